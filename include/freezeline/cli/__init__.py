@@ -1,0 +1,1 @@
+"""Thin commands: parse, call a job, print, return an exit status."""

@@ -1,0 +1,1 @@
+"""The tables everything shares; imports nothing but the standard library and pyarrow."""

@@ -1,0 +1,29 @@
+"""Arrow schemas of the contract tables."""
+
+import pyarrow as pa
+
+from include.freezeline.contracts.columns import Column, ColumnType, Table
+
+_ARROW_TYPES: dict[ColumnType, pa.DataType] = {
+    "string": pa.string(),
+    "int8": pa.int8(),
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "float64": pa.float64(),
+    "bool": pa.bool_(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+    "date": pa.date32(),
+    "json": pa.string(),
+    "list<string>": pa.list_(pa.string()),
+    "decimal(18,12)": pa.decimal128(18, 12),
+}
+
+
+def arrow_field(column: Column) -> pa.Field:
+    """Return the Arrow field of a column."""
+    return pa.field(column.name, _ARROW_TYPES[column.type], nullable=column.nullable)
+
+
+def arrow_schema(table: Table) -> pa.Schema:
+    """Return the Arrow schema of a table, columns in storage order."""
+    return pa.schema([arrow_field(column) for column in table.columns])

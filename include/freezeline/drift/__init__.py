@@ -1,0 +1,1 @@
+"""Windows, segments, calibration and the sustained-shift rule: statistics to verdict rows."""

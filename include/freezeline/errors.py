@@ -1,0 +1,50 @@
+"""One exception tree; every message says where, what value, what was expected and what to do."""
+
+
+class FreezelineError(Exception):
+    """Base of every error that Freezeline raises on purpose."""
+
+
+class ConfigError(FreezelineError):
+    """A configuration file or setting is wrong; the message names file, field, value and remedy."""
+
+
+class StoreError(FreezelineError):
+    """The object store cannot be used."""
+
+
+class StoreNotFoundError(StoreError):
+    """The bucket, folder or object does not exist."""
+
+
+class StoreAccessError(StoreError):
+    """The object store refused the credentials."""
+
+
+class ReadError(FreezelineError):
+    """Bytes cannot be read as a known format; ``reason`` is what the quarantine row says."""
+
+    def __init__(self, reason: str) -> None:
+        """Keep the reason for the quarantine row."""
+        super().__init__(reason)
+        self.reason = reason
+
+
+class EmptyNightError(FreezelineError):
+    """An expected source delivered nothing for the night; an empty success does not exist."""
+
+
+class CheckFailedError(FreezelineError):
+    """A critical expectation failed; the night stops before anyone reads the tables."""
+
+
+class WarehouseError(FreezelineError):
+    """The warehouse cannot be opened, built or published."""
+
+
+class UnknownFeatureError(FreezelineError):
+    """The freeze document has no such feature."""
+
+
+class DocumentError(FreezelineError):
+    """A freeze document is missing, unreadable or cannot be trusted."""

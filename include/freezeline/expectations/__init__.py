@@ -1,0 +1,1 @@
+"""Great Expectations suites at the boundaries that dbt cannot see."""

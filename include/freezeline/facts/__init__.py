@@ -1,0 +1,1 @@
+"""Business facts: one YAML per fact, read from CSV, Parquet or JSON lines."""

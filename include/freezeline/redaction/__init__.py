@@ -1,0 +1,1 @@
+"""Find and replace personal data and secrets before anything is written."""

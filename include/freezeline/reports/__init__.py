@@ -1,0 +1,1 @@
+"""The freeze report and the queries that people and the page read."""

@@ -1,0 +1,1 @@
+"""Retention tiers: policy, pure plan, apply."""

@@ -1,0 +1,113 @@
+"""Settings: the only reader of environment variables.
+
+Every ``FREEZELINE_*`` variable is a field below, in capitals. An unknown ``FREEZELINE_*``
+variable is an error, so that a typing mistake never silently keeps a default.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+
+from include.freezeline.errors import ConfigError
+
+_PREFIX = "FREEZELINE_"
+
+
+class Settings(BaseModel):
+    """Where things are and which outside systems to use.
+
+    Attributes:
+        home: Folder of everything Freezeline writes: lake, warehouse, snapshots, caches.
+        source_uri: Bucket to land from, ``file:///folder`` or ``s3://bucket/prefix``.
+        publish_uri: Where freeze document, flags and reports go; ``<home>/published`` when unset.
+        config_dir: Folder with the policy YAML; the packaged ``include/config`` when unset.
+        s3_endpoint_url: S3-compatible endpoint; AWS when unset.
+        s3_region: Region name for ``s3://`` stores.
+        s3_addressing: How buckets are addressed; ``path`` is what most S3-compatible servers need
+            and what ``auto`` picks when an endpoint is set.
+        s3_profile: AWS profile; boto3's own credential chain when unset.
+        pseudonym_key: Key of the HMAC that makes pseudonyms; required to land.
+        embedding_model: sentence-transformers name or path; the packaged MiniLM when unset.
+        signing_key_path: Ed25519 private key (PEM); created under ``home`` when unset.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path = Path(".freezeline")
+    source_uri: str | None = None
+    publish_uri: str | None = None
+    config_dir: Path | None = None
+    s3_endpoint_url: str | None = None
+    s3_region: str = "us-east-1"
+    s3_addressing: Literal["auto", "path", "virtual"] = "auto"
+    s3_profile: str | None = None
+    pseudonym_key: SecretStr | None = None
+    embedding_model: str | None = None
+    signing_key_path: Path | None = None
+
+    @property
+    def lake_dir(self) -> Path:
+        """Folder of the redacted Parquet lake."""
+        return self.home / "lake"
+
+    @property
+    def warehouse_path(self) -> Path:
+        """DuckDB file that the nightly writes; only one writer at a time."""
+        return self.home / "warehouse" / "freezeline.duckdb"
+
+    @property
+    def snapshot_dir(self) -> Path:
+        """Folder of the published read-only snapshots."""
+        return self.home / "snapshots"
+
+    @property
+    def cache_dir(self) -> Path:
+        """Folder of caches that may be deleted at any time."""
+        return self.home / "cache"
+
+    @property
+    def published_uri(self) -> str:
+        """Where published artefacts go, with the default filled in."""
+        return self.publish_uri or (self.home / "published").resolve().as_uri()
+
+    def as_environment(self) -> dict[str, str]:
+        """Return the ``FREEZELINE_*`` variables that give these settings to another process."""
+        given = self.model_dump(exclude_none=True)
+        return {
+            f"{_PREFIX}{name}".upper(): value.get_secret_value()
+            if isinstance(value, SecretStr)
+            else str(value)
+            for name, value in given.items()
+        }
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read settings from ``FREEZELINE_*`` variables.
+
+    Args:
+        environ: Usually ``os.environ``, passed in by the CLI or the Airflow adapter.
+
+    Raises:
+        ConfigError: A variable is unknown or its value cannot be used.
+    """
+    given = {
+        name.removeprefix(_PREFIX).lower(): value
+        for name, value in environ.items()
+        if name.startswith(_PREFIX) and value != ""
+    }
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        raise ConfigError(_explain(error)) from None
+
+
+def _explain(error: ValidationError) -> str:
+    """Turn pydantic's first complaint into variable, problem and remedy; values stay out."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    name = f"{_PREFIX}{first['loc'][0]}".upper()
+    known = ", ".join(f"{_PREFIX}{field}".upper() for field in Settings.model_fields)
+    if first["type"] == "extra_forbidden":
+        return f"{name}: no such setting (unset it, or use one of {known})"
+    return f"{name}: {first['msg']}"

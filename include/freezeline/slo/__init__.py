@@ -1,0 +1,1 @@
+"""Outcome SLOs: OpenSLO documents, error budgets, burn, maturity and evidence."""

@@ -1,0 +1,1 @@
+"""Statistics: arrays in, frozen result out; numpy and scipy only."""

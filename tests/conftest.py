@@ -1,0 +1,42 @@
+"""Fixtures every test may use."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from include.freezeline.settings import Settings
+
+
+@pytest.fixture
+def as_of() -> datetime:
+    """A fixed end of knowledge."""
+    return datetime(2026, 10, 14, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings whose home and bucket are throw-away folders."""
+    return Settings.model_validate(
+        {
+            "home": tmp_path / "home",
+            "source_uri": (tmp_path / "bucket").as_uri(),
+            "pseudonym_key": "test-key",
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """Folder of worked cases and real data beside the checkout.
+
+    A user's clone lacks it, so tests that need it are skipped there; in CI its absence is a
+    failure, or the checks against real data would silently stop.
+    """
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    if folder.is_dir():
+        return folder
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{folder}: missing in CI; the checks against real data must run")
+    pytest.skip(f"{folder}: not beside this checkout (worked cases are not part of the product)")

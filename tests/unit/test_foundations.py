@@ -1,0 +1,107 @@
+"""Settings, hashes and the warehouse's append-only tables."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.freezeline.adapters.warehouse import (
+    latest_snapshot,
+    open_warehouse,
+    publish_snapshot,
+)
+from include.freezeline.contracts.judgement import FREEZE_TRANSITIONS, JUDGEMENT_TABLES
+from include.freezeline.contracts.lake import LAKE_TABLES
+from include.freezeline.errors import ConfigError, WarehouseError
+from include.freezeline.hashing import stable_hash
+from include.freezeline.settings import Settings, load_settings
+
+AS_OF = datetime(2026, 10, 14, tzinfo=UTC)
+
+
+def transition(reason: str) -> dict[str, object]:
+    return {
+        "transition_key": "k1",
+        "feature": "support-assistant",
+        "environment": "production",
+        "from_state": "OPEN",
+        "to_state": "FROZEN",
+        "transitioned_at": AS_OF,
+        "slo_name": "support-escalation",
+        "reason": reason,
+        "actor": "nightly",
+    }
+
+
+def test_settings_name_the_variable_when_it_is_unknown() -> None:
+    with pytest.raises(ConfigError, match=r"FREEZELINE_SORCE_URI: no such setting"):
+        load_settings({"FREEZELINE_SORCE_URI": "file:///x"})
+
+
+def test_settings_ignore_other_variables_and_survive_a_round_trip() -> None:
+    settings = load_settings(
+        {"PATH": "/bin", "FREEZELINE_PSEUDONYM_KEY": "k", "FREEZELINE_HOME": "h"}
+    )
+    assert load_settings(settings.as_environment()) == settings
+
+
+def test_settings_never_print_the_pseudonym_key() -> None:
+    settings = load_settings({"FREEZELINE_PSEUDONYM_KEY": "very-secret"})
+    assert "very-secret" not in repr(settings)
+
+
+@given(st.dictionaries(st.text(), st.integers() | st.text() | st.none(), min_size=2))
+def test_stable_hash_does_not_depend_on_key_order(values: dict[str, object]) -> None:
+    assert stable_hash(values) == stable_hash(dict(reversed(values.items())))
+
+
+def test_append_revisions_writes_news_only(tmp_path: Path) -> None:
+    with open_warehouse(tmp_path / "w.duckdb", read_only=False) as warehouse:
+        warehouse.ensure_judgement_tables()
+        first = warehouse.append_revisions(FREEZE_TRANSITIONS, [transition("a")])
+        again = warehouse.append_revisions(FREEZE_TRANSITIONS, [transition("a")])
+        changed = warehouse.append_revisions(FREEZE_TRANSITIONS, [transition("b")])
+        rows = warehouse.rows(
+            "select revision, reason from judgement.freeze_transitions order by 1"
+        )
+    assert (first, again, changed) == (1, 0, 1)
+    assert rows == [{"revision": 1, "reason": "a"}, {"revision": 2, "reason": "b"}]
+
+
+def test_readers_keep_their_snapshot_while_the_next_night_is_written(settings: Settings) -> None:
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        warehouse.ensure_judgement_tables()
+        warehouse.append_revisions(FREEZE_TRANSITIONS, [transition("a")])
+    publish_snapshot(settings, AS_OF)
+    with (
+        open_warehouse(latest_snapshot(settings), read_only=True) as reader,
+        open_warehouse(settings.warehouse_path, read_only=False) as writer,
+    ):
+        writer.append_revisions(FREEZE_TRANSITIONS, [transition("b")])
+        seen = reader.rows("select count(*) as n from judgement.freeze_transitions")
+    assert seen == [{"n": 1}]
+
+
+def test_snapshot_pointer_names_its_as_of(settings: Settings) -> None:
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        warehouse.ensure_judgement_tables()
+    publish_snapshot(settings, AS_OF)
+    pointer = json.loads((settings.snapshot_dir / "current.json").read_text())
+    assert datetime.fromisoformat(pointer["as_of"]) == AS_OF
+
+
+def test_reading_before_anything_is_published_says_what_to_do(settings: Settings) -> None:
+    with pytest.raises(WarehouseError, match=r"nothing published yet \(run the nightly DAG"):
+        latest_snapshot(settings)
+
+
+def test_contract_columns_are_described_and_keys_exist() -> None:
+    tables = (*LAKE_TABLES, *JUDGEMENT_TABLES)
+    assert tables
+    for table in tables:
+        assert set(table.key) <= set(table.column_names)
+        for column in table.columns:
+            assert column.description.endswith("."), f"{table.name}.{column.name}: end the sentence"
