@@ -1,0 +1,85 @@
+"""Unpack gzip and zstd, whole or not at all.
+
+An object that ends too early is an error here: half an object would pass for a quiet hour.
+"""
+
+import zlib
+
+import zstandard
+
+from include.freezeline.errors import ReadError
+
+GZIP_MAGIC = b"\x1f\x8b"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+MAX_UNPACKED_BYTES = 2**30
+_CORRUPT_GZIP = "corrupt_gzip"
+_TRUNCATED_GZIP = "truncated_gzip"
+_CORRUPT_ZSTD = "corrupt_zstd"
+_TRUNCATED_ZSTD = "truncated_zstd"
+_TOO_LARGE = "too_large_unpacked"
+_MAX_LAYERS = 3
+_GZIP_WINDOW = 31  # zlib: expect a gzip header
+_STEP_BYTES = 64 * 1024 * 1024
+_ZSTD_STEP_BYTES = 4096  # one step of input may grow more than 30,000-fold
+
+
+def unpack(data: bytes) -> bytes:
+    """Return the bytes below every layer of gzip and zstd, recognised by content, not by name.
+
+    Raises:
+        ReadError: A layer is cut off or damaged, or unpacks to more than a gibibyte.
+    """
+    for _ in range(_MAX_LAYERS):
+        if data.startswith(GZIP_MAGIC):
+            data = _gunzip(data)
+        elif data.startswith(ZSTD_MAGIC):
+            data = _unzstd(data)
+        else:
+            break
+    return data
+
+
+def _gunzip(data: bytes) -> bytes:
+    """Unpack every member of a gzip file."""
+    parts: list[bytes] = []
+    total = 0
+    while data:
+        unpacker = zlib.decompressobj(_GZIP_WINDOW)
+        try:
+            while not unpacker.eof:
+                parts.append(unpacker.decompress(data, _STEP_BYTES))
+                data = unpacker.unconsumed_tail
+                total = _checked(total + len(parts[-1]))
+                if not parts[-1] and not data and not unpacker.eof:
+                    raise ReadError(_TRUNCATED_GZIP)
+        except zlib.error:
+            raise ReadError(_CORRUPT_GZIP) from None
+        data = unpacker.unused_data.lstrip(b"\0")  # tape-style padding between members
+    return b"".join(parts)
+
+
+def _unzstd(data: bytes) -> bytes:
+    """Unpack every frame of a zstd file."""
+    parts: list[bytes] = []
+    view = memoryview(data)
+    total = position = 0
+    while position < len(data):
+        unpacker = zstandard.ZstdDecompressor().decompressobj()
+        try:
+            while position < len(data) and not unpacker.eof:
+                parts.append(unpacker.decompress(view[position : position + _ZSTD_STEP_BYTES]))
+                position = min(position + _ZSTD_STEP_BYTES, len(data))
+                total = _checked(total + len(parts[-1]))
+        except zstandard.ZstdError:
+            raise ReadError(_CORRUPT_ZSTD) from None
+        if not unpacker.eof:
+            raise ReadError(_TRUNCATED_ZSTD)
+        position -= len(unpacker.unused_data)
+    return b"".join(parts)
+
+
+def _checked(total: int) -> int:
+    """Return the size so far, or refuse a decompression bomb."""
+    if total > MAX_UNPACKED_BYTES:
+        raise ReadError(_TOO_LARGE)
+    return total

@@ -1,0 +1,118 @@
+"""Landing rules: which attributes name the business columns, and which never leave the parser."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from include.freezeline.config import load_yaml, parse_config
+
+_CACHED_KEYS = 50_000
+
+AttributeName = Annotated[str, Field(min_length=1, max_length=300)]
+AttributeNames = tuple[AttributeName, ...]
+
+
+class AttributeRules(BaseModel):
+    """Attribute names per column; the first one that a span or its resource carries wins.
+
+    Attributes:
+        feature: Product feature; service.name when none of them is there.
+        environment: Deployment environment; 'unknown' when none is there.
+        tenant: Customer the call was made for; stored as a keyed pseudonym.
+        user: End user; stored as a keyed pseudonym.
+        session: Conversation or session; stored as a keyed pseudonym.
+        request_id: Business request id that outcome facts join on.
+        route: Route or endpoint the request took.
+        canary_id: Id of the fixed probe prompt on canary calls.
+        prompt_name: Name of the prompt template, beside the names of each dialect.
+        prompt_version: Version of the prompt template, beside the names of each dialect.
+        sample_weight: How many calls the span stands for ("one in N").
+        sample_ratio: Probability with which the span was kept; the weight is its inverse.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    feature: AttributeNames
+    environment: AttributeNames
+    tenant: AttributeNames
+    user: AttributeNames
+    session: AttributeNames
+    request_id: AttributeNames
+    route: AttributeNames
+    canary_id: AttributeNames
+    prompt_name: AttributeNames = ()
+    prompt_version: AttributeNames = ()
+    sample_weight: AttributeNames = ()
+    sample_ratio: AttributeNames = ()
+
+
+class BlockedRules(BaseModel):
+    """Attributes that are dropped while parsing, on spans, events, scopes and resources.
+
+    Attributes:
+        names: Whole attribute names.
+        prefixes: Beginnings of attribute names.
+        suffixes: Ends of attribute names.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    names: AttributeNames = ()
+    prefixes: AttributeNames = ()
+    suffixes: AttributeNames = ()
+
+
+class LandingRules(BaseModel):
+    """The content of ``config/landing.yml``.
+
+    Attributes:
+        attributes: Attribute names per business column.
+        blocked: Attributes that never leave the parser.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    attributes: AttributeRules
+    blocked: BlockedRules = BlockedRules()
+
+    @cached_property
+    def block_list(self) -> "BlockList":
+        """The blocked attributes in a form that is quick to ask."""
+        return BlockList(self.blocked)
+
+
+class BlockList:
+    """Answers whether an attribute is blocked, ignoring case; remembers its answers."""
+
+    def __init__(self, rules: BlockedRules) -> None:
+        """Take the blocked names, prefixes and suffixes."""
+        self._names = frozenset(name.lower() for name in rules.names)
+        self._prefixes = tuple(name.lower() for name in rules.prefixes)
+        self._suffixes = tuple(name.lower() for name in rules.suffixes)
+        self._answers: dict[str, bool] = {}
+
+    def __contains__(self, key: str) -> bool:
+        """Return whether the attribute called ``key`` must be dropped."""
+        answer = self._answers.get(key)
+        if answer is None:
+            folded = key.lower()
+            answer = (
+                folded in self._names
+                or folded.startswith(self._prefixes)
+                or folded.endswith(self._suffixes)
+            )
+            if len(self._answers) < _CACHED_KEYS:  # keys with ids inside must not fill memory
+                self._answers[key] = answer
+        return answer
+
+
+def load_landing_rules(config_dir: Path) -> LandingRules:
+    """Read ``landing.yml`` of a configuration folder.
+
+    Raises:
+        ConfigError: The file is missing or something in it is wrong.
+    """
+    path = config_dir / "landing.yml"
+    return parse_config(LandingRules, path, load_yaml(path))

@@ -1,0 +1,1 @@
+"""Readers: bytes of the bucket to rows."""

@@ -1,0 +1,126 @@
+"""Detection decides by content, takes every framing, and refuses halves."""
+
+import gzip
+import json
+
+import pytest
+import zstandard
+
+from include.freezeline.errors import ReadError
+from include.freezeline.readers.detect import JsonDocument, ProtobufMessage, detect_body
+from include.freezeline.readers.records import Refused
+from tests.unit.readers import builders
+
+DOCUMENT = builders.document([builders.span({"gen_ai.operation.name": "chat"})])
+TEXT = json.dumps(DOCUMENT).encode()
+MESSAGE = builders.traces_message(DOCUMENT)
+
+
+def zstd(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor().compress(data)
+
+
+def frame(payload: bytes) -> bytes:
+    return len(payload).to_bytes(4, "big") + payload
+
+
+@pytest.mark.parametrize(
+    ("data", "framing", "n_parts"),
+    [
+        (b"", "empty", 0),
+        (b" \r\n\t", "empty", 0),
+        (gzip.compress(b""), "empty", 0),
+        (TEXT, "single", 1),
+        (b"\xef\xbb\xbf" + TEXT, "single", 1),
+        (json.dumps(DOCUMENT, indent=2).encode(), "single", 1),
+        (gzip.compress(TEXT), "single", 1),
+        (gzip.compress(TEXT[:100]) + gzip.compress(TEXT[100:]), "single", 1),
+        (zstd(TEXT), "single", 1),
+        (zstd(TEXT + b"\n") + zstd(TEXT + b"\n"), "lines", 2),
+        (TEXT + b"\n\n" + TEXT, "lines", 2),
+        (frame(TEXT) + frame(TEXT), "framed", 2),
+        (frame(zstd(TEXT)) + frame(zstd(TEXT)), "framed", 2),
+        (gzip.compress(zstd(TEXT)), "single", 1),
+    ],
+)
+def test_detect_body_splits_json_when_packed_or_framed(
+    data: bytes, framing: str, n_parts: int
+) -> None:
+    body = detect_body(data)
+    assert body.framing == framing
+    assert list(body.parts) == [JsonDocument(DOCUMENT)] * n_parts
+
+
+@pytest.mark.parametrize(
+    ("data", "framing", "n_parts"),
+    [
+        (MESSAGE, "single", 1),
+        (gzip.compress(MESSAGE), "single", 1),
+        (zstd(MESSAGE), "single", 1),
+        (frame(MESSAGE) * 3, "framed", 3),
+    ],
+)
+def test_detect_body_finds_protobuf_when_packed_or_framed(
+    data: bytes, framing: str, n_parts: int
+) -> None:
+    body = detect_body(data)
+    assert body.framing == framing
+    assert body.parts == (ProtobufMessage(MESSAGE),) * n_parts
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (TEXT[: len(TEXT) * 6 // 10], "invalid_json"),
+        (json.dumps(DOCUMENT, indent=1).encode()[:-30], "invalid_json"),
+        (b'{"a": "\xff\xfe"}', "not_utf8"),
+        (gzip.compress(TEXT)[:-20], "truncated_gzip"),
+        (gzip.compress(TEXT)[:40] + b"x" * 80, "corrupt_gzip"),
+        (zstd(TEXT)[:-10], "truncated_zstd"),
+        (zstd(TEXT)[:12] + b"\xff" * 300_000, "corrupt_zstd"),
+        (b"plain words", "unknown_format"),
+        (b"PAR1....", "unsupported_format:parquet"),
+    ],
+)
+def test_detect_body_refuses_the_object_when_it_is_damaged(data: bytes, reason: str) -> None:
+    with pytest.raises(ReadError) as caught:
+        detect_body(data)
+    assert caught.value.reason == reason
+
+
+def test_detect_body_keeps_the_good_lines_when_one_line_is_broken() -> None:
+    body = detect_body(TEXT + b"\n" + TEXT[:50] + b'\n{"a":"\xff"}\n' + TEXT)
+    assert body.framing == "lines"
+    assert [type(part) for part in body.parts] == [JsonDocument, Refused, Refused, JsonDocument]
+    assert [part.reason for part in body.parts if isinstance(part, Refused)] == [
+        "invalid_json",
+        "not_utf8",
+    ]
+
+
+def test_detect_body_keeps_whole_frames_when_the_last_one_is_cut() -> None:
+    body = detect_body(frame(TEXT) + frame(TEXT)[:-5])
+    assert body.parts[0] == JsonDocument(DOCUMENT)
+    assert isinstance(body.parts[1], Refused)
+    assert body.parts[1].reason == "truncated_frame"
+
+
+def test_detect_body_refuses_a_bomb_when_it_unpacks_too_far(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "include.freezeline.readers.compression.MAX_UNPACKED_BYTES", 1_000_000, raising=True
+    )
+    for packed in (gzip.compress(b" " * 5_000_000), zstd(b" " * 5_000_000)):
+        with pytest.raises(ReadError) as caught:
+            detect_body(packed)
+        assert caught.value.reason == "too_large_unpacked"
+
+
+def test_detect_body_finds_protobuf_when_its_first_length_looks_like_a_bracket() -> None:
+    lengths = set()
+    for n_letters in range(1, 120):
+        message = builders.traces_message(builders.document([builders.span(name="n" * n_letters)]))
+        lengths.add(message[1:2])
+        assert detect_body(message).parts == (ProtobufMessage(message),)
+    assert {b"{", b"["} & lengths
