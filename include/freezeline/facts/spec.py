@@ -1,0 +1,168 @@
+"""What a business fact looks like: one YAML file per fact, one lake table per file."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from include.freezeline.config import load_yaml, parse_config
+from include.freezeline.contracts.columns import Column, Privacy, Table
+from include.freezeline.contracts.lake import EVALUATIONS
+from include.freezeline.errors import ConfigError
+
+FactType = Literal["string", "int64", "float64", "bool", "timestamp"]
+FactRole = Literal["key", "event_time", "arrival_time", "value"]
+
+_NAME = r"^[a-z][a-z0-9_]*$"
+_SOURCE_COLUMNS = ("source_offset", "source_object", "source_sha256", "arrived_at")
+
+
+class FactColumn(BaseModel):
+    """One column of a fact file.
+
+    Attributes:
+        name: Name in the file.
+        type: Type in the lake.
+        role: ``key`` identifies what the fact is about, ``event_time`` is when it happened,
+            ``arrival_time`` when the company learned of it, ``value`` is what happened.
+        output: Name in the lake; the name in the file when not given.
+        pseudonym: Whose id the column holds; only its keyed pseudonym is stored.
+        is_text: Whether people type into it, so that it is redacted.
+        is_required: Whether a row without a value is rejected; keys and times always are.
+        description: A sentence for the table's documentation.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=_NAME)
+    type: FactType
+    role: FactRole
+    output: str | None = Field(default=None, pattern=_NAME)
+    pseudonym: Literal["tenant", "user", "session"] | None = None
+    is_text: bool = False
+    is_required: bool = False
+    description: str = Field(min_length=1)
+
+    @property
+    def output_name(self) -> str:
+        """Name in the lake."""
+        return self.output or self.name
+
+    @property
+    def must_have_value(self) -> bool:
+        """Whether a row without a value is rejected."""
+        return self.is_required or self.role != "value"
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        """Refuse combinations that cannot be landed."""
+        if self.role in ("event_time", "arrival_time") and self.type != "timestamp":
+            message = f"column {self.name}: role {self.role} needs type timestamp"
+            raise ValueError(message)
+        if self.pseudonym and (self.type, self.output_name) != ("string", f"{self.pseudonym}_key"):
+            message = (
+                f"column {self.name}: a pseudonym needs type string and output {self.pseudonym}_key"
+            )
+            raise ValueError(message)
+        return self
+
+
+class FactSpec(BaseModel):
+    """One business fact.
+
+    Attributes:
+        name: Name of the file, and of the lake table behind ``fact_``.
+        description: What one row is.
+        prefix: Folder of the bucket that holds the fact's objects.
+        maturity_h: Hours after the event by which it is nearly always recorded.
+        columns: Columns of the file; others are ignored.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=_NAME)
+    description: str = Field(min_length=1)
+    prefix: str = Field(pattern=r"^[^/].*/$")
+    maturity_h: float = Field(ge=0)
+    columns: tuple[FactColumn, ...] = Field(min_length=3)
+
+    @property
+    def event_time_column(self) -> str:
+        """Lake name of the column that says when the fact happened."""
+        return next(c.output_name for c in self.columns if c.role == "event_time")
+
+    @property
+    def arrival_time_column(self) -> str:
+        """Lake name of the column that says when the company learned of it."""
+        return next(c.output_name for c in self.columns if c.role == "arrival_time")
+
+    @model_validator(mode="after")
+    def _has_its_parts(self) -> Self:
+        """Refuse a fact without key or clocks, and columns of one name."""
+        roles = Counter(column.role for column in self.columns)
+        if not roles["key"] or roles["event_time"] != 1 or roles["arrival_time"] != 1:
+            message = "columns must have at least one key, one event_time and one arrival_time"
+            raise ValueError(message)
+        names = Counter(column.output_name for column in self.columns)
+        doubled = sorted(name for name, count in names.items() if count > 1)
+        clashing = sorted(set(names) & set(_SOURCE_COLUMNS))
+        if doubled or clashing:
+            message = f"column names must be unique and not our own: {[*doubled, *clashing]}"
+            raise ValueError(message)
+        return self
+
+
+def load_fact_specs(config_dir: Path) -> tuple[FactSpec, ...]:
+    """Read every file of ``facts/``, sorted by name; none when there is no such folder.
+
+    Raises:
+        ConfigError: A file is wrong, or is not named after its fact.
+    """
+    specs = tuple(_load_spec(path) for path in sorted((config_dir / "facts").glob("*.yml")))
+    return tuple(sorted(specs, key=lambda spec: spec.name))
+
+
+def _load_spec(path: Path) -> FactSpec:
+    """Read one fact file."""
+    spec = parse_config(FactSpec, path, load_yaml(path))
+    if spec.name != path.stem:
+        message = (
+            f"{path}: name: must be the file's name, got {spec.name!r} "
+            f"(write name: {path.stem}, or rename the file)"
+        )
+        raise ConfigError(message)
+    return spec
+
+
+def fact_table(spec: FactSpec) -> Table:
+    """Return the lake table of a fact: its columns, then where each row came from.
+
+    A correction of a record (same subject, recorded later) is another row; the warehouse keeps
+    the one recorded last.
+    """
+    return Table(
+        name=f"fact_{spec.name}",
+        grain=spec.description,
+        key=tuple(c.output_name for c in spec.columns if c.role != "value"),
+        columns=(
+            *(_lake_column(column) for column in spec.columns),
+            *(EVALUATIONS.column(name) for name in _SOURCE_COLUMNS),
+        ),
+    )
+
+
+def _lake_column(column: FactColumn) -> Column:
+    """Return the lake column of a file's column."""
+    privacy = Privacy.NONE
+    if column.pseudonym:
+        privacy = Privacy.PSEUDONYM
+    elif column.is_text:
+        privacy = Privacy.TEXT
+    return Column(
+        column.output_name,
+        column.type,
+        column.description,
+        nullable=not column.must_have_value,
+        privacy=privacy,
+    )

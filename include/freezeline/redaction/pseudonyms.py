@@ -1,0 +1,46 @@
+"""Keyed pseudonyms: people and customers stay countable and joinable, but not nameable."""
+
+import hashlib
+import hmac
+from typing import Literal, get_args
+
+PseudonymKind = Literal["tenant", "user", "session"]
+
+_HEX_DIGITS = 32
+
+
+class Pseudonymiser:
+    """Turns identifiers into pseudonyms that only the holder of the key can reproduce."""
+
+    def __init__(self, key: bytes) -> None:
+        """Keep the key.
+
+        Args:
+            key: Secret of the HMAC; another key gives other pseudonyms.
+
+        Raises:
+            ValueError: The key is empty, so that anybody could reproduce the pseudonyms.
+        """
+        if not key:
+            message = "the pseudonym key is empty (set FREEZELINE_PSEUDONYM_KEY to a secret)"
+            raise ValueError(message)
+        self._key = key
+
+    def pseudonym(self, kind: str, value: str) -> str:
+        """Return the pseudonym of an identifier: ``u_`` and 32 hex digits for a user.
+
+        The kind is part of what is hashed, so a user and a tenant of one name stay apart.
+
+        Args:
+            kind: tenant, user or session.
+            value: The identifier as the source sent it.
+
+        Raises:
+            ValueError: There is no such kind.
+        """
+        if kind not in get_args(PseudonymKind):
+            message = f"no pseudonyms for {kind!r} (use one of tenant, user, session)"
+            raise ValueError(message)
+        text = f"{kind}\x1f{value}".encode("utf-8", "surrogatepass")
+        digest = hmac.new(self._key, text, hashlib.sha256).hexdigest()
+        return f"{kind[0]}_{digest[:_HEX_DIGITS]}"

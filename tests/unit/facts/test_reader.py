@@ -1,0 +1,178 @@
+"""Fact files: every format, every defect, nothing lost."""
+
+import io
+import json
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.freezeline.errors import ReadError
+from include.freezeline.facts.reader import MissingColumnError, read_fact
+from include.freezeline.facts.spec import load_fact_specs
+
+_SPECS = {
+    spec.name: spec for spec in load_fact_specs(Path(str(files("include").joinpath("config"))))
+}
+_HEADER = "request_id,escalated_at,recorded_at,reason_code"
+_ROW = "r-1,2026-10-01T10:00:00Z,2026-10-01T12:30:00+02:00,unsure"
+
+
+def _csv(*rows: str, header: str = _HEADER) -> bytes:
+    return "\n".join([header, *rows, ""]).encode()
+
+
+def _parquet(**columns: Any) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink)
+    return sink.getvalue()
+
+
+def test_csv_row_is_typed_in_utc() -> None:
+    read = read_fact(_SPECS["escalations"], "k", _csv(_ROW))
+    assert (read.format, read.record_count, read.rejects) == ("csv", 1, [])
+    assert read.rows == [
+        {
+            "request_id": "r-1",
+            "escalated_at": datetime(2026, 10, 1, 10, tzinfo=UTC),
+            "recorded_at": datetime(2026, 10, 1, 10, 30, tzinfo=UTC),
+            "reason_code": "unsure",
+        }
+    ]
+
+
+def test_columns_may_come_in_any_order_with_others_between() -> None:
+    header = "extra,recorded_at,reason_code,request_id,escalated_at"
+    read = read_fact(
+        _SPECS["escalations"],
+        "k",
+        b"\xef\xbb\xbf" + _csv("x,2026-10-02,,r-1,2026-10-01", header=header),
+    )
+    assert read.rows[0]["request_id"] == "r-1"
+    assert read.rows[0]["reason_code"] is None
+
+
+def test_parquet_row_is_typed_when_nanoseconds_and_whole_number_ids() -> None:
+    moment = datetime(2026, 10, 1, 10, tzinfo=UTC)
+    data = _parquet(
+        request_id=pa.array([17]),
+        overridden_at=pa.array([moment], pa.timestamp("ns", tz="UTC")),
+        recorded_at=pa.array([moment.replace(tzinfo=None)], pa.timestamp("us")),
+        override_type=pa.array([None], pa.string()),
+    )
+    read = read_fact(_SPECS["overrides"], "k", data)
+    assert read.format == "parquet"
+    assert read.rows == [
+        {
+            "request_id": "17",
+            "overridden_at": moment,
+            "recorded_at": moment,
+            "override_type": None,
+        }
+    ]
+
+
+def test_json_lines_row_keeps_raw_id_under_the_lake_name() -> None:
+    record = {
+        "tenant_id": "acme",
+        "tier": "gold",
+        "valid_from_at": "2026-09-01T00:00:00Z",
+        "recorded_at": "2026-09-01T00:00:00Z",
+    }
+    data = (json.dumps(record) + "\nnot json\n[1]\n").encode()
+    read = read_fact(_SPECS["subscription_tiers"], "k", data)
+    assert read.format == "json_lines"
+    assert read.rows[0]["tenant_key"] == "acme"
+    assert [reject.reason for reject in read.rejects] == ["not_json", "not_an_object"]
+
+
+def test_whole_object_is_rejected_when_a_column_is_missing() -> None:
+    data = _csv("r-1,2026-10-01T10:00:00Z,x", header="request_id,escalated_at,reason_code")
+    with pytest.raises(MissingColumnError) as caught:
+        read_fact(_SPECS["escalations"], "facts/escalations/dt=2026-10-01/escalations.csv", data)
+    assert caught.value.reason == "missing_column:recorded_at"
+    message = str(caught.value)
+    assert "facts/escalations/dt=2026-10-01/escalations.csv: column recorded_at" in message
+    assert "expected request_id, escalated_at, recorded_at, reason_code" in message
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (",2026-10-01,2026-10-01,x", "empty_key:request_id"),
+        ("r,yesterday,2026-10-01,x", "bad_time:escalated_at"),
+        ("r,2026-10-01,,x", "empty_value:recorded_at"),
+        ("r,2026-10-01,2026-10-01", "wrong_field_count"),
+        ("r,2026-10-01,2026-10-01,x,y", "wrong_field_count"),
+        ('r,2026-10-01,2026-10-01,"x" y', "malformed_row"),
+    ],
+)
+def test_row_alone_is_rejected_when_it_is_bad(row: str, reason: str) -> None:
+    read = read_fact(_SPECS["escalations"], "k", _csv(_ROW, row, _ROW.replace("r-1", "r-2")))
+    assert [(reject.offset, reject.reason) for reject in read.rejects] == [(1, reason)]
+    assert [row["request_id"] for row in read.rows] == ["r-1", "r-2"]
+    assert read.record_count == 3
+
+
+def test_number_is_rejected_when_not_finite() -> None:
+    header = "request_id,converted_at,recorded_at,value_usd"
+    rows = [
+        f"r{i},2026-10-01,2026-10-01,{value}" for i, value in enumerate(["1.5", "NaN", "1e999", ""])
+    ]
+    read = read_fact(_SPECS["conversions"], "k", _csv(*rows, header=header))
+    assert [row["value_usd"] for row in read.rows] == [1.5, None]
+    assert {reject.reason for reject in read.rejects} == {"bad_number:value_usd"}
+
+
+def test_sample_has_no_id_of_a_person_and_detail_no_value() -> None:
+    header = "user_id,experiment_name,bucket_name,assigned_at,recorded_at"
+    read = read_fact(
+        _SPECS["experiment_buckets"], "k", _csv("jane,exp,b,soonish,2026-10-01", header=header)
+    )
+    (reject,) = read.rejects
+    assert reject.sample is not None
+    assert "jane" not in reject.sample
+    assert "soonish" not in reject.detail
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"PAR1 not parquet", "corrupt_parquet"),
+        (b"\xff\xfe\x41", "not_utf8"),
+        (b"a\x00b", "unknown_format"),
+        (b"a,a\n1,2\n", "repeated_column"),
+    ],
+)
+def test_whole_object_is_rejected_when_bytes_are_no_format(data: bytes, reason: str) -> None:
+    with pytest.raises(ReadError) as caught:
+        read_fact(_SPECS["escalations"], "k", data)
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("data", [b"", b" \n"])
+def test_object_is_empty_when_there_are_no_bytes(data: bytes) -> None:
+    read = read_fact(_SPECS["escalations"], "k", data)
+    assert (read.format, read.record_count) == ("empty", 0)
+
+
+@given(st.lists(st.text(max_size=30), max_size=8))
+def test_nothing_is_lost_whatever_the_rows_are(rows: list[str]) -> None:
+    text = "\n".join([_HEADER, *rows])
+    read = read_fact(_SPECS["escalations"], "k", text.encode("utf-8", "replace"))
+    assert len(read.rows) + len(read.rejects) == read.record_count
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_rejected(data: bytes) -> None:
+    try:
+        read = read_fact(_SPECS["escalations"], "k", data)
+    except ReadError:
+        return
+    assert len(read.rows) + len(read.rejects) == read.record_count
