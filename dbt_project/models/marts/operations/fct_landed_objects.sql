@@ -1,0 +1,20 @@
+select
+    source_object,
+    source_name,
+    etag,
+    source_sha256,
+    object_size_bytes,
+    arrived_at,
+    cast(arrived_at as date) as arrival_date,
+    format,
+    signal,
+    status,
+    record_count,
+    landed_count,
+    duplicate_count,
+    quarantined_count,
+    late_count,
+    redaction_count,
+    night_as_of,
+    reason
+from {{ ref('stg_landing__objects') }}

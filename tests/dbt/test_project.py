@@ -1,0 +1,88 @@
+"""The dbt project itself: unit tests, agreement with the contracts, SQL style, generated docs."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+
+from include.freezeline.adapters.dbt import project_dir, run_dbt_build
+from include.freezeline.contracts.columns import Privacy
+from include.freezeline.contracts.lake import SPANS
+from include.freezeline.jobs.build import build, dbt_variables, lake_tables
+from include.freezeline.jobs.document import render_warehouse_doc
+from include.freezeline.settings import Settings
+
+PROJECT = project_dir()
+AS_OF = datetime(2026, 10, 13, tzinfo=UTC)
+
+
+@pytest.mark.integration
+@pytest.mark.slow
+def test_unit_tests_of_the_models_pass(settings: Settings) -> None:
+    build(settings, AS_OF)
+    summary = run_dbt_build(settings, dbt_variables(settings, AS_OF), has_unit_tests=True)
+    declared = {
+        test["name"]
+        for path in PROJECT.glob("models/**/_*__unit_tests.yml")
+        for test in yaml.safe_load(path.read_text(encoding="utf-8"))["unit_tests"]
+    }
+    assert len(declared) >= 10
+    assert declared <= set(summary.seconds_by_node), "a unit test did not run"
+
+
+def test_generated_warehouse_page_is_up_to_date(settings: Settings) -> None:
+    page = PROJECT.parent / "docs" / "warehouse.md"
+    assert page.read_text(encoding="utf-8") == render_warehouse_doc(settings), (
+        "docs/warehouse.md is out of date: run `make docs`"
+    )
+
+
+def test_span_columns_are_those_of_the_contract() -> None:
+    text = (PROJECT / "macros" / "lake" / "span_columns.sql").read_text(encoding="utf-8")
+    plain, rest = text.split("macro span_text_columns", 1)
+    texts, _ = rest.split("macro span_select_list", 1)
+    is_text = {c.name: c.privacy is Privacy.TEXT and c.name != "span_name" for c in SPANS.columns}
+    fix = "make macros/lake/span_columns.sql list the columns of contracts/lake.py"
+    assert quoted(plain) == [name for name in is_text if not is_text[name]], fix
+    assert quoted(texts) == [name for name in is_text if is_text[name]], fix
+
+
+def test_every_lake_source_is_a_table_that_build_prepares(settings: Settings) -> None:
+    path = PROJECT / "models" / "staging" / "_lake__sources.yml"
+    (source,) = yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
+    declared = {table["name"] for table in source["tables"]}
+    assert declared
+    unknown = declared - {table.name for table in lake_tables(settings)}
+    assert not unknown, f"{path.name}: {unknown} are no tables of contracts/lake.py or config/facts"
+
+
+def test_every_dispatched_macro_has_both_engines() -> None:
+    checked = 0
+    for path in sorted((PROJECT / "macros" / "compat").glob("*.sql")):
+        text = path.read_text(encoding="utf-8")
+        for dispatched in text.split("adapter.dispatch('")[1:]:
+            name = dispatched.split("'", 1)[0]
+            checked += 1
+            for engine in ("duckdb", "spark"):
+                assert f"macro {engine}__{name}(" in text, f"{path.name}: add {engine}__{name}"
+    assert checked >= 6
+
+
+def test_sql_style_holds() -> None:
+    done = subprocess.run(  # noqa: S603
+        [
+            str(Path(sys.executable).parent / "sqlfluff"), "lint",
+            "--config", str(PROJECT / ".sqlfluff"),
+            str(PROJECT / "models"), str(PROJECT / "tests"),
+        ],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"run `sqlfluff fix`, or correct by hand:\n{done.stdout}"
+
+
+def quoted(text: str) -> list[str]:
+    """Return the quoted names of a macro."""
+    return text.split("'")[1::2]

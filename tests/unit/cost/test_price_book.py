@@ -1,0 +1,157 @@
+"""Prices: exact, dated, and absent rather than zero."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.freezeline.contracts.lake import PRICE_BOOK
+from include.freezeline.cost.overrides import PriceOverride, load_price_overrides
+from include.freezeline.cost.price_book import ModelRef, plan_price_book
+from include.freezeline.cost.price_table import FIRST_INSTANT, per_token, table_periods
+from include.freezeline.errors import ConfigError
+
+GPT = ModelRef("openai", "gpt-4.1")
+
+
+def override(day: date, dollars: str, *, model: str = "gpt-4.1") -> PriceOverride:
+    """A price of our own from a day on."""
+    return PriceOverride(
+        provider="openai",
+        model=model,
+        valid_from_date=day,
+        input_usd_per_mtok=Decimal(dollars),
+        output_usd_per_mtok=Decimal(dollars),
+        reason="contract",
+    )
+
+
+def test_price_book_has_exact_prices_per_token_when_model_is_known() -> None:
+    (row,) = plan_price_book([GPT], [])
+    assert row["input_usd_per_token"] == Decimal("0.000002")
+    assert row["cache_read_usd_per_token"] == Decimal("0.0000005")
+    assert row["output_usd_per_token"] == Decimal("0.000008")
+    assert (row["valid_from_at"], row["valid_to_at"]) == (FIRST_INSTANT, None)
+    assert row["price_source"].startswith("genai-prices ")
+    assert row["unpriced_reason"] is None
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [ModelRef("openai", "in-house-7b"), ModelRef("acme", "gpt-4.1"), ModelRef("unknown", "zzz")],
+)
+def test_price_book_has_no_price_and_a_reason_when_model_or_provider_is_unknown(
+    ref: ModelRef,
+) -> None:
+    (row,) = plan_price_book([ref], [])
+    assert row["unpriced_reason"] == "unknown_model"
+    assert [row[name] for name in row if name.endswith("_per_token")] == [None, None, None]
+
+
+def test_price_book_looks_up_by_name_when_spans_name_no_provider() -> None:
+    (row,) = plan_price_book([ModelRef("unknown", "claude-sonnet-4-5")], [])
+    assert row["input_usd_per_token"] == Decimal("0.000003")
+
+
+def test_price_source_says_base_rate_when_price_is_tiered() -> None:
+    (period,) = table_periods("anthropic", "claude-sonnet-4-5")
+    assert period.source.endswith(", base rate")
+
+
+def test_table_periods_follow_each_dated_price_change() -> None:
+    periods = table_periods("openai", "o3")
+    starts = [period.valid_from_at for period in periods]
+    assert len(periods) > 1
+    assert starts == sorted(set(starts))
+    assert len({period.input_usd_per_token for period in periods}) > 1
+
+
+def test_override_replaces_the_table_from_its_date_on() -> None:
+    rows = plan_price_book([GPT], [override(date(2026, 10, 1), "1.00")])
+    cut = datetime(2026, 10, 1, tzinfo=UTC)
+    assert [(r["valid_from_at"], r["valid_to_at"]) for r in rows] == [
+        (FIRST_INSTANT, cut),
+        (cut, None),
+    ]
+    assert rows[1]["input_usd_per_token"] == Decimal("0.000001")
+    assert rows[1]["price_source"] == "override: contract"
+
+
+def test_override_leaves_the_time_before_it_unpriced_when_table_knows_nothing() -> None:
+    mine = override(date(2026, 10, 1), "1.00", model="in-house-7b")
+    rows = plan_price_book([ModelRef("openai", "in-house-7b")], [mine])
+    assert [row["unpriced_reason"] for row in rows] == ["unknown_model", None]
+
+
+def test_override_of_another_model_changes_nothing() -> None:
+    mine = override(date(2026, 10, 1), "1.00", model="other")
+    assert plan_price_book([GPT], [mine]) == plan_price_book([GPT], [])
+
+
+def test_price_book_rows_are_those_of_the_contract_in_one_order() -> None:
+    other = ModelRef("anthropic", "claude-sonnet-4-5")
+    rows = plan_price_book([GPT, other, GPT], [])
+    assert [row["provider"] for row in rows] == ["anthropic", "openai"]
+    assert tuple(rows[0]) == PRICE_BOOK.column_names
+    assert rows == plan_price_book([other, GPT], [])
+
+
+@given(st.lists(st.dates(date(2020, 1, 1), date(2030, 1, 1)), unique=True, max_size=6))
+def test_periods_of_a_model_follow_each_other_without_gap_or_overlap(days: list[date]) -> None:
+    rows = plan_price_book([GPT], [override(day, "1.00") for day in days])
+    assert len(rows) == len(days) + 1
+    assert rows[0]["valid_from_at"] == FIRST_INSTANT
+    assert rows[-1]["valid_to_at"] is None
+    assert all(one["valid_to_at"] == two["valid_from_at"] for one, two in pairwise(rows))
+
+
+@given(st.decimals(min_value=0, max_value=10_000, places=4))
+def test_price_per_token_is_exact_whatever_the_price(price: Decimal) -> None:
+    one = per_token(price)
+    assert one is not None
+    assert one * 1_000_000 == price
+
+
+def test_overrides_are_empty_without_a_file(tmp_path: Path) -> None:
+    assert load_price_overrides(tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("overrides: [{provider: p}]", r"overrides\.0\.model: required but missing"),
+        ("overrides: []\nextra: 1", "extra: unknown key"),
+        (
+            "overrides:\n- &one {provider: p, model: m, valid_from_date: 2026-01-01, "
+            "input_usd_per_mtok: '1', output_usd_per_mtok: '1', reason: r}\n- *one",
+            "two prices for p m from 2026-01-01",
+        ),
+        (
+            "overrides: [{provider: p, model: m, valid_from_date: 2026-01-01, "
+            "input_usd_per_mtok: '-1', output_usd_per_mtok: '1', reason: r}]",
+            "greater than or equal to 0",
+        ),
+    ],
+)
+def test_overrides_are_refused_with_file_and_field_when_wrong(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    path = tmp_path / "price_overrides.yml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=message) as raised:
+        load_price_overrides(tmp_path)
+    assert str(raised.value).startswith(str(path))
+
+
+def test_overrides_are_read_exactly(tmp_path: Path) -> None:
+    (tmp_path / "price_overrides.yml").write_text(
+        "overrides: [{provider: p, model: m, valid_from_date: 2026-01-01, "
+        "input_usd_per_mtok: '0.1', output_usd_per_mtok: '0.3', reason: r}]",
+        encoding="utf-8",
+    )
+    (read,) = load_price_overrides(tmp_path)
+    assert (read.input_usd_per_mtok, read.output_usd_per_mtok) == (Decimal("0.1"), Decimal("0.3"))
