@@ -1,0 +1,116 @@
+"""``freezeline slo``: look at the service level objectives and check their files."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from include.freezeline.config import config_dir
+from include.freezeline.errors import FreezelineError
+from include.freezeline.settings import load_settings
+from include.freezeline.slo.catalogue import Slo, load_slo, load_slos, slo_json_schema
+
+_FORMAT = click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print.",
+)
+
+
+@click.group(name="slo")
+def command() -> None:
+    """List, show and validate the service level objectives."""
+
+
+@command.command(name="list")
+@_FORMAT
+def list_slos(output: str) -> None:
+    """List every SLO with its limit, window and consequence."""
+    slos = _load()
+    if output == "json":
+        click.echo(json.dumps([_as_json(slo) for slo in slos], indent=1))
+        return
+    for slo in slos:
+        click.echo(
+            f"{slo.name:<22} {slo.feature:<20} bad {_sign(slo)} {slo.limit_text:<6} "
+            f"in {slo.window_text:<4} {slo.consequence:<7} {slo.objective_text}"
+        )
+
+
+@command.command(name="show")
+@click.argument("name")
+@_FORMAT
+def show(name: str, output: str) -> None:
+    """Show one SLO: what it counts, what it promises and what follows."""
+    slos = {slo.name: slo for slo in _load()}
+    if name not in slos:
+        message = f"no SLO {name!r} (known: {', '.join(slos)})"
+        raise click.ClickException(message)
+    values = _as_json(slos[name])
+    if output == "json":
+        click.echo(json.dumps(values, indent=1))
+        return
+    for key, value in values.items():
+        click.echo(f"{key.replace('_', ' '):<16} {'-' if value is None else value}")
+
+
+@command.command(name="validate")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+def validate(files: tuple[Path, ...]) -> None:
+    """Check SLO files; without FILES, all of the configuration and that none overlap."""
+    try:
+        slos = [load_slo(path) for path in files] if files else list(_load())
+    except FreezelineError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{len(slos)} SLO files are valid: {', '.join(slo.name for slo in slos)}")
+
+
+@command.command(name="schema")
+def schema() -> None:
+    """Print the JSON Schema of an SLO file, for editors."""
+    click.echo(json.dumps(slo_json_schema(), indent=2, sort_keys=True))
+
+
+def _load() -> tuple[Slo, ...]:
+    """Load the configured SLOs."""
+    try:
+        return load_slos(config_dir(load_settings(os.environ)))
+    except FreezelineError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _sign(slo: Slo) -> str:
+    """Return the comparison as people write it."""
+    return "<" if slo.objective.op == "lt" else "<="
+
+
+def _as_json(slo: Slo) -> dict[str, Any]:
+    """Return what there is to say about an SLO."""
+    lag = slo.objective.maturity_lag
+    return {
+        "name": slo.name,
+        "title": slo.title,
+        "objective": slo.objective_text,
+        "description": slo.description,
+        "feature": slo.feature,
+        "limit": slo.limit_text,
+        "op": slo.objective.op,
+        "window": slo.window_text,
+        "consequence": slo.consequence,
+        "trip_wire": slo.trip_wire,
+        "evidence": slo.evidence,
+        "maturity_lag_h": None if lag is None else lag.total_seconds() / 3600,
+        "minimum_events": slo.objective.min_window_events,
+        "relation": slo.relation,
+        "events_where": slo.is_event_sql,
+        "bad_where": slo.is_bad_sql,
+        "event_time": slo.event_at_column,
+        "outcome_known_at": slo.bad_known_at_column,
+        "owner": slo.owner,
+        "runbook": slo.runbook,
+    }

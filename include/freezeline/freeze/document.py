@@ -1,0 +1,102 @@
+"""The freeze document: what other systems read to learn whether a feature may ship."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from include.freezeline.errors import DocumentError
+from include.freezeline.freeze.gate import SCHEMA_VERSION
+
+Row = Mapping[str, Any]
+_N_CONTRIBUTORS = 3
+_MIN_CONTRIBUTOR_EVENTS = 30
+_MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+
+WHAT_TO_DO = (
+    "ship a fix: change classes rollback, security_fix and reliability_fix are allowed",
+    "roll back the contributor named first and wait for the earliest thaw",
+)
+
+
+def build_document(
+    flags: Sequence[Row], attributions: Sequence[Row], as_of: datetime, report_url: str
+) -> dict[str, Any]:
+    """Build the unsigned document of a night.
+
+    Args:
+        flags: The newest ``freeze_flags`` rows of ``as_of``.
+        attributions: The newest ``slo_attributions`` rows of ``as_of``.
+        as_of: The night.
+        report_url: Where the report is.
+
+    Raises:
+        DocumentError: There are no flags; an empty document would unblock nothing.
+    """
+    if not flags:
+        message = f"no freeze flags for {as_of.isoformat()} (run the decide step for that night)"
+        raise DocumentError(message)
+    ordered = sorted(flags, key=lambda row: (row["feature"], row["environment"]))
+    known = [row["data_through_at"] for row in ordered if row["data_through_at"] is not None]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "sequence": sequence_of(ordered, as_of),
+        "as_of": write_moment(as_of),
+        "data_through": write_moment(max(known)) if known else None,
+        "evaluated_at": write_moment(min(row["evaluated_at"] for row in ordered)),
+        "valid_until": write_moment(min(row["valid_until_at"] for row in ordered)),
+        "report_url": report_url,
+        "features": [_entry(row, attributions) for row in ordered],
+    }
+
+
+def sequence_of(flags: Sequence[Row], as_of: datetime) -> int:
+    """Return a number that grows with every night and every revision of a night."""
+    return int(as_of.timestamp()) * 1000 + sum(int(row["revision"]) for row in flags) % 1000
+
+
+def write_moment(moment: datetime) -> str:
+    """Write a time in UTC, to the second."""
+    return moment.astimezone(UTC).strftime(_MOMENT)
+
+
+def _entry(flag: Row, attributions: Sequence[Row]) -> dict[str, Any]:
+    """Return the entry of one feature in one environment."""
+    thaw = flag["earliest_thaw_at"]
+    return {
+        "feature": flag["feature"],
+        "environment": flag["environment"],
+        "state": flag["state"],
+        "since": write_moment(flag["since_at"]),
+        "reason": flag["reason"],
+        "slos": json.loads(flag["evaluations_json"])["slos"],
+        "earliest_thaw": None if thaw is None else write_moment(thaw),
+        "contributors": _contributors(flag, attributions),
+        "what_to_do": list(WHAT_TO_DO) if flag["is_frozen"] else [],
+    }
+
+
+def _contributors(flag: Row, attributions: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return who spent more of the deciding SLO's budget than their share, most first."""
+    mine = [
+        row
+        for row in attributions
+        if (row["feature"], row["environment"], row["slo_name"])
+        == (flag["feature"], flag["environment"], flag["slo_name"])
+        and row["excess_bad_count"] > 0
+        and row["event_count"] >= _MIN_CONTRIBUTOR_EVENTS
+    ]
+    mine.sort(key=lambda row: (-row["excess_bad_count"], row["dimension"], row["dimension_value"]))
+    return [
+        {
+            "slo_id": row["slo_name"],
+            "dimension": row["dimension"],
+            "value": row["dimension_value"],
+            "bad_count": row["bad_count"],
+            "event_count": row["event_count"],
+            "rate": row["bad_ratio"],
+            "budget_share": row["budget_share_ratio"],
+            "excess_bad": round(row["excess_bad_count"], 1),
+        }
+        for row in mine[:_N_CONTRIBUTORS]
+    ]

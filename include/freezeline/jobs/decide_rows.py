@@ -1,0 +1,240 @@
+"""Rows of the judgement tables from evaluations and flags."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Any
+
+from include.freezeline.contracts.judgement import FreezeState
+from include.freezeline.freeze.flag import Flag, Judged, Past
+from include.freezeline.freeze.machine import Memory
+from include.freezeline.hashing import stable_hash
+from include.freezeline.jobs.decide_events import SloEvents
+from include.freezeline.slo.attribution import attribute
+from include.freezeline.slo.evaluation import Evaluation, group_counts
+from include.freezeline.slo.windows import to_us
+from include.freezeline.slo.wording import explain
+
+VALIDITY = timedelta(hours=30)
+Row = dict[str, Any]
+
+
+def window_row(judged: Judged, sources: SloEvents) -> Row:
+    """Return the ``slo_windows`` row of an evaluation."""
+    evaluation = judged.evaluation
+    slo, budget = evaluation.slo, evaluation.budget
+    counts, last, worst = budget.counts, budget.last_day, budget.worst_exact
+    interval = budget.evidence.interval or (None, None)
+    return {
+        **_subject(evaluation),
+        "slo_window_key": stable_hash(*_identity(evaluation)),
+        "objective": slo.objective_text,
+        "limit_text": slo.limit_text,
+        "op": slo.objective.op,
+        "consequence": slo.consequence,
+        "window_started_at": budget.window.started_at,
+        "window_ended_at": budget.window.ended_at,
+        "event_count": counts.n_all,
+        "bad_count": counts.n_bad,
+        "pending_count": budget.n_pending,
+        "bad_lower_ratio": _float(counts.ratio),
+        "bad_upper_ratio": _upper_ratio(evaluation),
+        "consumed_lower_ratio": _float(budget.consumed) if counts.n_all else None,
+        "consumed_upper_ratio": _float(budget.consumed_upper) if counts.n_all else None,
+        "bad_interval_lower_ratio": interval[0],
+        "bad_interval_upper_ratio": interval[1],
+        "p_breach": budget.evidence.p_breach,
+        "event_24h_count": last.n_all,
+        "bad_24h_count": last.n_bad,
+        "bad_24h_ratio": _float(last.ratio),
+        "burn_rate_24h": _float(budget.burn_rates[24]),
+        "worst_24h_ratio": None if worst is None else worst.n_bad / worst.n_all,
+        "worst_24h_ended_at": None if worst is None else worst.ended_at,
+        "detector_score": evaluation.score,
+        "time_to_exhaustion_h": _float(budget.time_to_exhaustion_h) if counts.n_all else None,
+        "verdict": evaluation.verdict,
+        "state_hint": judged.state if evaluation.has_data else "",
+        "reason": explain(evaluation),
+        "input_hash": _input_hash(sources, evaluation.as_of),
+        "evidence_query": evidence_query(evaluation),
+    }
+
+
+def attribution_rows(evaluation: Evaluation, sources: SloEvents) -> list[Row]:
+    """Return the ``slo_attributions`` rows of an evaluation, every dimension and value."""
+    as_of_us = to_us(evaluation.as_of)
+    window = evaluation.budget.window
+    inside = sources.events.known_at(as_of_us).between(to_us(window.started_at), as_of_us)
+    rows = []
+    for dimension in sources.dimensions:
+        counts = group_counts(inside, dimension.codes, len(dimension.values), as_of_us)
+        pairs = zip(dimension.values, counts, strict=True)
+        groups = {value: group for value, group in pairs if group.n_all}
+        for part in attribute(groups, evaluation.slo.objective.limit):
+            identity = (*_identity(evaluation), dimension.name, part.value)
+            rows.append(
+                {
+                    **_subject(evaluation),
+                    "slo_attribution_key": stable_hash(*identity),
+                    "dimension": dimension.name,
+                    "dimension_value": part.value,
+                    "event_count": part.counts.n_all,
+                    "bad_count": part.counts.n_bad,
+                    "bad_ratio": _float(part.counts.ratio),
+                    "budget_share_ratio": _float(part.budget_share),
+                    "excess_bad_count": float(part.excess_bad),
+                }
+            )
+    return rows
+
+
+def transition_row(flag: Flag, before: FreezeState) -> Row:
+    """Return the ``freeze_transitions`` row of a flag that changed state."""
+    return {
+        "transition_key": stable_hash(flag.feature, flag.environment, flag.as_of),
+        "feature": flag.feature,
+        "environment": flag.environment,
+        "from_state": before,
+        "to_state": flag.state,
+        "transitioned_at": flag.as_of,
+        "slo_name": flag.slo_name,
+        "reason": flag.reason,
+        "actor": "nightly",
+    }
+
+
+def flag_row(
+    flag: Flag, earliest_thaw_at: datetime | None, data_through_at: datetime | None
+) -> Row:
+    """Return the ``freeze_flags`` row of a flag."""
+    return {
+        "flag_key": stable_hash(flag.feature, flag.environment, flag.as_of),
+        "as_of": flag.as_of,
+        "feature": flag.feature,
+        "environment": flag.environment,
+        "state": flag.state,
+        "is_frozen": flag.is_frozen,
+        "since_at": flag.since_at,
+        "slo_name": flag.slo_name,
+        "reason": flag.reason,
+        "earliest_thaw_at": earliest_thaw_at,
+        "data_through_at": data_through_at,
+        "evaluated_at": flag.as_of,
+        "valid_until_at": flag.as_of + VALIDITY,
+        "slo_count": len(flag.judged),
+        "evaluations_json": _dump(flag),
+    }
+
+
+def read_past(row: Row) -> Past:
+    """Read back what a ``freeze_flags`` row remembers."""
+    stored = json.loads(row["evaluations_json"])
+    memory = {
+        name: Memory(item["state"], datetime.fromisoformat(item["since_at"]), item["n_clean"])
+        for name, item in stored["memory"].items()
+    }
+    return Past(row["state"], row["since_at"], memory)
+
+
+def evidence_query(evaluation: Evaluation) -> str:
+    """Return SQL that lists the known bad events of the window."""
+    slo, window = evaluation.slo, evaluation.budget.window
+    at, known_at = slo.event_at_column, slo.bad_known_at_column or "arrived_at"
+    return (
+        f"select * from {slo.relation} where feature = {_quote(evaluation.feature)} "
+        f"and environment = {_quote(evaluation.environment)} "
+        f"and ({slo.is_event_sql}) and ({slo.is_bad_sql}) "
+        f"and {at} >= {_instant(window.started_at)} and {at} < {_instant(window.ended_at)} "
+        f"and arrived_at < {_instant(evaluation.as_of)} "
+        f"and {known_at} < {_instant(evaluation.as_of)} order by {at}"
+    )
+
+
+def _dump(flag: Flag) -> str:
+    """Write the machines' memory and the list of SLO verdicts."""
+    memory = {
+        name: {
+            "state": item.state,
+            "since_at": item.since_at.isoformat(),
+            "n_clean": item.n_clean,
+        }
+        for name, item in flag.memory.items()
+    }
+    listed = [_listed(item) for item in flag.judged]
+    return json.dumps({"memory": memory, "slos": listed, "why": flag.why}, sort_keys=True)
+
+
+def _listed(judged: Judged) -> Row:
+    """Return what the freeze document says about one SLO."""
+    evaluation = judged.evaluation
+    slo, budget = evaluation.slo, evaluation.budget
+    return {
+        "slo_id": slo.name,
+        "title": slo.title,
+        "objective": slo.objective_text,
+        "state": judged.state,
+        "verdict": evaluation.verdict,
+        "consequence": slo.consequence,
+        "limit": slo.limit_text,
+        "window": slo.window_text,
+        "rate": _float(budget.counts.ratio),
+        "consumed_pct_lower": _percent(budget.consumed),
+        "consumed_pct_upper": _percent(evaluation.nowcast_upper),
+        "bad_count": budget.counts.n_bad,
+        "event_count": budget.counts.n_all,
+        "pending_count": budget.n_pending,
+        "reason": explain(evaluation),
+        "owner": slo.owner,
+        "runbook": slo.runbook,
+    }
+
+
+def _subject(evaluation: Evaluation) -> Row:
+    """Return the columns that name the subject."""
+    return {
+        "as_of": evaluation.as_of,
+        "slo_name": evaluation.slo.name,
+        "feature": evaluation.feature,
+        "environment": evaluation.environment,
+    }
+
+
+def _identity(evaluation: Evaluation) -> Sequence[object]:
+    """Return what makes an evaluation one of its kind."""
+    return (evaluation.slo.name, evaluation.feature, evaluation.environment, evaluation.as_of)
+
+
+def _input_hash(sources: SloEvents, as_of: datetime) -> str:
+    """Return the hash of the events that were known."""
+    as_of_us = to_us(as_of)
+    known = sources.events.known_at(as_of_us)
+    bad_us = known.at_us[known.is_bad(as_of_us)]
+    return stable_hash(len(known), int(known.at_us.sum()), len(bad_us), int(bad_us.sum()))
+
+
+def _upper_ratio(evaluation: Evaluation) -> float | None:
+    """Return the bad ratio if every pending event turns bad."""
+    counts = evaluation.budget.counts
+    n_upper = counts.n_bad + evaluation.budget.n_pending
+    return n_upper / counts.n_all if counts.n_all else None
+
+
+def _float(value: Fraction | None) -> float | None:
+    """Return the nearest float; unknown stays unknown."""
+    return None if value is None else float(value)
+
+
+def _percent(value: Fraction | None) -> float | None:
+    """Return percent to one decimal, for people; comparisons use the unrounded share."""
+    return None if value is None else round(float(100 * value), 1)
+
+
+def _quote(text: str) -> str:
+    """Return a SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _instant(moment: datetime) -> str:
+    """Return a SQL timestamp literal."""
+    return f"timestamptz '{moment.isoformat()}'"

@@ -1,0 +1,135 @@
+"""Publish: snapshot, report, flags and signed freeze document of a night, each atomically."""
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from include.freezeline.adapters.object_store import ObjectStore, open_store
+from include.freezeline.adapters.warehouse import open_warehouse, publish_snapshot
+from include.freezeline.errors import DocumentError
+from include.freezeline.freeze.document import build_document
+from include.freezeline.freeze.flagd import build_flagd_file
+from include.freezeline.freeze.signing import (
+    private_key_from_seed,
+    public_key_of,
+    sign_document,
+)
+from include.freezeline.jobs.report import render_report
+from include.freezeline.settings import Settings
+
+DOCUMENT_KEY = "freeze.json"
+PUBLIC_KEY_KEY = "freeze.pub.pem"
+FLAGD_KEY = "flags.flagd.json"
+_REPORT_TYPES = {"html": "text/html", "md": "text/markdown", "json": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class PublishSummary:
+    """Where everything went.
+
+    Attributes:
+        snapshot_path: The read-only warehouse snapshot.
+        document_uri: The signed freeze document.
+        flagd_uri: The flagd file.
+        report_uri: The report as HTML.
+        sequence: Sequence number of the document.
+        states: Freeze state by ``feature (environment)``.
+    """
+
+    snapshot_path: str
+    document_uri: str
+    flagd_uri: str
+    report_uri: str
+    sequence: int
+    states: dict[str, str]
+
+
+def publish(settings: Settings, as_of: datetime) -> PublishSummary:
+    """Publish the night ``as_of`` to ``settings.published_uri``.
+
+    Readers see the old objects or the new ones. The report is written first, so that the freeze
+    document never points to a report that is not there, and the document last.
+
+    Raises:
+        DocumentError: The night has no flags, or the signing key cannot be used.
+    """
+    snapshot = publish_snapshot(settings, as_of)
+    store = open_store(settings.published_uri, settings)
+    report_key = f"reports/{as_of:%Y-%m-%d}/freeze_report"
+    report_uri = f"{store.uri.rstrip('/')}/{report_key}.html"
+    flags, attributions = _load_night(snapshot, as_of)
+    document = build_document(flags, attributions, as_of, report_uri)
+    private_key = load_signing_key(settings)
+    signed = sign_document(document, private_key)
+    _write_report(store, settings, as_of, report_key)
+    store.write_bytes(PUBLIC_KEY_KEY, public_key_of(private_key))
+    store.write_bytes(FLAGD_KEY, build_flagd_file(document), content_type="application/json")
+    store.write_bytes(DOCUMENT_KEY, signed, content_type="application/json")
+    return PublishSummary(
+        snapshot_path=str(snapshot),
+        document_uri=f"{store.uri.rstrip('/')}/{DOCUMENT_KEY}",
+        flagd_uri=f"{store.uri.rstrip('/')}/{FLAGD_KEY}",
+        report_uri=report_uri,
+        sequence=document["sequence"],
+        states={
+            f"{item['feature']} ({item['environment']})": item["state"]
+            for item in document["features"]
+        },
+    )
+
+
+def load_signing_key(settings: Settings) -> bytes:
+    """Load the signing key; where none is configured, make one under ``home`` on first use.
+
+    Raises:
+        DocumentError: The configured key file does not exist.
+    """
+    path = settings.signing_key_path or settings.home / "keys" / "freeze_signing.pem"
+    if path.exists():
+        return path.read_bytes()
+    if settings.signing_key_path is not None:
+        message = f"{path}: no signing key there (correct FREEZELINE_SIGNING_KEY_PATH, or unset it)"
+        raise DocumentError(message)
+    private_key = private_key_from_seed(os.urandom(32))
+    _write_private(path, private_key)
+    path.with_name("freeze_signing.pub.pem").write_bytes(public_key_of(private_key))
+    return private_key
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial = path.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    partial.replace(path)
+
+
+def _load_night(
+    snapshot: Path, as_of: datetime
+) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+    """Load the newest revisions of the night's flags and attributions."""
+    newest = (
+        "select * from judgement.{table} where as_of = ? "
+        "qualify row_number() over (partition by {key} order by revision desc) = 1 order by {key}"
+    )
+    with open_warehouse(snapshot, read_only=True) as warehouse:
+        flags = warehouse.rows(newest.format(table="freeze_flags", key="flag_key"), [as_of])
+        attributions = warehouse.rows(
+            newest.format(table="slo_attributions", key="slo_attribution_key"), [as_of]
+        )
+    return flags, attributions
+
+
+def _write_report(store: ObjectStore, settings: Settings, as_of: datetime, report_key: str) -> None:
+    """Write the report under its date and as the latest one."""
+    files = render_report(settings, as_of)
+    texts = {"html": files.html, "md": files.markdown, "json": files.json}
+    for key in (report_key, "reports/latest/freeze_report"):
+        for suffix, text in texts.items():
+            store.write_bytes(
+                f"{key}.{suffix}", text.encode("utf-8"), content_type=_REPORT_TYPES[suffix]
+            )

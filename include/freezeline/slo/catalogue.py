@@ -1,0 +1,169 @@
+"""Load the SLO files; adding an SLO is adding one file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from include.freezeline.config import load_yaml, parse_config
+from include.freezeline.errors import ConfigError
+from include.freezeline.slo.budget import Objective
+from include.freezeline.slo.spec import SloDocument, find_disagreement
+from include.freezeline.slo.windows import parse_duration
+
+ANY_FEATURE = "*"
+_DEFAULT_EVENT_TIME = "called_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Slo:
+    """One SLO, ready to evaluate.
+
+    Attributes:
+        name: ``metadata.name``.
+        title: What it is, for people.
+        description: Why it exists.
+        objective_text: The objective in words.
+        feature: Feature judged, or ``*`` for each one.
+        relation: Mart with the events.
+        is_event_sql: Condition of an event.
+        is_bad_sql: Condition of a bad one.
+        event_at_column: Time of the event.
+        bad_known_at_column: When a bad outcome became known; None: with the event.
+        limit_text: Allowed bad ratio as written.
+        objective: The numbers.
+        length: Rolling compliance window.
+        window_text: The same as written.
+        consequence: ``freeze`` or ``warn``.
+        trip_wire: Detector score that freezes; None without a trip wire.
+        evidence: Probability a low-volume breach needs to freeze.
+        owner: Team that answers for it.
+        runbook: What to do when it breaks.
+    """
+
+    name: str
+    title: str
+    description: str
+    objective_text: str
+    feature: str
+    relation: str
+    is_event_sql: str
+    is_bad_sql: str
+    event_at_column: str
+    bad_known_at_column: str | None
+    limit_text: str
+    objective: Objective
+    length: timedelta
+    window_text: str
+    consequence: str
+    trip_wire: int | None
+    evidence: float
+    owner: str
+    runbook: str
+
+    def judges(self, feature: str) -> bool:
+        """Whether the SLO is about a feature."""
+        return self.feature in (ANY_FEATURE, feature)
+
+
+def load_slos(config_dir: Path) -> tuple[Slo, ...]:
+    """Load every SLO of ``<config_dir>/slos/*.yml``, ordered by name.
+
+    Raises:
+        ConfigError: A file is wrong, two SLOs overlap, or there is none at all.
+    """
+    folder = config_dir / "slos"
+    paths = sorted(folder.glob("*.yml"))
+    if not paths:
+        message = f"{folder}: no SLO files (*.yml); without one nothing can be judged (add one)"
+        raise ConfigError(message)
+    by_path = {path: load_slo(path) for path in paths}
+    _check_overlap(by_path)
+    return tuple(sorted(by_path.values(), key=lambda slo: slo.name))
+
+
+def load_slo(path: Path) -> Slo:
+    """Load one SLO file.
+
+    Raises:
+        ConfigError: Names file, field, value and remedy.
+    """
+    data = load_yaml(path)
+    if not isinstance(data, Mapping):
+        message = f"{path}: must hold one OpenSLO document (apiVersion, kind, metadata, spec)"
+        raise ConfigError(message)
+    document = parse_config(SloDocument, path, data)
+    problem = find_disagreement(document)
+    if problem is not None:
+        message = f"{path}: {problem}"
+        raise ConfigError(message)
+    slo = _compile(document)
+    if slo.name != path.stem:
+        message = f"{path}: metadata.name must equal the file name, got {slo.name!r} (rename one)"
+        raise ConfigError(message)
+    return slo
+
+
+def slo_json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of an SLO file, for editors."""
+    schema = SloDocument.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _compile(document: SloDocument) -> Slo:
+    """Turn the document into what evaluation needs."""
+    notes, spec = document.metadata.annotations, document.spec
+    ratio = spec.indicator.spec.ratioMetric
+    bad, total = ratio.bad.metricSource.spec, ratio.total.metricSource.spec
+    lag = parse_duration(notes.maturity_lag) if notes.maturity_lag is not None else None
+    return Slo(
+        name=document.metadata.name,
+        title=document.metadata.displayName,
+        description=spec.description,
+        objective_text=spec.objectives[0].displayName,
+        feature=ANY_FEATURE if notes.features == ANY_FEATURE else spec.service,
+        relation=total.relation,
+        is_event_sql=total.where,
+        is_bad_sql=bad.where,
+        event_at_column=total.eventTime or _DEFAULT_EVENT_TIME,
+        bad_known_at_column=bad.knownAt,
+        limit_text=notes.limit,
+        objective=Objective(
+            Fraction(notes.limit), notes.op, lag, min_window_events=int(notes.min_window_events)
+        ),
+        length=parse_duration(spec.timeWindow[0].duration),
+        window_text=spec.timeWindow[0].duration,
+        consequence=notes.consequence,
+        trip_wire=int(notes.trip_wire) if notes.trip_wire is not None else None,
+        evidence=float(notes.evidence),
+        owner=notes.owner,
+        runbook=notes.runbook,
+    )
+
+
+def _check_overlap(by_path: Mapping[Path, Slo]) -> None:
+    """Reject two SLOs that count the same bad events of the same features."""
+    seen: dict[tuple[str, str, str], list[tuple[Path, Slo]]] = {}
+    for path, slo in by_path.items():
+        key = (slo.relation, _normal(slo.is_event_sql), _normal(slo.is_bad_sql))
+        for other_path, other in seen.get(key, []):
+            if _share_features((slo, other)):
+                message = (
+                    f"{path}: counts the same events as {other_path.name} for the same features "
+                    "(remove one, or make their conditions differ)"
+                )
+                raise ConfigError(message)
+        seen.setdefault(key, []).append((path, slo))
+
+
+def _share_features(pair: Sequence[Slo]) -> bool:
+    """Whether two SLOs judge a feature in common."""
+    features = {slo.feature for slo in pair}
+    return len(features) == 1 or ANY_FEATURE in features
+
+
+def _normal(sql: str) -> str:
+    """Return a condition without its spacing and case."""
+    return " ".join(sql.lower().split())

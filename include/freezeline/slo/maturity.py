@@ -1,0 +1,64 @@
+"""Late outcomes: how many of the pending events will still turn bad."""
+
+import math
+from datetime import timedelta
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from include.freezeline.slo.events import Events, IntArray
+from include.freezeline.slo.windows import DAY_US
+
+_RECENT_US = 7 * DAY_US
+_MIN_DELAYS = 20
+_CONFIDENCE = 0.975
+
+
+def nowcast_bad_upper(inside: Events, maturity_lag: timedelta | None, as_of_us: int) -> Fraction:
+    """Return an upper bound of the window's final bad count, from the delays seen so far.
+
+    The bad outcomes of the last days are divided by the exposure that had time to show them
+    (effective-exposure nowcast, Garwood 97.5% bound); the rest of the pending events' exposure
+    then gives what is still to come. It never exceeds "every pending event turns bad".
+
+    Args:
+        inside: Events of the window, known before ``as_of``.
+        maturity_lag: Age at which an event is final.
+        as_of_us: Exclusive end of what is known.
+    """
+    is_bad = inside.is_bad(as_of_us)
+    n_bad = int(is_bad.sum())
+    if maturity_lag is None:
+        return Fraction(n_bad)
+    lag_us = maturity_lag // timedelta(microseconds=1)
+    ages_us = as_of_us - inside.at_us
+    is_pending = (ages_us < lag_us) & ~is_bad
+    if not is_pending.any():
+        return Fraction(n_bad)
+    shown = _share_shown(inside, is_bad, ages_us, lag_us)
+    is_recent = ages_us <= max(_RECENT_US, 2 * lag_us)
+    exposure = float(shown[is_recent].sum())
+    n_pending = int(is_pending.sum())
+    if exposure <= 0.0:
+        return Fraction(n_bad + n_pending)
+    rate = stats.chi2.ppf(_CONFIDENCE, 2 * int((is_bad & is_recent).sum()) + 2) / 2 / exposure
+    to_come = float(rate) * float((1.0 - shown[is_pending]).sum())
+    return n_bad + min(Fraction(n_pending), Fraction(math.ceil(to_come * 1000), 1000))
+
+
+def _share_shown(
+    inside: Events, is_bad: NDArray[np.bool_], ages_us: IntArray, lag_us: int
+) -> NDArray[np.float64]:
+    """Return, for each event's age, the share of bad outcomes known by that age.
+
+    Delays come from events old enough to have shown all of theirs, so short delays are not
+    over-represented; with too few of them a uniform delay is assumed.
+    """
+    is_final = is_bad & (ages_us >= lag_us)
+    if int(is_final.sum()) < _MIN_DELAYS:
+        return np.minimum(ages_us / lag_us, 1.0)
+    delays = np.sort(inside.bad_known_at_us[is_final] - inside.at_us[is_final])
+    shown = np.searchsorted(delays, ages_us, side="right") / len(delays)
+    return np.where(ages_us >= lag_us, 1.0, shown)

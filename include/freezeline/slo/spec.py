@@ -1,0 +1,227 @@
+"""The OpenSLO v1 file of one SLO, as a strict model; what OpenSLO lacks sits in annotations."""
+
+import re
+from fractions import Fraction
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from include.freezeline.slo.annotations import ANNOTATION_PREFIX, Annotations, Strict
+from include.freezeline.slo.windows import parse_duration
+
+_HOUR_S = 3600
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+Relation = Annotated[str, Field(pattern=r"^marts\.[a-z][a-z0-9_]*$")]
+ColumnName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class Metadata(Strict):
+    """Name and annotations."""
+
+    name: Name
+    displayName: str  # noqa: N815 - OpenSLO's spelling
+    annotations: Annotations
+    labels: dict[str, str | list[str]] = Field(default_factory=dict)
+
+
+class EventSource(Strict):
+    """Which rows of which relation are events.
+
+    Attributes:
+        relation: Mart, as ``marts.<name>``.
+        where: SQL condition on its columns.
+        eventTime: Column with the time of the event (total only).
+        knownAt: Column with the time we learned of the bad outcome; without it the outcome is
+            known with the event (bad only).
+    """
+
+    relation: Relation
+    where: str = Field(min_length=1)
+    eventTime: ColumnName | None = None  # noqa: N815 - reads like OpenSLO's own keys
+    knownAt: ColumnName | None = None  # noqa: N815 - reads like OpenSLO's own keys
+
+    @field_validator("where")
+    @classmethod
+    def _check_where(cls, text: str) -> str:
+        if ";" in text or "--" in text or "/*" in text:
+            message = "must be one SQL condition without ';' or comments"
+            raise ValueError(message)
+        return text
+
+
+class MetricSource(Strict):
+    """A metric in the warehouse."""
+
+    type: Literal["warehouse"]
+    spec: EventSource
+
+
+class Metric(Strict):
+    """Wrapper that OpenSLO puts round a metric source."""
+
+    metricSource: MetricSource  # noqa: N815 - OpenSLO's spelling
+
+
+class RatioMetric(Strict):
+    """Bad events over all events."""
+
+    counter: Literal[True]
+    bad: Metric
+    total: Metric
+
+
+class IndicatorSpec(Strict):
+    """The ratio that is judged."""
+
+    ratioMetric: RatioMetric  # noqa: N815 - OpenSLO's spelling
+
+
+class IndicatorMetadata(Strict):
+    """Name of the indicator."""
+
+    name: Name
+
+
+class Indicator(Strict):
+    """An inline service level indicator."""
+
+    metadata: IndicatorMetadata
+    spec: IndicatorSpec
+
+
+class TimeWindow(Strict):
+    """The compliance window."""
+
+    duration: str
+    isRolling: Literal[True]  # noqa: N815 - OpenSLO's spelling
+
+    @field_validator("duration")
+    @classmethod
+    def _check_duration(cls, text: str) -> str:
+        if re.fullmatch(r"\d+m", text):
+            message = "m means minutes; write '28d' for four weeks"
+            raise ValueError(message)
+        if parse_duration(text).total_seconds() < 24 * _HOUR_S:
+            message = "must be at least 24h"
+            raise ValueError(message)
+        return text
+
+
+class TargetObjective(Strict):
+    """The objective: share of good events."""
+
+    displayName: str  # noqa: N815 - OpenSLO's spelling
+    target: float = Field(gt=0, lt=1)
+
+
+class BurnCondition(Strict):
+    """Alert when a look-back window burns faster than a threshold."""
+
+    kind: Literal["burnrate"]
+    op: Literal["gt", "gte"]
+    threshold: float = Field(gt=0)
+    lookbackWindow: str  # noqa: N815 - OpenSLO's spelling
+    alertAfter: str = "0m"  # noqa: N815 - OpenSLO's spelling
+
+    @field_validator("lookbackWindow")
+    @classmethod
+    def _check_look_back(cls, text: str) -> str:
+        parse_duration(text)
+        return text
+
+
+class ConditionSpec(Strict):
+    """Severity and condition of an alert."""
+
+    severity: str
+    condition: BurnCondition
+
+
+class AlertConditionDocument(Strict):
+    """An inline alert condition."""
+
+    kind: Literal["AlertCondition"]
+    metadata: IndicatorMetadata
+    spec: ConditionSpec
+
+
+class TargetReference(Strict):
+    """Where an alert goes."""
+
+    targetRef: Name  # noqa: N815 - OpenSLO's spelling
+
+
+class AlertPolicySpec(Strict):
+    """One condition and its targets."""
+
+    alertWhenBreaching: bool = True  # noqa: N815 - OpenSLO's spelling
+    alertWhenResolved: bool = False  # noqa: N815 - OpenSLO's spelling
+    alertWhenNoData: bool = False  # noqa: N815 - OpenSLO's spelling
+    conditions: Annotated[list[AlertConditionDocument], Field(min_length=1, max_length=1)]
+    notificationTargets: Annotated[list[TargetReference], Field(min_length=1)]  # noqa: N815
+
+
+class AlertPolicy(Strict):
+    """An inline alert policy."""
+
+    kind: Literal["AlertPolicy"]
+    metadata: IndicatorMetadata
+    spec: AlertPolicySpec
+
+
+class SloSpec(Strict):
+    """What is promised."""
+
+    description: str = Field(max_length=1050)
+    service: Name
+    indicator: Indicator
+    timeWindow: Annotated[list[TimeWindow], Field(min_length=1, max_length=1)]  # noqa: N815
+    budgetingMethod: Literal["Occurrences"]  # noqa: N815 - OpenSLO's spelling
+    objectives: Annotated[list[TargetObjective], Field(min_length=1, max_length=1)]
+    alertPolicies: list[AlertPolicy] = Field(default_factory=list)  # noqa: N815 - OpenSLO's spelling
+
+
+class SloDocument(Strict):
+    """A whole SLO file."""
+
+    apiVersion: Literal["openslo/v1"]  # noqa: N815 - OpenSLO's spelling
+    kind: Literal["SLO"]
+    metadata: Metadata
+    spec: SloSpec
+
+
+def find_disagreement(document: SloDocument) -> str | None:
+    """Return what is wrong between fields that are each right on their own, with the remedy."""
+    notes = document.metadata.annotations
+    limit = Fraction(notes.limit)
+    target = Fraction(str(document.spec.objectives[0].target))
+    ratio = document.spec.indicator.spec.ratioMetric
+    bad, total = ratio.bad.metricSource.spec, ratio.total.metricSource.spec
+    if target != 1 - limit:
+        return (
+            f"spec.objectives.0.target: must be 1 - {ANNOTATION_PREFIX}limit = "
+            f"{float(1 - limit)}, got {float(target)} (change one of them)"
+        )
+    if bad.relation != total.relation:
+        return (
+            f"spec.indicator: bad must read the relation of total, {total.relation}, got "
+            f"{bad.relation} (a bad event is one of all events)"
+        )
+    if notes.maturity_lag is not None and bad.knownAt is None:
+        return (
+            f"metadata.annotations.{ANNOTATION_PREFIX}maturity-lag: needs knownAt on the bad "
+            "metric (name the column that says when the outcome was recorded)"
+        )
+    unreachable = (_find_unreachable(policy, limit) for policy in document.spec.alertPolicies)
+    return next((problem for problem in unreachable if problem), None)
+
+
+def _find_unreachable(policy: AlertPolicy, limit: Fraction) -> str | None:
+    """Return the problem of an alert that could not fire even if every event were bad."""
+    threshold = policy.spec.conditions[0].spec.condition.threshold
+    if Fraction(str(threshold)) * limit <= 1:
+        return None
+    return (
+        f"spec.alertPolicies: {policy.metadata.name}: burn rate {threshold:g} can never be reached "
+        f"with limit {float(limit):g} (at most {float(1 / limit):g}; lower the threshold)"
+    )

@@ -1,0 +1,191 @@
+"""Deciding whole intervals on a small warehouse."""
+
+import json
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include.freezeline.adapters.warehouse import open_warehouse
+from include.freezeline.errors import ConfigError, DocumentError
+from include.freezeline.freeze.signing import verify_document
+from include.freezeline.jobs import publish as publishing
+from include.freezeline.jobs.decide import decide
+from include.freezeline.jobs.explain import explain_freeze
+from include.freezeline.jobs.report import ReportFiles
+from include.freezeline.settings import Settings
+from tests.unit.freeze.worlds import (
+    HISTORY_END,
+    INCIDENT,
+    NIGHT_END,
+    START,
+    make_calls,
+    write_calls,
+)
+
+FLAGS = "select * from judgement.freeze_flags where as_of = ? order by feature, environment"
+
+
+def _rows(settings: Settings, sql: str, *parameters: object) -> list[dict[str, Any]]:
+    """Query the warehouse."""
+    with open_warehouse(settings.warehouse_path, read_only=True) as warehouse:
+        return warehouse.rows(sql, list(parameters))
+
+
+@pytest.fixture(scope="module")
+def frozen(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Return settings of a decided world with the incident: history, then a night."""
+    settings = Settings(home=tmp_path_factory.mktemp("frozen"))
+    calls = make_calls(20_000, with_incident=True)
+    write_calls(settings.warehouse_path, calls, HISTORY_END)
+    decide(settings, START, HISTORY_END)
+    write_calls(settings.warehouse_path, calls, NIGHT_END)
+    decide(settings, HISTORY_END, NIGHT_END)
+    return settings
+
+
+def test_decide_freezes_only_the_hit_feature_when_a_prompt_goes_wrong(frozen: Settings) -> None:
+    flags = {(r["feature"], r["environment"]): r for r in _rows(frozen, FLAGS, NIGHT_END)}
+    assert {key: row["state"] for key, row in flags.items()} == {
+        ("code-helper", "production"): "OPEN",
+        ("code-helper", "staging"): "OPEN",
+        ("risk-summariser", "production"): "OPEN",
+        ("support-assistant", "production"): "FROZEN",
+    }
+    flag = flags["support-assistant", "production"]
+    assert INCIDENT < flag["since_at"] <= HISTORY_END
+    assert flag["earliest_thaw_at"] > NIGHT_END
+    assert flag["valid_until_at"] == NIGHT_END + timedelta(hours=30)
+    assert flag["data_through_at"] < NIGHT_END
+
+
+def test_decide_gives_insufficient_evidence_when_traffic_is_low(frozen: Settings) -> None:
+    rows = _rows(
+        frozen,
+        "select verdict, event_count from judgement.slo_windows "
+        "where environment = 'staging' and as_of = ?",
+        NIGHT_END,
+    )
+    assert rows
+    assert {row["verdict"] for row in rows} == {"insufficient_evidence"}
+
+
+def test_decide_writes_nothing_when_the_night_is_run_again(frozen: Settings) -> None:
+    before = _rows(frozen, FLAGS, NIGHT_END)
+    assert decide(frozen, HISTORY_END, NIGHT_END).n_rows_written == 0
+    assert _rows(frozen, FLAGS, NIGHT_END) == before
+
+
+def test_stored_verdicts_are_reproduced_when_a_past_night_is_decided_later(
+    frozen: Settings,
+) -> None:
+    """The mart now knows later outcomes; a past night must still see only its own."""
+    summary = decide(frozen, HISTORY_END - timedelta(days=10), HISTORY_END)
+    assert summary.n_evaluations > 50
+    revised = _rows(frozen, "select count(*) as n from judgement.slo_windows where revision > 1")
+    assert revised[0]["n"] == 0
+
+
+def test_attribution_names_the_prompt_version_when_it_spent_the_budget(frozen: Settings) -> None:
+    rows = _rows(
+        frozen,
+        "select dimension, dimension_value, excess_bad_count from judgement.slo_attributions "
+        "where slo_name = 'support-escalation' and as_of = ? order by excess_bad_count desc",
+        NIGHT_END,
+    )
+    assert (rows[0]["dimension"], rows[0]["dimension_value"]) == ("prompt_version", "v8")
+    per_dimension = {row["dimension"] for row in rows}
+    assert per_dimension == {"prompt_version", "request_model", "tenant_key", "route"}
+
+
+def test_evidence_query_lists_the_bad_events_when_run(frozen: Settings) -> None:
+    rows = _rows(
+        frozen,
+        "select evidence_query, bad_count from judgement.slo_windows where as_of = ?",
+        NIGHT_END,
+    )
+    assert sum(row["bad_count"] for row in rows) > 0
+    for row in rows:
+        assert len(_rows(frozen, row["evidence_query"])) == row["bad_count"]
+
+
+def test_transitions_replay_to_the_flag_when_read_in_order(frozen: Settings) -> None:
+    moves = _rows(
+        frozen,
+        "select from_state, to_state from judgement.freeze_transitions "
+        "where feature = 'support-assistant' order by transitioned_at",
+    )
+    assert moves
+    assert moves[0]["from_state"] == "OPEN"
+    assert all(a["to_state"] == b["from_state"] for a, b in pairwise(moves))
+    assert moves[-1]["to_state"] == "FROZEN"
+
+
+def test_decide_opens_everything_when_nothing_happened(settings: Settings) -> None:
+    write_calls(settings.warehouse_path, make_calls(20_000, with_incident=False), NIGHT_END)
+    summary = decide(settings, HISTORY_END - timedelta(days=3), NIGHT_END)
+    assert summary.states == {"OPEN": 4}
+    assert summary.n_breaches == 0
+    assert summary.slos_without_events == ()
+
+
+def test_decide_names_the_file_when_a_condition_does_not_fit(
+    settings: Settings, tmp_path: Path
+) -> None:
+    write_calls(settings.warehouse_path, make_calls(100, with_incident=False), NIGHT_END)
+    shipped = Path("include/config/slos/support-escalation.yml").read_text(encoding="utf-8")
+    folder = tmp_path / "config" / "slos"
+    folder.mkdir(parents=True)
+    broken = shipped.replace("where: is_escalated", "where: is_escalted")
+    (folder / "support-escalation.yml").write_text(broken, encoding="utf-8")
+    custom = settings.model_copy(update={"config_dir": tmp_path / "config"})
+    with pytest.raises(ConfigError, match=r"slos/support-escalation\.yml.*is_escalted"):
+        decide(custom, HISTORY_END, NIGHT_END)
+
+
+def test_publish_writes_what_the_gate_accepts_when_night_is_decided(
+    frozen: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = ReportFiles("<html></html>", "# report", "{}")
+    monkeypatch.setattr(publishing, "render_report", lambda _settings, _as_of: files)
+    summary = publishing.publish(frozen, NIGHT_END)
+    folder = frozen.home / "published"
+    document = verify_document(
+        (folder / "freeze.json").read_bytes(), [(folder / "freeze.pub.pem").read_bytes()]
+    )
+    entry = {item["feature"]: item for item in document["features"]}["support-assistant"]
+    assert entry["state"] == "FROZEN"
+    assert entry["contributors"][0]["value"] == "v8"
+    assert document["valid_until"] == "2026-10-15T06:00:00Z"
+    assert (
+        "llm-freeze.support-assistant"
+        in json.loads((folder / "flags.flagd.json").read_text(encoding="utf-8"))["flags"]
+    )
+    for name in ("2026-10-14", "latest"):
+        found = sorted(path.name for path in (folder / "reports" / name).iterdir())
+        assert found == ["freeze_report.html", "freeze_report.json", "freeze_report.md"]
+    key = frozen.home / "keys" / "freeze_signing.pem"
+    assert key.stat().st_mode & 0o077 == 0
+    first = (folder / "freeze.json").read_bytes()
+    assert publishing.publish(frozen, NIGHT_END).sequence == summary.sequence
+    assert (folder / "freeze.json").read_bytes() == first
+    explained = explain_freeze(frozen, "support-assistant", "production")
+    assert explained["state"] == "FROZEN"
+    assert explained["transitions"]
+
+
+def test_publish_refuses_when_the_night_was_not_decided(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        warehouse.ensure_judgement_tables()
+    with pytest.raises(DocumentError, match="no freeze flags"):
+        publishing.publish(settings, NIGHT_END)
+
+
+def test_signing_key_is_refused_when_the_configured_file_is_missing(settings: Settings) -> None:
+    custom = settings.model_copy(update={"signing_key_path": settings.home / "nowhere.pem"})
+    with pytest.raises(DocumentError, match="FREEZELINE_SIGNING_KEY_PATH"):
+        publishing.load_signing_key(custom)

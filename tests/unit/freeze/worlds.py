@@ -1,0 +1,67 @@
+"""A small warehouse with the columns of ``marts.fct_llm_calls`` that SLOs read."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from include.freezeline.adapters.warehouse import open_warehouse
+
+START = datetime(2026, 9, 1, tzinfo=UTC)
+INCIDENT = datetime(2026, 10, 5, tzinfo=UTC)
+HISTORY_END = datetime(2026, 10, 13, tzinfo=UTC)
+NIGHT_END = datetime(2026, 10, 14, tzinfo=UTC)
+_SHARES = {"support-assistant": 0.44, "risk-summariser": 0.27, "code-helper": 0.29}
+
+
+def make_calls(n: int, *, with_incident: bool, seed: int = 7) -> pd.DataFrame:
+    """Draw calls: escalations of prompt v8 rise from 2% to 28% when the incident is on."""
+    rng = np.random.default_rng(seed)
+    span_s = (NIGHT_END - START).total_seconds()
+    at_s = np.sort(rng.random(n)) * span_s
+    called = pd.to_datetime(START) + pd.to_timedelta(at_s, unit="s")
+    feature = rng.choice(list(_SHARES), size=n, p=list(_SHARES.values()))
+    is_after = called >= INCIDENT
+    is_v8 = is_after & (rng.random(n) < 0.5) & (feature == "support-assistant")
+    ratio = np.where(is_v8 & with_incident, 0.28, 0.02)
+    is_escalated = (feature == "support-assistant") & (rng.random(n) < ratio)
+    is_overridden = (feature == "risk-summariser") & (rng.random(n) < 0.03)
+    recorded = called + pd.to_timedelta(rng.random(n) * 70 * 3600, unit="s")
+    is_staging = (feature == "code-helper") & (rng.random(n) < 0.01)
+    is_stream = feature == "code-helper"
+    return pd.DataFrame(
+        {
+            "call_key": [f"c{i}" for i in range(n)],
+            "feature": feature,
+            "environment": np.where(is_staging, "staging", "production"),
+            "prompt_version": np.where(is_v8, "v8", "v7"),
+            "request_model": rng.choice(["gpt-4.1-mini", "gpt-4.1"], size=n),
+            "tenant_key": rng.choice([f"t_{i}" for i in range(8)], size=n),
+            "route": rng.choice(["/a", "/b"], size=n),
+            "called_at": called,
+            "arrived_at": called + timedelta(minutes=5),
+            "is_canary": False,
+            "is_stream": is_stream,
+            "is_error": rng.random(n) < 0.002,
+            "ttft_ms": np.where(is_stream, rng.lognormal(np.log(350), 0.3, n), np.nan),
+            "tpot_ms": np.where(is_stream, rng.lognormal(np.log(20), 0.2, n), np.nan),
+            "output_tokens": rng.integers(50, 400, n),
+            "is_escalated": is_escalated,
+            "escalation_recorded_at": recorded.where(is_escalated),
+            "is_overridden": is_overridden,
+            "override_recorded_at": recorded.where(is_overridden),
+        }
+    )
+
+
+def write_calls(path: Path, calls: pd.DataFrame, as_of: datetime) -> None:
+    """Write the mart as the build of ``as_of`` would."""
+    known = calls[calls["arrived_at"] < as_of]
+    with open_warehouse(path, read_only=False) as warehouse:
+        warehouse.execute("create schema if not exists marts")
+        warehouse._connection.register("calls_frame", known)
+        warehouse.execute(
+            "create or replace table marts.fct_llm_calls as select * from calls_frame"
+        )
+        warehouse._connection.unregister("calls_frame")
