@@ -1,0 +1,1 @@
+"""The Freezeline page of the Airflow UI."""
