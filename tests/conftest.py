@@ -8,6 +8,9 @@ import pytest
 
 from include.freezeline.settings import Settings
 
+# One S3 server per session, however many files use it.
+pytest_plugins = ("tests.integration.rgw",)
+
 
 @pytest.fixture
 def as_of() -> datetime:

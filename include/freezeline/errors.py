@@ -48,3 +48,11 @@ class UnknownFeatureError(FreezelineError):
 
 class DocumentError(FreezelineError):
     """A freeze document is missing, unreadable or cannot be trusted."""
+
+
+class AccountingError(FreezelineError):
+    """A reader lost or invented records; the books of the object do not add up."""
+
+
+class RetentionError(FreezelineError):
+    """A retention plan cannot be applied or does not hold."""

@@ -1,0 +1,194 @@
+"""What retention does to Parquet files: look into them, empty texts, drop and archive rows."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+_TEXT_SUFFIX = "_redacted"
+_ENVIRONMENT = "environment"
+_MANIFEST = ".manifest.json"
+_PARTIAL = ".partial"
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What became of a file.
+
+    Attributes:
+        n_rows: Rows that were touched; 0 when there was nothing left to do.
+        sha256_before: Hash of the file before; None when it was gone already.
+        sha256_after: Hash of the file after; None when no row was left and it was deleted.
+    """
+
+    n_rows: int
+    sha256_before: str | None
+    sha256_after: str | None
+
+
+def file_sha256(path: Path) -> str | None:
+    """Return the hash of a file, hex, or None when it is gone."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+
+
+def row_holdings(path: Path) -> Iterator[tuple[str | None, bool]]:
+    """Yield (environment, whether a text is left) of each row; texts are read only if needed."""
+    schema = pq.read_schema(path)
+    texts = [name for name in schema.names if name.endswith(_TEXT_SUFFIX)]
+    texts = texts if _has_values(path, texts) else []
+    names = [name for name in schema.names if name == _ENVIRONMENT] + texts
+    data = pq.read_table(path, columns=names, partitioning=None)
+    n_rows = pq.read_metadata(path).num_rows
+    has_text = _any_valid(data, texts, n_rows).to_pylist()
+    environments = data[_ENVIRONMENT].to_pylist() if _ENVIRONMENT in names else [None] * n_rows
+    yield from zip(environments, has_text, strict=True)
+
+
+def latest_value(path: Path, column: str) -> Any:
+    """Return the greatest value of a column, None when the file has no rows."""
+    return pc.max(pq.read_table(path, columns=[column], partitioning=None)[column]).as_py()
+
+
+def empty_texts(path: Path, environments: Sequence[str]) -> Rewrite:
+    """Replace the redacted texts of some environments' rows by null."""
+    if not path.exists():
+        return Rewrite(0, None, None)
+    data = pq.read_table(path, partitioning=None)
+    texts = [name for name in data.schema.names if name.endswith(_TEXT_SUFFIX)]
+    mask = _mask(data, environments)
+    n_rows = _count(pc.and_(mask, _any_valid(data, texts, data.num_rows)))
+    before = file_sha256(path)
+    if n_rows == 0:
+        return Rewrite(0, before, before)
+    _replace(path, _without_texts(data, mask, texts))
+    return Rewrite(n_rows, before, file_sha256(path))
+
+
+def drop_rows(path: Path, environments: Sequence[str]) -> Rewrite:
+    """Drop some environments' rows; a file without rows is deleted."""
+    if not path.exists():
+        return Rewrite(0, None, None)
+    data = pq.read_table(path, partitioning=None)
+    mask = _mask(data, environments)
+    before, n_rows = file_sha256(path), _count(mask)
+    if n_rows == data.num_rows:
+        path.unlink()
+    elif n_rows:
+        _replace(path, data.filter(pc.invert(mask)))
+    return Rewrite(n_rows, before, file_sha256(path))
+
+
+def archive_rows(path: Path, environments: Sequence[str], target: Path, source: str) -> str | None:
+    """Copy some environments' rows, without texts, to an archive file with a manifest.
+
+    The manifest is written last, so an archive file without one is a remainder of a crash and
+    is written again.
+
+    Args:
+        path: The lake's file.
+        environments: Whose rows.
+        target: The archive file.
+        source: What the manifest calls the lake's file.
+
+    Returns:
+        Hash of the archive file, or None when there was nothing to copy.
+    """
+    if not path.exists():
+        return None
+    data = pq.read_table(path, partitioning=None)
+    chosen = data.filter(_mask(data, environments))
+    if chosen.num_rows == 0:
+        return None
+    texts = [name for name in chosen.schema.names if name.endswith(_TEXT_SUFFIX)]
+    everything = _constant(chosen.num_rows, value=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _replace(target, _without_texts(chosen, everything, texts))
+    manifest = {
+        "file": target.name,
+        "sha256": file_sha256(target),
+        "n_rows": chosen.num_rows,
+        "environments": sorted(environments),
+        "source": source,
+        "columns": chosen.schema.names,
+    }
+    partial = target.with_name(target.name + _PARTIAL)
+    partial.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    partial.replace(manifest_of(target))
+    return str(manifest["sha256"])
+
+
+def manifest_of(target: Path) -> Path:
+    """Return the manifest of an archive file."""
+    return target.with_name(target.name + _MANIFEST)
+
+
+def archive_files(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield archived files with their manifests, in name order."""
+    for manifest in sorted(root.rglob(f"*{_MANIFEST}")):
+        yield (
+            manifest.with_name(manifest.name.removesuffix(_MANIFEST)),
+            json.loads(manifest.read_text(encoding="utf-8")),
+        )
+
+
+def _mask(data: pa.Table, environments: Sequence[str]) -> pa.Array:
+    """Return which rows are meant; a table without environments is meant as a whole."""
+    if _ENVIRONMENT not in data.schema.names:
+        return _constant(data.num_rows, value=True)
+    wanted = pa.array(list(environments), pa.string())
+    return pc.is_in(data[_ENVIRONMENT], value_set=wanted).combine_chunks()
+
+
+def _without_texts(data: pa.Table, mask: pa.Array, texts: Sequence[str]) -> pa.Table:
+    """Empty text columns where the mask is true."""
+    for name in texts:
+        place = data.schema.get_field_index(name)
+        field = data.schema.field(place)
+        emptied = pc.if_else(mask, pa.scalar(None, field.type), data[name].combine_chunks())
+        data = data.set_column(place, field, emptied)
+    return data
+
+
+def _any_valid(data: pa.Table, names: Sequence[str], n_rows: int) -> pa.Array:
+    """Return which rows have a value in any of the columns."""
+    valid = [data[name].is_valid().combine_chunks() for name in names]
+    return reduce(pc.or_, valid, _constant(n_rows, value=False))
+
+
+def _constant(n_rows: int, *, value: bool) -> pa.Array:
+    """Return one boolean for each row."""
+    return pa.array([value] * n_rows, pa.bool_())
+
+
+def _count(mask: pa.Array) -> int:
+    """Count true values."""
+    return int(pc.sum(mask).as_py() or 0)
+
+
+def _has_values(path: Path, names: Sequence[str]) -> bool:
+    """Whether any of the columns has a value, by the file's footer."""
+    metadata = pq.read_metadata(path)
+    for group in range(metadata.num_row_groups):
+        row_group = metadata.row_group(group)
+        for place in range(row_group.num_columns):
+            column = row_group.column(place)
+            if column.path_in_schema not in names:
+                continue
+            statistics = column.statistics
+            if statistics is None or statistics.null_count < row_group.num_rows:
+                return True
+    return False
+
+
+def _replace(path: Path, data: pa.Table) -> None:
+    """Write a file whole or not at all."""
+    partial = path.with_name(path.name + _PARTIAL)
+    pq.write_table(data, partial, compression="zstd")
+    partial.replace(path)

@@ -1,0 +1,139 @@
+"""What a landing run did, in numbers and in words."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from include.freezeline.landing.plan import LandingPlan
+
+_MAX_PROBLEMS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCounts:
+    """Counts of one source, or of all of them.
+
+    Attributes:
+        n_objects_landed: Objects of this run with rows in the lake.
+        n_objects_empty: Objects of this run without a record.
+        n_objects_quarantined: Objects of this run of which nothing could be read.
+        n_objects_skipped: Objects that an earlier run landed unchanged.
+        n_objects_not_due: Objects that arrive at or after ``as_of``.
+        n_records: Records found by this run.
+        n_landed: Of them, written to the lake.
+        n_duplicates: Of them, repeats inside their object.
+        n_quarantined: Of them, put aside with a reason.
+        n_late: Landed records whose event date is before their object's arrival date.
+        n_redactions: Values replaced in texts.
+    """
+
+    n_objects_landed: int = 0
+    n_objects_empty: int = 0
+    n_objects_quarantined: int = 0
+    n_objects_skipped: int = 0
+    n_objects_not_due: int = 0
+    n_records: int = 0
+    n_landed: int = 0
+    n_duplicates: int = 0
+    n_quarantined: int = 0
+    n_late: int = 0
+    n_redactions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LandSummary:
+    """What a run did.
+
+    Attributes:
+        as_of: Exclusive end of what was known.
+        total: Counts over all sources.
+        by_source: Counts by source name, in name order.
+        problems: First quarantined objects, "key: reason", in key order.
+        silent_sources: Expected sources without an object in the night.
+    """
+
+    as_of: datetime
+    total: SourceCounts
+    by_source: Mapping[str, SourceCounts]
+    problems: tuple[str, ...]
+    silent_sources: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Return the summary as lines for people."""
+        return [
+            _sentence("landed", self.total),
+            *(f"  {_sentence(name, counts)}" for name, counts in self.by_source.items()),
+            *(f"  quarantined {problem}" for problem in self.problems),
+        ]
+
+
+def summarise(
+    as_of: datetime,
+    plan: LandingPlan,
+    ledger_rows: Sequence[Mapping[str, Any]],
+    source_names: Iterable[str],
+) -> LandSummary:
+    """Add up a plan and the ledger rows that carrying it out gave."""
+    by_source = {
+        name: _count(
+            [row for row in ledger_rows if row["source_name"] == name],
+            n_skipped=plan.n_skipped.get(name, 0),
+            n_not_due=plan.n_not_due.get(name, 0),
+        )
+        for name in sorted(source_names)
+    }
+    total = _count(
+        ledger_rows,
+        n_skipped=sum(plan.n_skipped.values()),
+        n_not_due=sum(plan.n_not_due.values()),
+    )
+    return LandSummary(as_of, total, by_source, _problems(ledger_rows), plan.silent)
+
+
+def _count(
+    ledger_rows: Sequence[Mapping[str, Any]], *, n_skipped: int, n_not_due: int
+) -> SourceCounts:
+    """Add up ledger rows."""
+    states = Counter(row["status"] for row in ledger_rows)
+
+    def total(name: str) -> int:
+        return sum(int(row[name]) for row in ledger_rows)
+
+    return SourceCounts(
+        n_objects_landed=states["landed"],
+        n_objects_empty=states["empty"],
+        n_objects_quarantined=states["quarantined"],
+        n_objects_skipped=n_skipped,
+        n_objects_not_due=n_not_due,
+        n_records=total("record_count"),
+        n_landed=total("landed_count"),
+        n_duplicates=total("duplicate_count"),
+        n_quarantined=total("quarantined_count"),
+        n_late=total("late_count"),
+        n_redactions=total("redaction_count"),
+    )
+
+
+def _problems(ledger_rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Name the first quarantined objects."""
+    bad = sorted(
+        f"{row['source_object']}: {row['reason']}"
+        for row in ledger_rows
+        if row["status"] == "quarantined"
+    )
+    more = (f"and {len(bad) - _MAX_PROBLEMS} more",) if len(bad) > _MAX_PROBLEMS else ()
+    return (*bad[:_MAX_PROBLEMS], *more)
+
+
+def _sentence(name: str, counts: SourceCounts) -> str:
+    """Say one source's counts in one line."""
+    return (
+        f"{name}: {counts.n_objects_landed:,} objects ({counts.n_objects_skipped:,} known, "
+        f"{counts.n_objects_not_due:,} not due, {counts.n_objects_empty:,} empty, "
+        f"{counts.n_objects_quarantined:,} quarantined), {counts.n_landed:,} of "
+        f"{counts.n_records:,} records ({counts.n_duplicates:,} duplicates, "
+        f"{counts.n_quarantined:,} quarantined, {counts.n_late:,} late), "
+        f"{counts.n_redactions:,} values redacted"
+    )

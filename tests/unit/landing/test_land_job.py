@@ -1,0 +1,208 @@
+"""The whole of landing on a folder as bucket: once, again, changed, cut off, late, silent."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from include.freezeline.adapters.lake import Lake, object_hash
+from include.freezeline.contracts.lake import LEDGER, QUARANTINE, REDACTION_COUNTS, SPANS
+from include.freezeline.errors import ConfigError, EmptyNightError, StoreNotFoundError
+from include.freezeline.jobs import land as land_job
+from include.freezeline.jobs.land import land
+from include.freezeline.jobs.land_object import open_tools
+from include.freezeline.settings import Settings
+from tests.unit.landing.bucket import EMAIL, content, spans_json, trace_key, write
+
+AS_OF = datetime(2026, 10, 14, tzinfo=UTC)
+
+
+def rows(settings: Settings, table: Any) -> list[dict[str, Any]]:
+    return Lake(settings.lake_dir).read_rows(table)
+
+
+def test_landing_writes_redacted_rows_and_books(settings: Settings) -> None:
+    write(settings, trace_key("a"), spans_json(3, text=f"I am {EMAIL}"))
+    summary = land(settings, AS_OF)
+    assert (summary.total.n_objects_landed, summary.total.n_landed) == (1, 3)
+    spans = rows(settings, SPANS)
+    assert len(spans) == 3
+    assert all("<EMAIL" in span["input_text_redacted"] for span in spans)
+    assert all(span["user_key"].startswith("u_") for span in spans)
+    assert EMAIL not in str(spans)
+    (ledger,) = rows(settings, LEDGER)
+    assert (ledger["status"], ledger["source_name"]) == ("landed", "traces")
+    assert {row["entity_type"] for row in rows(settings, REDACTION_COUNTS)} >= {"EMAIL"}
+    assert "traces: 1 objects" in "\n".join(summary.lines())
+
+
+def test_landing_again_does_nothing_and_changes_no_byte(settings: Settings) -> None:
+    write(settings, trace_key("a"), spans_json(3))
+    land(settings, AS_OF)
+    before = content(settings)
+    assert len(before) >= 3
+    again = land(settings, AS_OF)
+    assert (again.total.n_objects_landed, again.total.n_objects_skipped) == (0, 1)
+    assert content(settings) == before
+
+
+def test_a_changed_object_replaces_all_its_files(settings: Settings) -> None:
+    write(settings, trace_key("a"), spans_json(3, text=f"I am {EMAIL}", day=12))
+    write(settings, trace_key("b"), b"broken")
+    land(settings, AS_OF)
+    write(settings, trace_key("a"), spans_json(2, day=13))
+    write(settings, trace_key("b"), spans_json(1, seed=9))
+    summary = land(settings, AS_OF)
+    assert summary.total.n_objects_landed == 2
+    assert {span["started_at"].day for span in rows(settings, SPANS)} == {13}
+    assert len(rows(settings, SPANS)) == 3
+    assert len(rows(settings, LEDGER)) == 2
+    assert rows(settings, QUARANTINE) == []
+
+
+def test_an_object_is_done_again_when_a_run_was_cut_off(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(settings, trace_key("a"), spans_json(3, day=12))
+    original = Lake.write_rows
+
+    def fail_at_ledger(self: Lake, table: Any, *args: Any) -> None:
+        if table is LEDGER:
+            raise KeyboardInterrupt
+        original(self, table, *args)
+
+    monkeypatch.setattr(Lake, "write_rows", fail_at_ledger)
+    with pytest.raises(KeyboardInterrupt):
+        land(settings, AS_OF)
+    monkeypatch.undo()
+    assert rows(settings, LEDGER) == []
+    assert len(rows(settings, SPANS)) == 3
+    write(settings, trace_key("a"), spans_json(2, day=13))
+    land(settings, AS_OF)
+    assert {span["started_at"].day for span in rows(settings, SPANS)} == {13}
+    assert not Lake(settings.lake_dir).is_resumed()
+
+
+def test_later_objects_wait_for_their_night(settings: Settings) -> None:
+    write(settings, trace_key("a", day=13), spans_json(1))
+    write(settings, trace_key("b", day=14), spans_json(1, seed=1, day=14))
+    assert land(settings, AS_OF).total.n_objects_not_due == 1
+    assert land(settings, AS_OF + timedelta(days=1)).total.n_objects_landed == 1
+    nights = {row["source_object"][-6]: row["night_as_of"].day for row in rows(settings, LEDGER)}
+    assert nights == {"a": 14, "b": 15}
+
+
+def test_corrupt_and_empty_objects_do_not_stop_the_night(settings: Settings) -> None:
+    write(settings, trace_key("good"), spans_json(2))
+    write(settings, trace_key("bad"), b"\x1f\x8b\x08\x00 not gzip")
+    write(settings, trace_key("noise"), bytes(range(256)))
+    write(settings, trace_key("empty"), b"")
+    write(settings, "facts/escalations/dt=2026-10-13/escalations.csv", b"request_id,wrong\na,b\n")
+    summary = land(settings, AS_OF)
+    states = {row["source_object"]: row["status"] for row in rows(settings, LEDGER)}
+    assert sorted(states.values()) == ["empty", "landed", *["quarantined"] * 3]
+    assert summary.by_source["escalations"].n_objects_quarantined == 1
+    assert any("missing_column" in problem for problem in summary.problems)
+    assert all(row["reason"] for row in rows(settings, QUARANTINE))
+
+
+def test_facts_land_with_pseudonyms(settings: Settings) -> None:
+    write(settings, trace_key("a"), spans_json(1))
+    header = "tenant_id,tier,valid_from_at,recorded_at\n"
+    line = "ACME GmbH,gold,2026-10-12T00:00:00Z,2026-10-13T04:00:00Z\n"
+    key = "facts/subscription_tiers/dt=2026-10-13/subscription_tiers.csv"
+    write(settings, key, (header + line + line).encode())
+    summary = land(settings, AS_OF)
+    counts = summary.by_source["subscription_tiers"]
+    assert (counts.n_landed, counts.n_duplicates, counts.n_late) == (1, 1, 1)
+    (file,) = Lake(settings.lake_dir).files("fact_subscription_tiers")
+    assert (str(file.event_date), file.object_hash) == ("2026-10-12", object_hash(key))
+    assert b"ACME" not in file.path.read_bytes()
+
+
+def test_a_silent_expected_source_raises_after_the_rest_has_landed(settings: Settings) -> None:
+    key = "facts/overrides/dt=2026-10-13/x.csv"
+    write(settings, key, b"request_id,overridden_at,recorded_at,override_type\n")
+    write(settings, trace_key("old", day=11), spans_json(1, day=11))
+    with pytest.raises(
+        EmptyNightError, match=r"nothing arrived from traces in the day before 2026"
+    ):
+        land(settings, AS_OF)
+    assert {row["source_object"] for row in rows(settings, LEDGER)} == {key, trace_key("old", 11)}
+
+
+def test_messages_say_what_to_set_when_settings_are_missing(settings: Settings) -> None:
+    with pytest.raises(StoreNotFoundError, match=r"no such folder"):
+        land(settings, AS_OF)
+    write(settings, trace_key("a"), spans_json(1))
+    with pytest.raises(ConfigError, match=r"FREEZELINE_PSEUDONYM_KEY: not set"):
+        land(settings.model_copy(update={"pseudonym_key": None}), AS_OF)
+    with pytest.raises(ConfigError, match=r"FREEZELINE_SOURCE_URI: not set"):
+        land(settings.model_copy(update={"source_uri": None}), AS_OF)
+    assert content(settings).keys() <= {".landing"}
+
+
+@pytest.mark.slow
+def test_worker_processes_write_the_same_bytes(settings: Settings, tmp_path: Path) -> None:
+    for number in range(40):
+        write(settings, trace_key(f"{number:02}"), spans_json(2, text=EMAIL, seed=number))
+    land(settings, AS_OF, n_workers=1)
+    other = settings.model_copy(update={"home": tmp_path / "other"})
+    lines: list[str] = []
+    land(other, AS_OF, n_workers=2, progress=lines.append)
+    assert len(content(settings)) > 100
+    assert content(other) == content(settings)
+    assert lines[-1] == "landing: 40 of 40 objects"
+    keyless = settings.model_copy(update={"home": tmp_path / "third", "pseudonym_key": None})
+    with pytest.raises(ConfigError, match=r"FREEZELINE_PSEUDONYM_KEY: not set"):
+        land(keyless, AS_OF, n_workers=2)
+
+
+@pytest.mark.slow
+@hypothesis_settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(order=st.permutations(range(6)), cut=st.integers(1, 5), data=st.data())
+def test_any_order_and_any_split_into_runs_gives_the_same_lake(
+    order: list[int], cut: int, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Objects that arrive in one run, or in two with some written twice, land the same."""
+    objects = {trace_key(f"{n}", minute=n): spans_json(2, text=EMAIL, seed=n) for n in range(5)}
+    objects[trace_key("5", minute=5)] = spans_json(2, text=EMAIL, seed=0)
+    keys = list(objects)
+    folders = [tmp_path_factory.mktemp("run") for _ in range(2)]
+    first, second = (
+        Settings.model_validate(
+            {
+                "home": folder / "home",
+                "source_uri": (folder / "bucket").as_uri(),
+                "pseudonym_key": "k",
+            }
+        )
+        for folder in folders
+    )
+    for key, body in objects.items():
+        write(first, key, body)
+    land(first, AS_OF)
+    for run in (order[:cut], order[cut:]):
+        for n in run:
+            write(second, keys[n], objects[keys[n]])
+        again = data.draw(st.sampled_from(keys))
+        if (Path(str(second.source_uri).removeprefix("file://")) / again).exists():
+            write(second, again, objects[again])
+        land(second, AS_OF)
+    assert content(second) == content(first)
+
+
+def test_the_bucket_is_listed_once_and_tools_are_not_loaded_when_nothing_is_due(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(settings, trace_key("a"), spans_json(1))
+    land(settings, AS_OF)
+    monkeypatch.setattr(land_job, "open_tools", lambda *_: pytest.fail("nothing is due"))
+    assert land(settings, AS_OF).total.n_objects_skipped == 1
+    assert open_tools(settings, AS_OF).facts
