@@ -94,7 +94,7 @@ INCIDENTS: tuple[Incident, ...] = (
         start_date=date(2026, 10, 11),
         description="35% of the answers stream 2.2 times slower after the first token.",
         family="anomaly",
-        questions=("tpot_p95_ms",),
+        questions=("tpot_p95_ms", "tpot-p99"),
         model="claude-sonnet-4-5",
     ),
     Incident(
