@@ -1,0 +1,59 @@
+"""SQL that shows the rows behind a verdict, ready to paste into the warehouse."""
+
+from datetime import datetime
+
+from include.freezeline.drift.segments import Segment
+from include.freezeline.drift.windows import Window
+
+
+def texts_query(
+    segment: Segment, window: Window, reference: Window | None, *, is_canary: bool
+) -> str:
+    """Return the query of the answers that a drift question compared samples of."""
+    spans = [("current", window)] + ([("reference", reference)] if reference else [])
+    cases = " ".join(f"when {_inside(span)} then {quote(name)}" for name, span in spans)
+    either = " or ".join(f"({_inside(span)})" for _, span in spans)
+    canary = "is not null" if is_canary else "is null"
+    return (
+        f"select case {cases} end as period, call_key, called_at, prompt_version, canary_id, "
+        "output_text_redacted from marts.fct_call_texts "
+        f"where {_subject(segment)} and canary_id {canary} and ({either}) "
+        "order by called_at, call_key"
+    )
+
+
+def series_query(segment: Segment, window: Window, column: str) -> str:
+    """Return the query of the daily level that an anomaly question judged."""
+    value = f"{column}::double"
+    return (
+        f"select call_date, count({column}) as call_count, avg({value}) as value_mean, "
+        f"median({value}) as value_median, quantile_cont({value}, 0.95) as value_p95 "
+        f"from marts.fct_llm_calls where {_subject(segment)} and not is_canary "
+        f"and {_inside(window)} group by call_date order by call_date"
+    )
+
+
+def quote(value: str) -> str:
+    """Return a SQL string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _subject(segment: Segment) -> str:
+    """Return the condition that selects a segment."""
+    parts = [
+        f"feature = {quote(segment.feature)}",
+        f"environment = {quote(segment.environment)}",
+    ]
+    if segment.model is not None:
+        parts.append(f"request_model = {quote(segment.model)}")
+    return " and ".join(parts)
+
+
+def _inside(window: Window) -> str:
+    """Return the condition that selects a window."""
+    return f"called_at >= {_instant(window.started_at)} and called_at < {_instant(window.ended_at)}"
+
+
+def _instant(moment: datetime) -> str:
+    """Return a timestamp literal."""
+    return f"timestamptz {quote(moment.isoformat())}"

@@ -1,0 +1,168 @@
+"""Which rows a drift question compares; decided before anything is embedded."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from include.freezeline.drift.policy import DriftPolicy
+from include.freezeline.drift.segments import SegmentTexts, TextRow
+from include.freezeline.drift.windows import Window
+from include.freezeline.hashing import stable_hash
+from include.freezeline.stats.permutation import shared_strata
+from include.freezeline.stats.result import BoolArray, IntArray
+
+_MIN_STRATUM = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The rows of one question, segment and window.
+
+    Attributes:
+        question: Question name.
+        texts: Segment the rows belong to.
+        window: Window judged.
+        reference: Reference answers; for pairs, row i belongs to current row i.
+        current: Answers of the window.
+        replicates: For pairs, a second reference answer of each pair.
+        to_embed: Rows whose answers need an embedding.
+        reason: Why the question cannot be asked; None when it can.
+    """
+
+    question: str
+    texts: SegmentTexts
+    window: Window
+    reference: tuple[TextRow, ...]
+    current: tuple[TextRow, ...]
+    replicates: tuple[TextRow, ...] = ()
+    to_embed: tuple[TextRow, ...] = ()
+    reason: str | None = None
+
+    @property
+    def rows(self) -> tuple[TextRow, ...]:
+        """All rows, reference first."""
+        return self.reference + self.current
+
+    @property
+    def is_current(self) -> BoolArray:
+        """Which of the rows belong to the judged window."""
+        return np.arange(len(self.rows)) >= len(self.reference)
+
+    @property
+    def strata(self) -> IntArray:
+        """Group of each row: prompt version and whether retrieval found something."""
+        return _strata(self.rows)
+
+    def input_hash(self) -> str:
+        """Return the hash of the compared answers."""
+        rows = self.reference + self.replicates + self.current
+        return stable_hash([[row.call_key, row.answer] for row in rows])
+
+    def seed(self, policy: DriftPolicy) -> int:
+        """Return the seed of the question, the same on every run."""
+        segment = self.texts.segment
+        subject = (segment.feature, segment.environment, segment.model)
+        digest = stable_hash(policy.seed, self.question, subject, self.window.ended_at)
+        return int(digest[:7], 16)
+
+
+def plan_semantic_shift(texts: SegmentTexts, window: Window, policy: DriftPolicy) -> Plan:
+    """Plan the comparison of organic answers."""
+    plan = _plan_organic("semantic_shift", texts, window, policy)
+    limit = policy.sampling.max_embedded
+    chosen = plan.reference[:limit] + plan.current[:limit]
+    return replace(plan, to_embed=chosen if plan.reason is None else ())
+
+
+def plan_output_divergence(texts: SegmentTexts, window: Window, policy: DriftPolicy) -> Plan:
+    """Plan the comparison of output distributions."""
+    return _plan_organic("output_divergence", texts, window, policy)
+
+
+def plan_paired(texts: SegmentTexts, window: Window, policy: DriftPolicy) -> Plan:
+    """Plan the comparison of probe answers with two reference answers each.
+
+    No reference answer is used twice, so the pairs are independent of each other.
+    """
+    pool: dict[tuple[str, str], list[TextRow]] = {}
+    for row in texts.reference_rows:
+        if row.canary_id is not None and row.answer.strip():
+            pool.setdefault((row.canary_id, row.prompt_version), []).append(row)
+    triples = [
+        (found.pop(0), found.pop(0), row)
+        for row in texts.rows_in(window)
+        if row.canary_id is not None
+        and row.answer.strip()
+        and len(found := pool.get((row.canary_id, row.prompt_version), [])) >= 2
+    ]
+    reference, replicates, current = (tuple(t[i] for t in triples) for i in range(3))
+    needed = policy.questions.semantic_shift_paired.min_current
+    reason = None
+    if len(triples) < needed:
+        reason = (
+            f"{len(triples)} probe answers have two reference answers to the same probe and "
+            f"prompt version; at least {needed} are needed"
+        )
+    return Plan(
+        question="semantic_shift_paired",
+        texts=texts,
+        window=window,
+        reference=reference,
+        current=current,
+        replicates=replicates,
+        to_embed=reference + replicates + current if reason is None else (),
+        reason=reason,
+    )
+
+
+def _plan_organic(question: str, texts: SegmentTexts, window: Window, policy: DriftPolicy) -> Plan:
+    """Keep organic answers of prompt versions that both windows have."""
+    reference = _organic(texts.reference_rows)
+    current = _organic(texts.rows_in(window))
+    limit = policy.sampling.max_texts
+    kept_reference, kept_current = _shared(reference, current, limit)
+    needed: int = getattr(policy.questions, question).min_current
+    reason = None
+    if min(len(kept_reference), len(kept_current)) < needed:
+        reason = _shortage(reference, current, kept_reference, kept_current, needed)
+    return Plan(question, texts, window, kept_reference, kept_current, reason=reason)
+
+
+def _organic(rows: tuple[TextRow, ...]) -> tuple[TextRow, ...]:
+    """Return answers to users that say anything."""
+    return tuple(row for row in rows if row.canary_id is None and row.answer.strip())
+
+
+def _shared(
+    reference: tuple[TextRow, ...], current: tuple[TextRow, ...], limit: int
+) -> tuple[tuple[TextRow, ...], tuple[TextRow, ...]]:
+    """Drop strata that only one window has, then keep the first rows in sampling order."""
+    for size in (len(reference) + len(current), limit):
+        rows = reference[:size] + current[:size]
+        n_reference = len(reference[:size])
+        is_current = np.arange(len(rows)) >= n_reference
+        keep = shared_strata(is_current, _strata(rows), _MIN_STRATUM)
+        reference = tuple(row for i, row in enumerate(rows) if keep[i] and i < n_reference)
+        current = tuple(row for i, row in enumerate(rows) if keep[i] and i >= n_reference)
+    return reference, current
+
+
+def _strata(rows: tuple[TextRow, ...]) -> IntArray:
+    """Number the groups that answers are compared within."""
+    names = [(row.prompt_version, str(row.is_retrieval_empty)) for row in rows]
+    numbers = {name: number for number, name in enumerate(sorted(set(names)))}
+    return np.array([numbers[name] for name in names], dtype=np.int64)
+
+
+def _shortage(
+    reference: tuple[TextRow, ...],
+    current: tuple[TextRow, ...],
+    kept_reference: tuple[TextRow, ...],
+    kept_current: tuple[TextRow, ...],
+    needed: int,
+) -> str:
+    """Say what there is too little of."""
+    sizes = f"{len(kept_reference)} reference and {len(kept_current)} current answers"
+    if min(len(reference), len(current)) >= needed:
+        return f"{sizes} share a prompt version, at least {needed} of each are needed"
+    return f"{sizes} are comparable, at least {needed} of each are needed"

@@ -1,0 +1,189 @@
+"""The judging policy: what is asked, of which windows, and when the answer alerts."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from include.freezeline.config import load_yaml, parse_config
+
+Share = Annotated[float, Field(gt=0.0, lt=1.0)]
+Count = Annotated[int, Field(ge=1)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class _Strict(BaseModel):
+    """A typing mistake in a policy file is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FalseDiscovery(_Strict):
+    """Expected share of false findings among a night's findings."""
+
+    level: Share
+    method: Literal["bh", "by"] = "bh"
+
+
+class Sustained(_Strict):
+    """A finding alerts when ``at_least`` of the last ``windows`` windows show it.
+
+    The windows do not overlap, so that one bad day lies in one window only.
+    """
+
+    windows: Count
+    at_least: Count
+
+    @model_validator(mode="after")
+    def _at_least_fits(self) -> "Sustained":
+        """Refuse a rule that can never be met."""
+        if self.at_least > self.windows:
+            message = f"at_least must be at most windows ({self.windows})"
+            raise ValueError(message)
+        return self
+
+
+class Sampling(_Strict):
+    """How many texts of a segment and window are read; the choice depends on call keys only."""
+
+    max_texts: Count
+    max_embedded: Count
+
+
+class Permutations(_Strict):
+    """Permutations of the screening and of the refining stage."""
+
+    screen: Count
+    refine: Count
+
+
+class ShiftQuestion(_Strict):
+    """One drift question.
+
+    Attributes:
+        is_enabled: Whether it is asked.
+        min_current: Fewer texts (or pairs) in either window are insufficient evidence.
+        min_effect: Effects below it are fine however significant.
+    """
+
+    is_enabled: bool = True
+    min_current: Count
+    min_effect: float
+
+
+class DriftQuestions(_Strict):
+    """The drift questions by name."""
+
+    semantic_shift: ShiftQuestion
+    semantic_shift_paired: ShiftQuestion
+    output_divergence: ShiftQuestion
+
+
+class DriftPolicy(_Strict):
+    """Policy of ``drift.yml``.
+
+    Attributes:
+        version: Version of the file format.
+        seed: Every seed of a night derives from it, the question and the subject.
+        reference_days: Days of the fixed reference, from a prompt version's first call.
+        current_days: Days of the judged window, ending at ``as_of``.
+        sustained: When a finding alerts.
+        false_discovery: Error control over all questions and segments of a night.
+        sampling: How many texts are read.
+        permutations: Size of the permutation tests.
+        questions: Minimum sizes and effects.
+    """
+
+    version: Literal[1]
+    seed: int
+    reference_days: Count
+    current_days: Count
+    sustained: Sustained
+    false_discovery: FalseDiscovery
+    sampling: Sampling
+    permutations: Permutations
+    questions: DriftQuestions
+
+
+class AnomalyQuestion(_Strict):
+    """One question about a daily series.
+
+    Attributes:
+        name: Question name in the verdict rows.
+        kind: ``shift`` of a level, ``creep`` of a level, or ``ratio`` of a yes/no column.
+        column: Column of ``marts.fct_llm_calls``; null values are left out.
+        statistic: How a day's calls become its level; not for ``ratio``.
+        unit: Unit of the level.
+        direction: Which way counts.
+        min_change_ratio: Relative change that matters: 0.2 is 20% up (or down by the inverse).
+        min_difference: For ``ratio``, the absolute change that matters.
+        by_model: Whether every model has its own series.
+    """
+
+    name: Identifier
+    kind: Literal["shift", "creep", "ratio"]
+    column: Identifier
+    statistic: Literal["mean", "median", "p95"] = "median"
+    unit: Literal["ratio", "ms", "tokens", "usd"]
+    direction: Literal["upper", "both"] = "upper"
+    min_change_ratio: Annotated[float, Field(gt=0.0)]
+    min_difference: Annotated[float, Field(ge=0.0)] = 0.0
+    by_model: bool = True
+
+
+class AnomalyPolicy(_Strict):
+    """Policy of ``anomalies.yml``.
+
+    Attributes:
+        version: Version of the file format.
+        baseline_days: Days of the baseline, right before the current days.
+        current_days: Days judged, ending at ``as_of``.
+        sustained_days: How many of them must be shifted.
+        creep_days: Days over which a creep is looked for.
+        min_calls_per_day: A day with fewer calls has no level.
+        min_baseline_days: Fewer baseline days with a level are insufficient evidence.
+        false_discovery: Error control over all anomaly questions of a night.
+        questions: What is asked.
+    """
+
+    version: Literal[1]
+    baseline_days: Count
+    current_days: Count
+    sustained_days: Count
+    creep_days: Count
+    min_calls_per_day: Count
+    min_baseline_days: Annotated[int, Field(ge=5)]
+    false_discovery: FalseDiscovery
+    questions: tuple[AnomalyQuestion, ...]
+
+    @model_validator(mode="after")
+    def _days_fit(self) -> "AnomalyPolicy":
+        """Refuse a rule that can never be met and questions of one name."""
+        if self.sustained_days > self.current_days:
+            message = f"sustained_days must be at most current_days ({self.current_days})"
+            raise ValueError(message)
+        names = [question.name for question in self.questions]
+        if len(names) != len(set(names)):
+            message = "two questions have the same name"
+            raise ValueError(message)
+        return self
+
+
+def load_drift_policy(folder: Path) -> DriftPolicy:
+    """Read ``drift.yml``.
+
+    Raises:
+        ConfigError: The file is missing or something in it is wrong.
+    """
+    path = folder / "drift.yml"
+    return parse_config(DriftPolicy, path, load_yaml(path))
+
+
+def load_anomaly_policy(folder: Path) -> AnomalyPolicy:
+    """Read ``anomalies.yml``.
+
+    Raises:
+        ConfigError: The file is missing or something in it is wrong.
+    """
+    path = folder / "anomalies.yml"
+    return parse_config(AnomalyPolicy, path, load_yaml(path))

@@ -1,0 +1,208 @@
+"""The drift questions: planned rows in, a finding with its effect in words out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from include.freezeline.drift.evidence import texts_query
+from include.freezeline.drift.findings import Finding
+from include.freezeline.drift.plans import (
+    Plan,
+    plan_output_divergence,
+    plan_paired,
+    plan_semantic_shift,
+)
+from include.freezeline.drift.policy import DriftPolicy
+from include.freezeline.drift.segments import SegmentTexts, TextRow
+from include.freezeline.drift.windows import Window
+from include.freezeline.stats.combination import METHOD as COMBINATION
+from include.freezeline.stats.combination import AnswerSample, conditional_combination_test
+from include.freezeline.stats.divergence import METHOD as DIVERGENCE
+from include.freezeline.stats.divergence import divergence_test
+from include.freezeline.stats.permutation import Float32Array, shared_strata
+from include.freezeline.stats.result import BoolArray, IntArray, StatResult, insufficient
+from include.freezeline.stats.semantic import METHOD as PAIRED_METHOD
+from include.freezeline.stats.semantic import paired_semantic_score
+from include.freezeline.stats.vocabulary import topic_groups
+
+Vectors = Mapping[str, Float32Array]
+Planner = Callable[[SegmentTexts, Window, DriftPolicy], Plan]
+Asker = Callable[[Plan, Vectors, DriftPolicy], Finding]
+_TOPICS = 8
+_NO_TOPIC = "no topic of prompts occurs in both windows"
+
+
+def ask_semantic_shift(plan: Plan, vectors: Vectors, policy: DriftPolicy) -> Finding:
+    """Ask whether organic answers changed, given prompt and prompt version."""
+    result = _short(plan, COMBINATION) or _combination(plan, vectors, policy)
+    minimum = policy.questions.semantic_shift.min_effect
+    return _finding(plan, result, result.value, minimum, minimum, _auc_words(result))
+
+
+def ask_output_divergence(plan: Plan, _vectors: Vectors, policy: DriftPolicy) -> Finding:
+    """Ask whether words, openings or lengths of answers moved, given topic and version."""
+    minimum = policy.questions.output_divergence.min_effect
+    result = _short(plan, DIVERGENCE) or _divergence(plan, policy)
+    effect = result.details.get("excess_nats")
+    threshold = result.details["chance_median_nats"] + minimum if result.is_sufficient else None
+    return _finding(plan, result, effect, minimum, threshold, _divergence_words(result))
+
+
+def ask_paired(plan: Plan, vectors: Vectors, policy: DriftPolicy) -> Finding:
+    """Ask whether answers to the fixed probes moved away from their reference answers."""
+    minimum = policy.questions.semantic_shift_paired.min_effect
+    result = _short(plan, PAIRED_METHOD) or paired_semantic_score(
+        _matrix(plan.current, vectors),
+        _matrix(plan.reference, vectors),
+        _matrix(plan.replicates, vectors),
+        seed=plan.seed(policy),
+        n_flips=policy.permutations.refine,
+        min_pairs=policy.questions.semantic_shift_paired.min_current,
+    )
+    effect = result.details.get("excess_score")
+    threshold = result.details["reference_score"] + minimum if result.is_sufficient else None
+    return _finding(plan, result, effect, minimum, threshold, _paired_words(result))
+
+
+QUESTIONS: Mapping[str, tuple[Planner, Asker]] = {
+    "semantic_shift": (plan_semantic_shift, ask_semantic_shift),
+    "semantic_shift_paired": (plan_paired, ask_paired),
+    "output_divergence": (plan_output_divergence, ask_output_divergence),
+}
+
+
+def _short(plan: Plan, method: str) -> StatResult | None:
+    """Return the insufficient result when the plan says so."""
+    if plan.reason is None:
+        return None
+    return insufficient(method, plan.reason, len(plan.reference), len(plan.current))
+
+
+def _combination(plan: Plan, vectors: Vectors, policy: DriftPolicy) -> StatResult:
+    """Compare answers inside topics of prompts, so that other questions are no drift."""
+    strata, keep = _topic_strata(plan)
+    if not keep.any():
+        return insufficient(COMBINATION, _NO_TOPIC, len(plan.reference), len(plan.current))
+    rows = [row for row, kept in zip(plan.rows, keep, strict=True) if kept]
+    result = conditional_combination_test(
+        AnswerSample(
+            texts=[row.answer for row in rows],
+            is_current=plan.is_current[keep],
+            prompts=[row.prompt for row in rows],
+            embeddings=_embedded(plan, vectors)[keep],
+            strata=strata[keep],
+        ),
+        seed=plan.seed(policy),
+        n_permutations=policy.permutations.screen,
+        n_refined=policy.permutations.refine,
+    )
+    # Row numbers mean nothing to a reader of the verdict; call keys do.
+    details = dict(result.details)
+    examples = [rows[i].call_key for i in details.pop("most_typical_rows", ())]
+    return replace(result, details={**details, "example_call_keys": examples})
+
+
+def _divergence(plan: Plan, policy: DriftPolicy) -> StatResult:
+    """Compare distributions inside topics of prompts."""
+    strata, keep = _topic_strata(plan)
+    if not keep.any():
+        return insufficient(DIVERGENCE, _NO_TOPIC, len(plan.reference), len(plan.current))
+    return divergence_test(
+        [row.answer for row, kept in zip(plan.rows, keep, strict=True) if kept],
+        plan.is_current[keep],
+        seed=plan.seed(policy),
+        strata=strata[keep],
+        n_permutations=policy.permutations.screen,
+        n_refined=policy.permutations.refine,
+    )
+
+
+def _topic_strata(plan: Plan) -> tuple[IntArray, BoolArray]:
+    """Return strata of version, retrieval and topic, and which rows have both windows' company."""
+    topics = topic_groups([row.prompt for row in plan.rows], _TOPICS)
+    strata = np.asarray(plan.strata * _TOPICS + topics, dtype=np.int64)
+    return strata, shared_strata(plan.is_current, strata)
+
+
+def _embedded(plan: Plan, vectors: Vectors) -> Float32Array:
+    """Return a row per answer, NaN for those that are not embedded."""
+    chosen = {row.call_key for row in plan.to_embed}
+    size = len(next(iter(vectors.values())))
+    rows = np.full((len(plan.rows), size), np.nan, dtype=np.float32)
+    for position, row in enumerate(plan.rows):
+        if row.call_key in chosen:
+            rows[position] = vectors[row.answer]
+    return rows
+
+
+def _matrix(rows: tuple[TextRow, ...], vectors: Vectors) -> Float32Array:
+    """Return the embeddings of the rows' answers."""
+    return np.stack([vectors[row.answer] for row in rows])
+
+
+def _finding(
+    plan: Plan,
+    result: StatResult,
+    effect: float | None,
+    min_effect: float,
+    threshold: float | None,
+    effect_text: str,
+) -> Finding:
+    """Put the answer together."""
+    segment, reference = plan.texts.segment, plan.texts.reference_span
+    is_divergence = plan.question == "output_divergence"
+    return Finding(
+        family="divergence" if is_divergence else "drift",
+        question=plan.question,
+        segment=segment,
+        window=plan.window,
+        reference=reference,
+        result=result,
+        effect=effect,
+        min_effect=min_effect,
+        threshold=threshold,
+        unit="nats" if is_divergence else "score",
+        effect_text=effect_text,
+        evidence_query=texts_query(
+            segment, plan.window, reference, is_canary=plan.question == "semantic_shift_paired"
+        ),
+        inputs=plan.input_hash(),
+        details={
+            "prompt_versions": sorted({row.prompt_version for row in plan.current}),
+            "n_embedded": len(plan.to_embed),
+        },
+    )
+
+
+def _auc_words(result: StatResult) -> str:
+    """Say how well the windows can be told apart."""
+    if result.value is None or result.interval is None:
+        return ""
+    moved = result.details["moved_features"]
+    listed = ", ".join(f"{name} {shift:+.2f} sd" for name, shift in list(moved.items())[:3])
+    lower, upper = result.interval
+    return (
+        f"a current answer can be told from a reference one in {result.value:.1%} of pairs "
+        f"({lower:.1%} to {upper:.1%}; 50% is no difference); moved most: {listed}"
+    )
+
+
+def _divergence_words(result: StatResult) -> str:
+    """Say how far the words moved beyond chance."""
+    if result.value is None:
+        return ""
+    chance = result.details["chance_median_nats"]
+    return f"words diverge by {result.value:.4f} nats where chance gives {chance:.4f}"
+
+
+def _paired_words(result: StatResult) -> str:
+    """Say how far the probe answers moved."""
+    if result.value is None or result.interval is None:
+        return ""
+    lower, upper = result.interval
+    return (
+        f"1 - mean cosine of {result.n_current} probe answers to the reference is "
+        f"{result.value:.4f} ({lower:.4f} to {upper:.4f}) where two reference answers give "
+        f"{result.details['reference_score']:.4f}"
+    )

@@ -1,0 +1,84 @@
+"""What is compared: answers of a segment in its reference and in its recent windows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from include.freezeline.drift.windows import Window
+from include.freezeline.stats.permutation import Float32Array
+
+Embedder = Callable[[Sequence[str]], Float32Array]
+"""Turns texts into L2-normalised float32 rows."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Segment:
+    """A subject of drift and anomaly questions.
+
+    Attributes:
+        feature: Feature.
+        environment: Deployment environment.
+        model: Model asked for; None over all models.
+    """
+
+    feature: str
+    environment: str
+    model: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The segment in words."""
+        model = f", {self.model}" if self.model else ""
+        return f"{self.feature} ({self.environment}{model})"
+
+
+@dataclass(frozen=True, slots=True)
+class TextRow:
+    """One answer with what it is compared given.
+
+    Attributes:
+        call_key: Key of the call.
+        called_at: When.
+        prompt_version: Prompt version; empty when unknown.
+        is_retrieval_empty: Whether retrieval found nothing; None without retrieval.
+        canary_id: Probe; None for organic traffic.
+        prompt: Redacted input.
+        answer: Redacted output.
+    """
+
+    call_key: str
+    called_at: datetime
+    prompt_version: str
+    is_retrieval_empty: bool | None
+    canary_id: str | None
+    prompt: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentTexts:
+    """A segment's sampled answers.
+
+    Attributes:
+        segment: Whose.
+        references: Reference window of each prompt version that is in use and old enough.
+        reference_rows: Answers inside them, in sampling order.
+        recent_rows: Answers of all recent windows, in sampling order.
+    """
+
+    segment: Segment
+    references: dict[str, Window]
+    reference_rows: tuple[TextRow, ...]
+    recent_rows: tuple[TextRow, ...]
+
+    def rows_in(self, window: Window) -> tuple[TextRow, ...]:
+        """Return the recent answers of one window."""
+        return tuple(row for row in self.recent_rows if window.covers(row.called_at))
+
+    @property
+    def reference_span(self) -> Window | None:
+        """From the first reference's start to the last one's end."""
+        if not self.references:
+            return None
+        windows = list(self.references.values())
+        return Window(min(w.started_at for w in windows), max(w.ended_at for w in windows))

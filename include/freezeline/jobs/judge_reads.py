@@ -1,0 +1,213 @@
+"""What the judge reads from the marts: sampled answers and daily series, reduced in SQL."""
+
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from include.freezeline.adapters.warehouse import Warehouse
+from include.freezeline.drift.anomalies import question_window
+from include.freezeline.drift.policy import AnomalyPolicy, AnomalyQuestion, DriftPolicy
+from include.freezeline.drift.segments import Segment, SegmentTexts, TextRow
+from include.freezeline.drift.series import DailyLevel, DailySeries
+from include.freezeline.drift.windows import Window, recent_windows, reference_window
+
+_VERSIONS_SQL = """
+select feature, environment, request_model, coalesce(prompt_version, '') as prompt_version,
+    min(called_at) as first_call_at,
+    max(called_at) as last_call_at
+from marts.fct_call_texts
+where called_at < $as_of and request_model is not null
+group by all
+order by all
+"""
+
+# Ranks inside a day by a hash of the key, so that the first n rows are spread over the days.
+_SAMPLE_SQL = """
+with answers as (
+    select t.call_key, t.called_at, coalesce(t.prompt_version, '') as prompt_version,
+        c.is_retrieval_empty, t.canary_id, t.input_text_redacted, t.output_text_redacted,
+        row_number() over (
+            partition by t.prompt_version, t.canary_id is null, cast(t.called_at as date)
+            order by md5(t.call_key)
+        ) as day_rank
+    from marts.fct_call_texts as t
+    left join marts.fct_llm_calls as c on t.call_key = c.call_key
+    where t.feature = $feature and t.environment = $environment
+        and t.request_model = $model and coalesce(t.prompt_version, '') in $versions
+        and t.called_at >= $started_at and t.called_at < $ended_at
+        and t.output_text_redacted is not null
+)
+select * from answers
+where canary_id is not null or day_rank <= $per_day
+order by day_rank, md5(call_key)
+"""
+
+# The mean adds in order of size: a sum in whatever order the threads deliver differs in its last
+# digits from run to run.
+_STATISTICS = {
+    "mean": "avg({value} order by {value})",
+    "median": "median({value})",
+    "p95": "quantile_cont({value}, 0.95)",
+}
+
+# Each call is divided by the usual value of its prompt version, so that a rollout is no anomaly.
+_LEVEL_SQL = """
+with calls as (
+    select {groups}, cast(called_at as date) as call_date,
+        coalesce(prompt_version, '') as prompt_version, cast({column} as double) as value
+    from marts.fct_llm_calls
+    where called_at >= $started_at and called_at < $ended_at and not is_canary
+        and {column} > 0
+), usual as (
+    select {groups}, prompt_version, median(value) as usual_value
+    from calls
+    where call_date < $baseline_ended
+    group by all
+    having count(*) >= $min_calls
+)
+select {groups}, call_date, count(*) as n_calls, {level} as level,
+    {relative} as relative_level, 0 as n_bad
+from calls inner join usual using ({groups}, prompt_version)
+group by all
+order by all
+"""
+
+_RATIO_SQL = """
+select {groups}, cast(called_at as date) as call_date, count({column}) as n_calls,
+    null as level, null as relative_level, count(*) filter ({column}) as n_bad
+from marts.fct_llm_calls
+where called_at >= $started_at and called_at < $ended_at and not is_canary
+    and {column} is not null
+group by all
+order by all
+"""
+
+
+def load_segments(warehouse: Warehouse, policy: DriftPolicy, as_of: datetime) -> list[SegmentTexts]:
+    """Read a deterministic sample of answers of every segment with recent calls."""
+    windows = recent_windows(as_of, policy)
+    recent = Window(windows[-1].started_at, as_of)
+    versions: dict[Segment, list[dict[str, Any]]] = defaultdict(list)
+    for row in warehouse.rows(_VERSIONS_SQL, {"as_of": as_of}):
+        if row["last_call_at"] >= recent.started_at:
+            segment = Segment(row["feature"], row["environment"], row["request_model"])
+            versions[segment].append(row)
+    return [
+        _load_segment(warehouse, segment, rows, recent, policy)
+        for segment, rows in sorted(versions.items())
+    ]
+
+
+def load_series(
+    warehouse: Warehouse, question: AnomalyQuestion, policy: AnomalyPolicy, as_of: datetime
+) -> list[DailySeries]:
+    """Read the daily series of every segment of an anomaly question."""
+    window = question_window(question, policy, as_of)
+    rows = warehouse.rows(*_series_query(question, policy, window))
+    by_segment: dict[Segment, dict[date, DailyLevel]] = defaultdict(dict)
+    for row in rows:
+        model = row["request_model"] if question.by_model else None
+        segment = Segment(row["feature"], row["environment"], model)
+        by_segment[segment][row["call_date"]] = _daily_level(row)
+    days = _days(window)
+    return [
+        DailySeries(segment, tuple(found.get(day, DailyLevel(day, 0, None, None)) for day in days))
+        for segment, found in sorted(by_segment.items())
+    ]
+
+
+def _load_segment(
+    warehouse: Warehouse,
+    segment: Segment,
+    versions: list[dict[str, Any]],
+    recent: Window,
+    policy: DriftPolicy,
+) -> SegmentTexts:
+    """Read one segment: each old enough prompt version's reference, and the recent answers."""
+    references = {
+        str(row["prompt_version"]): reference_window(
+            row["first_call_at"], recent.ended_at, policy.reference_days
+        )
+        for row in versions
+    }
+    references = {v: w for v, w in references.items() if w.ended_at <= recent.started_at}
+    samples = [
+        _sample(warehouse, segment, [version], window, policy)
+        for version, window in sorted(references.items())
+    ]
+    # Versions take turns, so that the first n rows are spread over all of them.
+    turns = sorted((i, j) for j, sample in enumerate(samples) for i in range(len(sample)))
+    reference_rows = [samples[j][i] for i, j in turns]
+    names = [str(row["prompt_version"]) for row in versions]
+    recent_rows = _sample(warehouse, segment, names, recent, policy)
+    return SegmentTexts(segment, references, tuple(reference_rows), tuple(recent_rows))
+
+
+def _sample(
+    warehouse: Warehouse,
+    segment: Segment,
+    versions: list[str],
+    window: Window,
+    policy: DriftPolicy,
+) -> list[TextRow]:
+    """Read answers of a window in sampling order, probes complete."""
+    rows = warehouse.rows(
+        _SAMPLE_SQL,
+        {
+            "feature": segment.feature,
+            "environment": segment.environment,
+            "model": segment.model,
+            "versions": versions,
+            "started_at": window.started_at,
+            "ended_at": window.ended_at,
+            "per_day": policy.sampling.max_texts,
+        },
+    )
+    return [_text_row(row) for row in rows]
+
+
+def _text_row(row: dict[str, Any]) -> TextRow:
+    """Turn a query row into a text row."""
+    return TextRow(
+        call_key=row["call_key"],
+        called_at=row["called_at"].astimezone(UTC),
+        prompt_version=row["prompt_version"],
+        is_retrieval_empty=row["is_retrieval_empty"],
+        canary_id=row["canary_id"],
+        prompt=row["input_text_redacted"] or "",
+        answer=row["output_text_redacted"],
+    )
+
+
+def _series_query(
+    question: AnomalyQuestion, policy: AnomalyPolicy, window: Window
+) -> tuple[str, dict[str, Any]]:
+    """Return the query of a question's series and its parameters."""
+    groups = "feature, environment" + (", request_model" if question.by_model else "")
+    parameters: dict[str, Any] = {"started_at": window.started_at, "ended_at": window.ended_at}
+    if question.kind == "ratio":
+        return _RATIO_SQL.format(groups=groups, column=question.column), parameters
+    statistic = _STATISTICS[question.statistic]
+    n_current = 0 if question.kind == "creep" else policy.current_days
+    parameters["baseline_ended"] = (window.ended_at - timedelta(days=n_current)).date()
+    parameters["min_calls"] = policy.min_calls_per_day
+    sql = _LEVEL_SQL.format(
+        groups=groups,
+        column=question.column,
+        level=statistic.format(value="value"),
+        relative=statistic.format(value="value / usual_value"),
+    )
+    return sql, parameters
+
+
+def _daily_level(row: dict[str, Any]) -> DailyLevel:
+    """Turn a query row into a day."""
+    return DailyLevel(
+        row["call_date"], row["n_calls"], row["level"], row["relative_level"], row["n_bad"]
+    )
+
+
+def _days(window: Window) -> list[date]:
+    """Return the days of a window, oldest first."""
+    n_days = (window.ended_at - window.started_at).days
+    return [(window.started_at + timedelta(days=i)).date() for i in range(n_days)]

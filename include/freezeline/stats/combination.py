@@ -1,0 +1,252 @@
+"""Has the model changed how it answers? A combination of style, word and meaning statistics.
+
+Members, all on one matrix of permuted labels and given the prompt:
+the largest Kolmogorov-Smirnov distance over style features; a leave-one-out kernel ridge
+prediction of the window from style and words; the Jensen-Shannon divergence of openings and
+endings; the twenty largest squared z-scores of word document frequencies; the maximum mean
+discrepancy of embeddings. Fisher's sum of their permutation ranks is the test.
+
+Sources: Westfall & Young 1993; Lopez-Paz & Oquab 2017 (classifier two-sample tests); Gretton et
+al. 2012; the design was chosen on real model versions (docs/statistics.md). Null hypothesis:
+given prompt and stratum, the window says nothing about the answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from include.freezeline.stats.conditioning import (
+    centre_kernel,
+    gaussian_kernel,
+    leave_one_out_smoother,
+    residuals,
+)
+from include.freezeline.stats.members import (
+    Member,
+    js_member,
+    ks_member,
+    meaning_member,
+    word_member,
+)
+from include.freezeline.stats.permutation import (
+    Float32Array,
+    LabelMatrix,
+    fisher_combination,
+    label_matrix,
+    permutation_p_value,
+    quadratic_form,
+    shared_strata,
+    stage_plan,
+)
+from include.freezeline.stats.proportions import auc_interval
+from include.freezeline.stats.result import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    StatResult,
+    insufficient,
+)
+from include.freezeline.stats.style import (
+    FEATURE_NAMES,
+    ending,
+    normal_scores,
+    opening,
+    style_matrix,
+)
+from include.freezeline.stats.vocabulary import bucket_counts, tf_idf, word_presence
+
+METHOD = "conditional_combination"
+_SCREEN_LEVEL = 0.05
+_BUCKETS = 64
+_LABEL_RIDGE = 0.3
+_CHUNK = 1000
+_MIN_EMBEDDED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSample:
+    """Answers of both windows, row by row.
+
+    Attributes:
+        texts: The answers.
+        is_current: Which of them belong to the current window.
+        prompts: What was asked; None when unknown, then nothing is conditioned on.
+        embeddings: Embeddings of the answers; a row of NaN where an answer was not embedded.
+        prompt_embeddings: Embeddings of the prompts; their words are used when None.
+        strata: Groups inside which labels are permuted.
+    """
+
+    texts: Sequence[str]
+    is_current: BoolArray
+    prompts: Sequence[str] | None = None
+    embeddings: Float32Array | None = None
+    prompt_embeddings: Float32Array | None = None
+    strata: IntArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """Everything that does not depend on the labels."""
+
+    style: Float32Array
+    words: Float32Array
+    word_names: list[str]
+    predictor: Float32Array
+    members: dict[str, Member]
+
+
+def conditional_combination_test(
+    sample: AnswerSample, *, seed: int, n_permutations: int = 499, n_refined: int = 9999
+) -> StatResult:
+    """Test whether answers changed given their prompts.
+
+    The value is the area under the ROC curve of the leave-one-out prediction: how often an
+    answer of the current window looks newer than one of the reference. 0.5 is no difference.
+
+    Args:
+        sample: Answers of both windows.
+        seed: Seed of the permutations.
+        n_permutations: Permutations of the screening stage.
+        n_refined: Permutations when the screening p-value is at most 5%.
+    """
+    n_current = int(sample.is_current.sum())
+    n_reference = len(sample.texts) - n_current
+    problem = _problem(sample, n_reference, n_current)
+    if problem:
+        return insufficient(METHOD, problem, n_reference, n_current)
+    prepared = _prepare(sample)
+    strata = _permutation_strata(sample)
+    for size, stage_seed in stage_plan(n_permutations, n_refined, seed):
+        rng = np.random.default_rng(stage_seed)
+        statistics = _member_statistics(prepared.members, sample.is_current, strata, size, rng)
+        p_value = permutation_p_value(fisher_combination(list(statistics.values())))
+        if p_value > _SCREEN_LEVEL:
+            break
+    return _result(sample, prepared, statistics, p_value, seed)
+
+
+def _problem(sample: AnswerSample, n_reference: int, n_current: int) -> str | None:
+    """Say why the windows cannot be compared."""
+    if min(n_reference, n_current) < 2:
+        return "fewer than two answers in a window"
+    if len(set(sample.texts)) == 1:
+        return "all answers are equal"
+    return None
+
+
+def _base_strata(sample: AnswerSample) -> IntArray:
+    """Return the given strata, or one for all."""
+    if sample.strata is not None:
+        return sample.strata
+    return np.zeros(len(sample.texts), dtype=np.int64)
+
+
+def _embedded(sample: AnswerSample) -> BoolArray:
+    """Return the answers that the meaning member uses: embedded, with both windows' company."""
+    if sample.embeddings is None:
+        return np.zeros(len(sample.texts), dtype=np.bool_)
+    known = np.asarray(np.isfinite(sample.embeddings[:, 0]), dtype=np.bool_)
+    strata = np.where(known, _base_strata(sample), -1)
+    return np.asarray(known & shared_strata(sample.is_current, strata, 1), dtype=np.bool_)
+
+
+def _permutation_strata(sample: AnswerSample) -> IntArray:
+    """Return the strata, embedded answers apart, so that every member keeps its sizes."""
+    return np.asarray(2 * _base_strata(sample) + _embedded(sample), dtype=np.int64)
+
+
+def _prepare(sample: AnswerSample) -> _Prepared:
+    """Compute features, what the prompts explain, and the members."""
+    smoother = _prompt_smoother(sample)
+    style = residuals(smoother, normal_scores(style_matrix(sample.texts)))
+    presence, names = word_presence(sample.texts)
+    words = residuals(smoother, presence)
+    predictor = _predictor(style, residuals(smoother, tf_idf(sample.texts)))
+    ends = [[f(text) for text in sample.texts] for f in (opening, ending)]
+    members: dict[str, Member] = {
+        "style": ks_member(style),
+        "prediction": lambda labels: quadratic_form(labels, predictor),
+        "openings": js_member([bucket_counts(values, _BUCKETS) for values in ends]),
+    }
+    if len(names) > 0:
+        members["words"] = word_member(words)
+    embedded = np.flatnonzero(_embedded(sample))
+    if sample.embeddings is not None and len(embedded) > _MIN_EMBEDDED:
+        members["meaning"] = meaning_member(sample.embeddings, embedded, smoother)
+    return _Prepared(style, words, names, predictor, members)
+
+
+def _prompt_smoother(sample: AnswerSample) -> Float32Array | None:
+    """Return the leave-one-out smoother over prompts, None without prompts."""
+    if sample.prompt_embeddings is not None:
+        return leave_one_out_smoother(sample.prompt_embeddings @ sample.prompt_embeddings.T)
+    if sample.prompts is None or len(set(sample.prompts)) < 2:
+        return None
+    rows = tf_idf(sample.prompts, idf_floor=0.0)
+    return leave_one_out_smoother(rows @ rows.T)
+
+
+def _predictor(style: Float32Array, words: Float32Array) -> Float32Array:
+    """Return the leave-one-out predictor of the labels from style and words."""
+    kernel = (gaussian_kernel(style) + gaussian_kernel(words)) / 2.0
+    return leave_one_out_smoother(centre_kernel(kernel), _LABEL_RIDGE)
+
+
+def _member_statistics(
+    members: dict[str, Member],
+    is_current: BoolArray,
+    strata: IntArray,
+    n_permutations: int,
+    rng: np.random.Generator,
+) -> dict[str, FloatArray]:
+    """Return every member's statistics, rows in blocks so that memory stays small."""
+    labels = label_matrix(is_current, n_permutations, rng, strata)
+    starts = range(0, n_permutations + 1, _CHUNK)
+    blocks = [
+        LabelMatrix(labels.current[i : i + _CHUNK], labels.reference[i : i + _CHUNK])
+        for i in starts
+    ]
+    return {name: np.concatenate([f(block) for block in blocks]) for name, f in members.items()}
+
+
+def _result(
+    sample: AnswerSample,
+    prepared: _Prepared,
+    statistics: dict[str, FloatArray],
+    p_value: float,
+    seed: int,
+) -> StatResult:
+    """Describe the effect: how well windows can be told apart, and by what."""
+    rows = np.arange(len(sample.texts))
+    is_current = sample.is_current
+    scores = prepared.predictor @ np.where(is_current, 1.0, -1.0).astype(np.float32)
+    value, interval = auc_interval(scores[is_current], scores[~is_current])
+    return StatResult(
+        value=value,
+        interval=interval,
+        p_value=p_value,
+        n_reference=int((~is_current).sum()),
+        n_current=int(is_current.sum()),
+        method=METHOD,
+        seed=seed,
+        details={
+            "member_p_values": {name: permutation_p_value(s) for name, s in statistics.items()},
+            "moved_features": _moved(prepared.style, list(FEATURE_NAMES), is_current),
+            "moved_words": _moved(prepared.words, prepared.word_names, is_current),
+            "most_typical_rows": [
+                int(i) for i in rows[is_current][np.argsort(-scores[is_current])][:3]
+            ],
+            "n_permutations": len(next(iter(statistics.values()))) - 1,
+        },
+    )
+
+
+def _moved(columns: Float32Array, names: list[str], is_current: BoolArray) -> dict[str, Any]:
+    """Return the five columns whose mean moved most, in standard deviations."""
+    spread = columns.std(axis=0)
+    shift = columns[is_current].mean(axis=0) - columns[~is_current].mean(axis=0)
+    standardised = shift / np.where(spread > 0, spread, np.inf)
+    order = sorted(range(len(names)), key=lambda i: (-abs(float(standardised[i])), names[i]))[:5]
+    return {names[i]: round(float(standardised[i]), 4) for i in order}

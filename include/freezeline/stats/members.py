@@ -1,0 +1,73 @@
+"""Members of the combination test: functions of the label matrix, larger is less null.
+
+What does not depend on the labels is computed once; what remains is matrix products.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from include.freezeline.stats.divergence import js_divergence
+from include.freezeline.stats.mmd import mmd_matrix
+from include.freezeline.stats.permutation import Float32Array, LabelMatrix, quadratic_form
+from include.freezeline.stats.result import FloatArray
+
+Member = Callable[[LabelMatrix], FloatArray]
+_QUANTILES = np.linspace(0.06, 0.94, 12)
+_TOP_WORDS = 20
+
+
+def ks_member(style: Float32Array) -> Member:
+    """Return the member that takes the largest distance over features and quantiles."""
+    thresholds = np.quantile(style, _QUANTILES, axis=0)
+    below = np.concatenate([style <= row for row in thresholds], axis=1).astype(np.float32)
+    return lambda labels: np.asarray(np.abs(labels.contrast @ below).max(axis=1), dtype=np.float64)
+
+
+def js_member(tables: Sequence[Float32Array]) -> Member:
+    """Return the member that adds up Jensen-Shannon divergences."""
+
+    def statistic(labels: LabelMatrix) -> FloatArray:
+        parts = [
+            js_divergence(
+                (labels.current @ table).astype(np.float64),
+                (labels.reference @ table).astype(np.float64),
+            )
+            for table in tables
+        ]
+        return np.asarray(sum(parts), dtype=np.float64)
+
+    return statistic
+
+
+def word_member(words: Float32Array) -> Member:
+    """Return the member that adds the largest squared differences in standard units."""
+    spread = words.std(axis=0)
+    scaled = words / np.where(spread > 0, spread, np.inf)
+    top = min(_TOP_WORDS, words.shape[1])
+
+    def statistic(labels: LabelMatrix) -> FloatArray:
+        squares = (labels.contrast @ scaled) ** 2
+        largest = np.partition(squares, squares.shape[1] - top, axis=1)[:, -top:]
+        return np.asarray(largest.sum(axis=1), dtype=np.float64)
+
+    return statistic
+
+
+def meaning_member(
+    embeddings: Float32Array, embedded: NDArray[np.intp], smoother: Float32Array | None
+) -> Member:
+    """Return the discrepancy of the embedded answers after removing the prompts' part."""
+    rows = embeddings[embedded]
+    if smoother is not None:
+        # Only embedded answers may predict embedded answers.
+        centred = rows - rows.mean(axis=0)
+        rows = centred - smoother[np.ix_(embedded, embedded)] @ centred
+    matrix = mmd_matrix(rows)
+
+    def statistic(labels: LabelMatrix) -> FloatArray:
+        part = LabelMatrix(labels.current[:, embedded], labels.reference[:, embedded])
+        return quadratic_form(part, matrix)
+
+    return statistic

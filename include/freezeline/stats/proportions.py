@@ -1,0 +1,93 @@
+"""Ratios and their uncertainty: Jeffreys intervals, predictive tests of counts, ROC areas."""
+
+import math
+
+import numpy as np
+from scipy import stats
+
+from include.freezeline.stats.permutation import Float32Array
+from include.freezeline.stats.result import BoolArray
+
+
+def jeffreys_interval(
+    n_bad: int, n_all: int, confidence: float = 0.95
+) -> tuple[float, float] | None:
+    """Return the Jeffreys interval of a ratio, None without observations.
+
+    Source: Brown, Cai & DasGupta 2001, *Interval Estimation for a Binomial Proportion*.
+    """
+    if n_all == 0:
+        return None
+    tail = (1.0 - confidence) / 2.0
+    posterior = stats.beta(n_bad + 0.5, n_all - n_bad + 0.5)
+    lower = 0.0 if n_bad == 0 else float(posterior.ppf(tail))
+    upper = 1.0 if n_bad == n_all else float(posterior.ppf(1.0 - tail))
+    return lower, upper
+
+
+def overdispersion(n_bad: list[int], n_all: list[int]) -> float:
+    """Return how many times the daily ratios vary more than a binomial; at least 1.
+
+    Pearson's chi-square over its degrees of freedom (McCullagh & Nelder 1989).
+    """
+    total, bad = sum(n_all), sum(n_bad)
+    if len(n_all) < 2 or bad == 0 or bad == total:
+        return 1.0
+    ratio = bad / total
+    chi_square = sum(
+        (k - n * ratio) ** 2 / (n * ratio * (1.0 - ratio))
+        for k, n in zip(n_bad, n_all, strict=True)
+        if n > 0
+    )
+    return max(1.0, chi_square / (len(n_all) - 1))
+
+
+def ordinary_days(n_bad: list[int], n_all: list[int], cutoff: float = 4.0) -> BoolArray:
+    """Return which days look like the median day, so that an incident is no baseline.
+
+    Residuals from the median ratio are compared with their robust scale (Rousseeuw & Croux
+    1993), at least that of a binomial.
+    """
+    bad, size = np.asarray(n_bad, dtype=np.float64), np.asarray(n_all, dtype=np.float64)
+    known = size > 0
+    if not known.any():
+        return known
+    floor = (float(np.median(bad[known])) + 0.5) / (float(np.median(size[known])) + 1.0)
+    ratio = min(0.999, max(float(np.median(bad[known] / size[known])), floor))
+    spread = np.sqrt(np.maximum(size, 1.0) * ratio * (1.0 - ratio))
+    residual = (bad - size * ratio) / spread
+    scale = max(1.0, 1.4826 * float(np.median(np.abs(residual[known]))))
+    return np.asarray(known & (np.abs(residual) <= cutoff * scale), dtype=np.bool_)
+
+
+def predictive_p_value(
+    n_bad: int, n_all: int, baseline_bad: int, baseline_all: int, dispersion: float = 1.0
+) -> float:
+    """Return P(at least ``n_bad`` of ``n_all``) if the baseline's ratio still holds.
+
+    Beta-binomial predictive with the Jeffreys prior; over-dispersed baselines shrink both
+    samples by the dispersion factor. Null hypothesis: the ratio has not risen.
+    """
+    size = max(1, round(n_all / dispersion))
+    hits = min(size, math.floor(n_bad / dispersion))
+    bad, good = baseline_bad / dispersion, (baseline_all - baseline_bad) / dispersion
+    tail = stats.betabinom(size, bad + 0.5, good + 0.5).sf(hits - 1)
+    return float(min(1.0, max(tail, np.finfo(float).tiny)))
+
+
+def auc_interval(
+    positive: Float32Array, negative: Float32Array
+) -> tuple[float, tuple[float, float]]:
+    """Return the area under the ROC curve with its 95% interval.
+
+    Source: Hanley & McNeil 1982. The area is the Mann-Whitney statistic over its maximum.
+    """
+    n_positive, n_negative = len(positive), len(negative)
+    u = stats.mannwhitneyu(positive, negative, alternative="two-sided").statistic
+    area = float(u) / (n_positive * n_negative)
+    q1, q2 = area / (2.0 - area), 2.0 * area**2 / (1.0 + area)
+    variance = (
+        area * (1.0 - area) + (n_positive - 1) * (q1 - area**2) + (n_negative - 1) * (q2 - area**2)
+    ) / (n_positive * n_negative)
+    margin = 1.959964 * math.sqrt(max(variance, 0.0))
+    return area, (max(0.0, area - margin), min(1.0, area + margin))

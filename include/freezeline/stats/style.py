@@ -1,0 +1,174 @@
+"""How an answer is written, apart from what it says: one number per feature and text.
+
+A new model version changes how answers are written more than what they say
+(Sun et al. 2025, *Idiosyncrasies in Large Language Models*; Chen, Zaharia & Zou 2023).
+"""
+
+import re
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special, stats
+
+from include.freezeline.stats.permutation import Float32Array
+
+_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_SENTENCE_END = re.compile(r"[.!?]+(?:\s|$)")
+
+
+def _word_set(words: str) -> frozenset[str]:
+    """Return the words of a line."""
+    return frozenset(words.split())
+
+
+_STOP_WORDS = _word_set(
+    "a about after all also an and any are as at be because been but by can do for from had has "
+    "have he her his how i if in into is it its may more most my no not of on one or other our "
+    "she so some such than that the their them then there these they this to up was we were what "
+    "when which who will with would you your"
+)
+_HEDGES = _word_set("may might could perhaps possibly likely generally typically often seems")
+_CONNECTIVES = _word_set(
+    "however therefore additionally furthermore moreover overall first finally next then also"
+)
+_FIRST_PERSON = _word_set("i i'm i'd i'll i've my me we we're our us let's")
+_SECOND_PERSON = _word_set("you your you're you'll yours")
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """A text with what most features need, computed once."""
+
+    text: str
+    words: tuple[str, ...]
+    sentences: int
+    lines: tuple[str, ...]
+
+
+def _rate(pattern: str) -> Callable[[_Parsed], float]:
+    """Return occurrences of a pattern per 100 words."""
+    compiled = re.compile(pattern, re.MULTILINE | re.IGNORECASE)
+    return lambda p: 100.0 * len(compiled.findall(p.text)) / (len(p.words) + 1)
+
+
+def _starts(pattern: str) -> Callable[[_Parsed], float]:
+    """Return 1 when the text starts with a pattern."""
+    compiled = re.compile(pattern, re.IGNORECASE)
+    return lambda p: float(compiled.match(p.text.lstrip()) is not None)
+
+
+def _share(members: frozenset[str]) -> Callable[[_Parsed], float]:
+    """Return the share of words that belong to a set."""
+    return lambda p: sum(word in members for word in p.words) / (len(p.words) + 1)
+
+
+def _character_share(test: Callable[[str], bool]) -> Callable[[_Parsed], float]:
+    """Return the share of characters that pass a test."""
+    return lambda p: sum(map(test, p.text)) / (len(p.text) + 1)
+
+
+def _compression(p: _Parsed) -> float:
+    """Return compressed bytes per byte; repetitive text is low."""
+    raw = p.text.encode()
+    return len(zlib.compress(raw, 6)) / (len(raw) + 1)
+
+
+def _mean_sentence(p: _Parsed) -> float:
+    """Return words per sentence."""
+    return len(p.words) / p.sentences
+
+
+FEATURES: dict[str, Callable[[_Parsed], float]] = {
+    "characters": lambda p: float(len(p.text)),
+    "words": lambda p: float(len(p.words)),
+    "sentences": lambda p: float(p.sentences),
+    "lines": lambda p: float(len(p.lines)),
+    "paragraphs": lambda p: float(p.text.count("\n\n")),
+    "words_per_sentence": _mean_sentence,
+    "words_per_line": lambda p: len(p.words) / (len(p.lines) or 1),
+    "characters_per_word": lambda p: sum(map(len, p.words)) / (len(p.words) + 1),
+    "long_words": lambda p: sum(len(word) > 7 for word in p.words) / (len(p.words) + 1),
+    "type_token_ratio": lambda p: len(set(p.words[:100])) / (len(p.words[:100]) + 1),
+    "compression": _compression,
+    "stop_words": _share(_STOP_WORDS),
+    "hedges": _share(_HEDGES),
+    "connectives": _share(_CONNECTIVES),
+    "first_person": _share(_FIRST_PERSON),
+    "second_person": _share(_SECOND_PERSON),
+    "contractions": _rate(r"\w['\u2019](?:t|s|re|ve|ll|d|m)\b"),
+    "commas": _rate(r","),
+    "semicolons": _rate(r";"),
+    "colons": _rate(r":"),
+    "dashes": _rate(r"\u2014|\u2013| - "),
+    "brackets": _rate(r"[(\[]"),
+    "quotes": _rate(r"[\"\u201c\u201d]"),
+    "exclamations": _rate(r"!"),
+    "questions": _rate(r"\?"),
+    "bullets": _rate(r"^\s*[-*\u2022]\s"),
+    "numbering": _rate(r"^\s*\d+[.)]\s"),
+    "headers": _rate(r"^#{1,6}\s"),
+    "bold": _rate(r"\*\*"),
+    "code": _rate(r"`"),
+    "tables": _rate(r"^\s*\|"),
+    "links": _rate(r"https?://|\]\("),
+    "digits": _character_share(str.isdigit),
+    "capitals": _character_share(str.isupper),
+    "non_ascii": _character_share(lambda c: c > "\x7f"),
+    "opens_with_agreement": _starts(r"(?:sure|certainly|of course|absolutely|great|yes)\b"),
+    "opens_with_apology": _starts(r"(?:i'?m sorry|sorry|i apologi[sz]e|unfortunately|as an ai)\b"),
+    "opens_with_first_person": _starts(r"i\b"),
+    "opens_with_article": _starts(r"(?:the|a|an)\b"),
+    "opens_with_list_or_code": _starts(r"[-*#`\d]"),
+    "refuses": _rate(r"\b(?:cannot|can't|unable to|not able to|not appropriate)\b"),
+    "offers_help": _rate(r"\b(?:let me know|feel free|hope this helps|happy to help)\b"),
+    "ends_with_full_stop": lambda p: float(p.text.rstrip().endswith(".")),
+    "ends_with_question": lambda p: float(p.text.rstrip().endswith("?")),
+    "ends_with_exclamation": lambda p: float(p.text.rstrip().endswith("!")),
+}
+FEATURE_NAMES = tuple(FEATURES)
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Return the lower-case words of a text."""
+    return tuple(_WORD.findall(text.lower()))
+
+
+def style_matrix(texts: Sequence[str]) -> Float32Array:
+    """Return one row of raw style features per text."""
+    rows = [[feature(parsed) for feature in FEATURES.values()] for parsed in map(_parse, texts)]
+    return np.asarray(rows, dtype=np.float32).reshape(len(texts), len(FEATURES))
+
+
+def normal_scores(columns: Float32Array) -> Float32Array:
+    """Return columns as normal scores of their ranks (van der Waerden), ties averaged.
+
+    Constant columns become zeros.
+    """
+    ranks = stats.rankdata(columns, axis=0)
+    scores = special.ndtri(ranks / (len(columns) + 1.0))
+    constant = columns.max(axis=0) == columns.min(axis=0)
+    scores[:, constant] = 0.0
+    return np.asarray(scores, dtype=np.float32)
+
+
+def opening(text: str) -> str:
+    """Return the first two words of a text."""
+    return " ".join(words_of(text[:80])[:2])
+
+
+def ending(text: str) -> str:
+    """Return the last two words of a text with its last character."""
+    stripped = text.rstrip()
+    return " ".join(words_of(stripped[-80:])[-2:]) + stripped[-1:]
+
+
+def _parse(text: str) -> _Parsed:
+    """Split a text once for all features."""
+    return _Parsed(
+        text=text,
+        words=words_of(text),
+        sentences=max(1, len(_SENTENCE_END.findall(text))),
+        lines=tuple(line for line in text.splitlines() if line.strip()),
+    )

@@ -1,0 +1,160 @@
+"""Anomaly questions on made-up daily series."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from include.freezeline.config import config_dir
+from include.freezeline.drift.anomalies import ask_anomaly
+from include.freezeline.drift.anomaly_night import decide_anomalies
+from include.freezeline.drift.findings import Judged
+from include.freezeline.drift.policy import AnomalyQuestion, load_anomaly_policy
+from include.freezeline.drift.segments import Segment
+from include.freezeline.drift.series import DailyLevel, DailySeries
+from include.freezeline.settings import Settings
+from tests.unit.drift.worlds import AS_OF
+
+POLICY = load_anomaly_policy(config_dir(Settings()))
+BY_NAME = {question.name: question for question in POLICY.questions}
+SEGMENT = Segment("code-helper", "production", "gpt-4.1")
+
+
+def _series(levels: np.ndarray, n_calls: int = 150) -> DailySeries:
+    first = AS_OF - timedelta(days=len(levels))
+    days = [(first + timedelta(days=i)).date() for i in range(len(levels))]
+    return DailySeries(
+        SEGMENT,
+        tuple(
+            DailyLevel(day, n_calls, float(level), float(level))
+            for day, level in zip(days, levels, strict=True)
+        ),
+    )
+
+
+def _counts(ratios: np.ndarray, n_calls: int = 300) -> DailySeries:
+    rng = np.random.default_rng(5)
+    empty = _series(ratios, n_calls)
+    return DailySeries(
+        SEGMENT,
+        tuple(
+            DailyLevel(d.day, n_calls, None, None, int(rng.binomial(n_calls, ratio)))
+            for d, ratio in zip(empty.days, ratios, strict=True)
+        ),
+    )
+
+
+def _noise(n: int, seed: int = 0, level: float = 100.0, spread: float = 0.05) -> np.ndarray:
+    return level * np.exp(np.random.default_rng(seed).normal(0.0, spread, n))
+
+
+def _judge(question: AnomalyQuestion, series: DailySeries) -> Judged:
+    judged = decide_anomalies([ask_anomaly(question, series, POLICY, AS_OF)], POLICY)
+    assert len(judged) == 1
+    return judged[0]
+
+
+@pytest.mark.parametrize("name", ["tpot_p95_ms", "input_tokens_shift", "cost_per_call_usd"])
+def test_shift_breaches_when_two_of_three_days_are_up(name: str) -> None:
+    levels = _noise(31)
+    levels[-2:] *= 2.0
+    judged = _judge(BY_NAME[name], _series(levels))
+    assert judged.verdict == "breach"
+    assert judged.finding.threshold is not None
+    assert judged.finding.result.value is not None
+    assert judged.finding.result.value > judged.finding.threshold
+
+
+@pytest.mark.parametrize("day", [-1, -2, -3])
+def test_shift_never_breaches_when_one_day_is_an_outlier(day: int) -> None:
+    levels = _noise(31)
+    levels[day] *= 50.0
+    verdict = _judge(BY_NAME["tpot_p95_ms"], _series(levels)).verdict
+    assert verdict == ("warning" if day == -1 else "ok")
+
+
+def test_shift_is_ok_when_it_is_down_but_up_was_asked() -> None:
+    levels = _noise(31)
+    levels[-3:] *= 0.4
+    assert _judge(BY_NAME["tpot_p95_ms"], _series(levels)).verdict == "ok"
+    assert _judge(BY_NAME["output_tokens_shift"], _series(levels)).verdict == "breach"
+
+
+def test_shift_is_ok_when_significant_but_small() -> None:
+    levels = _noise(31, spread=0.002)
+    levels[-3:] *= 1.15
+    judged = _judge(BY_NAME["tpot_p95_ms"], _series(levels))
+    assert judged.verdict == "ok"
+    assert "below the change that matters" in judged.reason
+
+
+def test_shift_is_ok_when_weekends_are_always_different() -> None:
+    series = _series(np.ones(31))
+    weekend = series.is_weekend
+    levels = _noise(31) * np.where(weekend, 0.5, 1.0)
+    shifted = _series(np.roll(levels, 0))
+    assert _judge(BY_NAME["input_tokens_shift"], shifted).verdict == "ok"
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        _series(np.full(31, 100.0), n_calls=3),
+        _series(np.concatenate([np.full(22, np.nan), np.full(9, 100.0)])),
+        _series(np.concatenate([np.full(28, 100.0), np.full(3, np.nan)])),
+    ],
+)
+def test_shift_lacks_evidence_when_days_are_missing(series: DailySeries) -> None:
+    judged = _judge(BY_NAME["tpot_p95_ms"], series)
+    assert judged.verdict == "insufficient_evidence"
+    assert judged.finding.result.value is None
+    assert "needed" in judged.reason
+
+
+def test_creep_breaches_when_tokens_grow_slowly() -> None:
+    levels = _noise(28) * 1.015 ** np.maximum(0, np.arange(28) - 6)
+    judged = _judge(BY_NAME["input_tokens_creep"], _series(levels))
+    assert judged.verdict == "breach"
+    assert judged.finding.result.value == pytest.approx(0.37, abs=0.12)
+
+
+@pytest.mark.parametrize("levels", [_noise(28), _noise(28) * 1.002 ** np.arange(28)])
+def test_creep_is_ok_when_flat_or_small(levels: np.ndarray) -> None:
+    assert _judge(BY_NAME["input_tokens_creep"], _series(levels)).verdict == "ok"
+
+
+def test_creep_lacks_evidence_when_series_is_constant() -> None:
+    judged = _judge(BY_NAME["input_tokens_creep"], _series(np.full(28, 7.0)))
+    assert judged.verdict == "insufficient_evidence"
+
+
+@pytest.mark.parametrize("n_days", [2, 3, 5, 8])
+def test_ratio_breaches_when_it_lasts_even_inside_the_baseline(n_days: int) -> None:
+    ratios = np.full(31, 0.02)
+    ratios[-n_days:] = 0.25
+    judged = _judge(BY_NAME["retrieval_empty_ratio"], _counts(ratios))
+    assert judged.verdict == "breach"
+    assert judged.finding.result.details["baseline_ratio"] == pytest.approx(0.02, abs=0.005)
+
+
+@pytest.mark.parametrize("day", [-1, -2, -3])
+def test_ratio_never_breaches_when_one_day_is_an_outlier(day: int) -> None:
+    ratios = np.full(31, 0.02)
+    ratios[day] = 0.9
+    assert _judge(BY_NAME["error_ratio"], _counts(ratios)).verdict != "breach"
+
+
+def test_ratio_is_ok_when_nothing_ever_happens() -> None:
+    judged = _judge(BY_NAME["error_ratio"], _counts(np.zeros(31)))
+    assert (judged.verdict, judged.finding.result.value) == ("ok", 0.0)
+
+
+def test_quiet_nights_are_quiet_when_many_series_are_judged() -> None:
+    findings = [
+        ask_anomaly(question, _series(_noise(31, seed, spread=0.08)[-n:]), POLICY, AS_OF)
+        for seed in range(300)
+        for question, n in ((BY_NAME["tpot_p95_ms"], 31), (BY_NAME["input_tokens_creep"], 28))
+    ]
+    verdicts = [judged.verdict for judged in decide_anomalies(findings, POLICY)]
+    assert len(verdicts) == 600
+    assert verdicts.count("breach") == 0

@@ -1,0 +1,150 @@
+"""The judge on a small warehouse made by hand."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from include.freezeline.adapters.embeddings import EmbeddingCache, SentenceEmbedder
+from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
+from include.freezeline.jobs.judge import JudgeSummary, judge
+from include.freezeline.settings import Settings
+from tests.unit.drift.worlds import AS_OF, FIRST_DAY, day_rows, fake_embed
+
+MODEL = "gpt-4.1-mini"
+_TABLES = """
+create schema marts;
+create table marts.fct_llm_calls (
+    call_key varchar, feature varchar, environment varchar, request_model varchar,
+    prompt_version varchar, called_at timestamptz, call_date date, canary_id varchar,
+    is_canary boolean, duration_ms double, ttft_ms double, tpot_ms double,
+    input_tokens bigint, output_tokens bigint, cost_usd decimal(18,9), is_error boolean,
+    is_retrieval_empty boolean
+);
+create table marts.fct_call_texts (
+    call_key varchar, feature varchar, environment varchar, request_model varchar,
+    prompt_version varchar, called_at timestamptz, call_date date, canary_id varchar,
+    input_text_redacted varchar, output_text_redacted varchar
+);
+"""
+
+
+def _days() -> Iterator[tuple[date, int]]:
+    start = FIRST_DAY
+    while start < AS_OF:
+        yield start.date(), (AS_OF - start).days
+        start += timedelta(days=1)
+
+
+def _fill(warehouse: Warehouse, *, has_incidents: bool) -> None:
+    """Write six weeks of one segment; the last four days are another model with slow streams."""
+    for statement in _TABLES.split(";"):
+        if statement.strip():
+            warehouse.execute(statement)
+    for day, age in _days():
+        start = datetime.combine(day, datetime.min.time(), tzinfo=AS_OF.tzinfo)
+        is_late = has_incidents and age <= 4
+        rng = np.random.default_rng(day.toordinal())
+        rows = day_rows(start, n_calls=30, n_canaries=12, is_other_model=is_late)
+        subject = ("code-helper", "production", MODEL, "v1")
+        calls, texts = [], []
+        for row in rows:
+            speed = 20.0 * float(np.exp(rng.normal(0, 0.1))) * (3.0 if is_late else 1.0)
+            timing = (speed * 50, 300.0, speed, 1000, 50, 0.001, False, None)
+            key = (row.call_key, *subject, row.called_at, day, row.canary_id)
+            calls.append([*key, row.canary_id is not None, *timing])
+            texts.append([*key, row.prompt, row.answer])
+        for table, values in (("fct_llm_calls", calls), ("fct_call_texts", texts)):
+            places = ", ".join("?" * len(values[0]))
+            for value in values:
+                warehouse.execute(f"insert into marts.{table} values ({places})", value)
+
+
+def _judge(settings: Settings, *, has_incidents: bool) -> JudgeSummary:
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        _fill(warehouse, has_incidents=has_incidents)
+    return judge(settings, AS_OF, embed=fake_embed)
+
+
+def test_judge_finds_what_changed_when_incidents_are_on(settings: Settings) -> None:
+    summary = _judge(settings, has_incidents=True)
+    found = {reason.split(":")[0] for reason in summary.breaches}
+    assert {"semantic_shift", "semantic_shift_paired", "tpot_p95_ms"} <= found
+    with open_warehouse(settings.warehouse_path, read_only=True) as warehouse:
+        rows = warehouse.rows("select * from judgement.verdicts")
+        assert len(rows) == sum(summary.n_by_verdict.values()) == summary.n_written
+        breach = [row for row in rows if row["verdict"] == "breach"]
+        assert all(warehouse.rows(row["evidence_query"]) for row in breach)
+    assert all(row["p_value"] > 0 and row["q_value"] >= row["p_value"] for row in breach)
+    assert all(isinstance(json.loads(row["details"]), dict) for row in rows)
+
+
+def test_judge_is_quiet_when_nothing_changed(settings: Settings) -> None:
+    summary = _judge(settings, has_incidents=False)
+    assert summary.n_by_verdict["ok"] > 5
+    assert (summary.breaches, summary.warnings) == ((), ())
+
+
+def test_judge_writes_nothing_new_when_run_again(settings: Settings) -> None:
+    first = _judge(settings, has_incidents=False)
+    again = judge(settings, AS_OF, embed=fake_embed)
+    assert first.n_written > 0
+    assert again.n_written == 0
+    assert again.n_by_verdict == first.n_by_verdict
+
+
+def test_judge_answers_nothing_when_there_are_no_calls(settings: Settings) -> None:
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        for statement in _TABLES.split(";")[:-1]:
+            warehouse.execute(statement)
+    summary = judge(settings, AS_OF, embed=fake_embed)
+    assert summary.n_by_verdict == {}
+    assert summary.describe().startswith("0 questions")
+
+
+class _CountingEmbedder(SentenceEmbedder):
+    """Counts what reaches the model."""
+
+    def _encode(self, texts: list[str]) -> np.ndarray:
+        self.seen: list[str] = [*getattr(self, "seen", []), *texts]
+        return np.array([[len(text), 1.0] for text in texts], dtype=np.float32)
+
+
+@pytest.fixture
+def cache(settings: Settings) -> EmbeddingCache:
+    return EmbeddingCache(settings.cache_dir / "embeddings.sqlite")
+
+
+def _embed(cache: EmbeddingCache, texts: Sequence[str], model: str = "m") -> tuple[list[str], int]:
+    embedder = _CountingEmbedder(model, cache)
+    rows = embedder(texts)
+    assert [row[0] for row in rows] == [len(text) for text in texts]
+    return getattr(embedder, "seen", []), embedder.n_computed
+
+
+def test_embedder_computes_a_text_once_when_it_repeats(cache: EmbeddingCache) -> None:
+    assert _embed(cache, ["bb", "a", "bb"]) == (["a", "bb"], 2)
+    assert _embed(cache, ["bb", "ccc"]) == (["ccc"], 1)
+    assert _embed(cache, ["bb"], model="other") == (["bb"], 1)
+
+
+def test_embedder_starts_afresh_when_the_cache_is_damaged(
+    settings: Settings, cache: EmbeddingCache
+) -> None:
+    settings.cache_dir.mkdir(parents=True)
+    (settings.cache_dir / "embeddings.sqlite").write_bytes(b"not a database" * 100)
+    assert _embed(cache, ["a"]) == (["a"], 1)
+    assert _embed(cache, ["a"]) == ([], 0)
+
+
+@pytest.mark.slow
+def test_packaged_model_ranks_meaning_when_texts_are_alike(settings: Settings) -> None:
+    cache = EmbeddingCache(settings.cache_dir / "embeddings.sqlite")
+    rows = SentenceEmbedder(None, cache)(
+        ["How do I get a refund?", "I want my money back.", "The cluster ran out of memory."]
+    )
+    assert rows.shape == (3, 384)
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(np.ones(3), abs=1e-3)
+    assert rows[0] @ rows[1] > rows[0] @ rows[2] + 0.2

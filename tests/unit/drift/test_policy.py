@@ -1,0 +1,60 @@
+"""The policy files and their schemas."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from include.freezeline.config import config_dir
+from include.freezeline.drift.policy import (
+    AnomalyPolicy,
+    DriftPolicy,
+    load_anomaly_policy,
+    load_drift_policy,
+)
+from include.freezeline.errors import ConfigError
+from include.freezeline.settings import Settings
+
+FOLDER = config_dir(Settings())
+
+
+@pytest.mark.parametrize(("name", "model"), [("drift", DriftPolicy), ("anomalies", AnomalyPolicy)])
+def test_schema_is_the_one_of_the_model_when_compared(name: str, model: type[BaseModel]) -> None:
+    schema = json.loads((FOLDER / "schema" / f"{name}.schema.json").read_text())
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    assert schema == {"$schema": dialect, **model.model_json_schema()}
+    jsonschema.validate(yaml.safe_load((FOLDER / f"{name}.yml").read_text()), schema)
+
+
+def test_packaged_policies_load_when_nothing_is_set() -> None:
+    assert load_drift_policy(FOLDER).sustained.at_least >= 2
+    assert {q.name for q in load_anomaly_policy(FOLDER).questions} >= {
+        "input_tokens_creep",
+        "retrieval_empty_ratio",
+        "tpot_p95_ms",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        ("drift", "reference_days: 14", "reference_dayz: 14", "reference_day"),
+        ("drift", "at_least: 2", "at_least: 4", "at_least must be at most windows"),
+        ("drift", "level: 0.01", "level: 5", "less than 1"),
+        ("anomalies", "sustained_days: 2", "sustained_days: 9", "at most current_days"),
+        ("anomalies", "name: error_ratio", "name: tpot_p95_ms", "same name"),
+        ("anomalies", "column: is_error", "column: is_error; drop", "pattern"),
+    ],
+)
+def test_policy_says_what_is_wrong_when_a_value_is_bad(
+    tmp_path: Path, name: str, old: str, new: str, message: str
+) -> None:
+    text = (FOLDER / f"{name}.yml").read_text()
+    assert old in text
+    (tmp_path / f"{name}.yml").write_text(text.replace(old, new, 1))
+    load = load_drift_policy if name == "drift" else load_anomaly_policy
+    with pytest.raises(ConfigError, match=message):
+        load(tmp_path)

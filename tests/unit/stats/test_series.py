@@ -1,0 +1,85 @@
+"""Robust levels, trends and rank shifts of daily series."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from include.freezeline.stats.series import (
+    creep,
+    day_p_values,
+    mann_kendall_p_value,
+    rank_shift_test,
+    robust_baseline,
+)
+
+WEEKEND = np.array([day % 7 in (5, 6) for day in range(28)])
+
+
+def test_baseline_ignores_outliers_when_a_few_days_are_wild() -> None:
+    values = np.random.default_rng(0).normal(5.0, 0.1, 28)
+    values[[3, 11]] = 50.0
+    baseline = robust_baseline(values, WEEKEND)
+    assert baseline is not None
+    assert baseline.weekday_level == pytest.approx(5.0, abs=0.1)
+    assert baseline.scale < 0.25
+
+
+def test_baseline_knows_weekends_when_they_differ() -> None:
+    baseline = robust_baseline(np.where(WEEKEND, 1.0, 3.0), WEEKEND)
+    assert baseline is not None
+    assert (baseline.weekday_level, baseline.weekend_level) == (3.0, 1.0)
+
+
+def test_baseline_is_none_when_days_are_missing() -> None:
+    assert robust_baseline(np.full(28, np.nan), WEEKEND) is None
+
+
+def test_baseline_keeps_a_floor_when_history_is_constant() -> None:
+    baseline = robust_baseline(np.full(28, 2.0), WEEKEND)
+    assert baseline is not None
+    assert baseline.scale == 0.02
+
+
+def test_day_p_values_are_small_when_a_day_is_far_out() -> None:
+    baseline = robust_baseline(np.random.default_rng(1).normal(0, 0.05, 28), WEEKEND)
+    assert baseline is not None
+    upper, lower = day_p_values(np.array([0.8, 0.0]), np.array([False, False]), baseline)
+    assert upper[0] < 1e-4
+    assert lower[0] > 0.99
+    assert 0.2 < upper[1] < 0.8
+
+
+def test_creep_finds_the_slope_when_series_grows() -> None:
+    days = np.arange(28)
+    values = np.log(1.015) * days + np.random.default_rng(2).normal(0, 0.02, 28)
+    result = creep(values)
+    assert result.value == pytest.approx(np.log(1.015) * 27, rel=0.1)
+    assert result.interval is not None
+    assert result.p_value is not None
+    assert result.interval[0] < np.log(1.015) * 27 < result.interval[1]
+    assert result.p_value < 1e-6
+
+
+def test_creep_agrees_with_kendall_when_series_is_plain() -> None:
+    values = np.random.default_rng(9).normal(size=40)
+    expected = stats.kendalltau(np.arange(40), values, alternative="greater", method="asymptotic")
+    # The normal approximation there has no continuity correction.
+    assert mann_kendall_p_value(values) == pytest.approx(expected.pvalue, abs=0.02)
+
+
+@pytest.mark.parametrize("values", [np.full(28, 1.0), np.full(28, np.nan), np.arange(5.0)])
+def test_creep_is_insufficient_when_series_is_constant_or_short(values: np.ndarray) -> None:
+    assert creep(values).reason is not None
+
+
+def test_rank_shift_agrees_with_scipy_when_samples_differ() -> None:
+    rng = np.random.default_rng(4)
+    reference, current = rng.normal(size=30), rng.normal(1.0, size=20)
+    result = rank_shift_test(reference, current)
+    assert result.p_value == pytest.approx(stats.mannwhitneyu(current, reference).pvalue)
+    assert result.value == pytest.approx(1.0, abs=0.6)
+
+
+@pytest.mark.parametrize("current", [np.array([]), np.array([np.nan, 1.0]), np.full(9, 1.0)])
+def test_rank_shift_is_insufficient_when_there_is_nothing_to_compare(current: np.ndarray) -> None:
+    assert rank_shift_test(np.full(10, 1.0), current).reason is not None
