@@ -1,5 +1,6 @@
 """Find and read the policy files; each reader validates what it gets strictly."""
 
+from collections.abc import Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -55,5 +56,12 @@ def parse_config(model: type[ModelT], path: Path, data: Any) -> ModelT:
         elif first["type"] == "missing":
             message = f"{path}: {field}: required but missing (add it)"
         else:
-            message = f"{path}: {field}: {first['msg']}, got {first['input']!r}"
+            message = f"{path}: {field}: {_complaint(first)}"
         raise ConfigError(message) from None
+
+
+def _complaint(error: Mapping[str, Any]) -> str:
+    """Say what is wrong with a value, and the value when it fits in a line."""
+    said = str(error["msg"]).removeprefix("Value error, ")
+    value = error["input"]
+    return said if isinstance(value, dict | list) else f"{said}, got {value!r}"

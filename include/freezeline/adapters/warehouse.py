@@ -145,7 +145,8 @@ def publish_snapshot(settings: Settings, as_of: datetime) -> Path:
     """Publish the warehouse as the read-only snapshot of ``as_of``, atomically.
 
     Readers that hold the old snapshot keep it; new readers get the new one. The snapshot is a
-    copy, so later nights never change it.
+    copy, so later nights never change it. The snapshot of a past night (a backfill) is kept, but
+    a newer one stays the current one.
 
     Returns:
         The snapshot's database file.
@@ -158,8 +159,18 @@ def publish_snapshot(settings: Settings, as_of: datetime) -> Path:
     shutil.copyfile(settings.warehouse_path, partial)
     partial.chmod(0o444)
     partial.replace(target)
-    _point_to(settings, target, as_of)
+    if is_newest_night(settings, as_of):
+        _point_to(settings, target, as_of)
     return target
+
+
+def is_newest_night(settings: Settings, as_of: datetime) -> bool:
+    """Whether no later night has been published."""
+    pointer = settings.snapshot_dir / "current.json"
+    if not pointer.exists():
+        return True
+    current = json.loads(pointer.read_text(encoding="utf-8"))
+    return as_of >= datetime.fromisoformat(str(current["as_of"]))
 
 
 def latest_snapshot(settings: Settings) -> Path:

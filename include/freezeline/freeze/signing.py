@@ -69,7 +69,7 @@ def verify_document(data: bytes, public_pems: Sequence[bytes]) -> dict[str, Any]
     document = _parse(data)
     seal = document.pop("sig", None)
     if not isinstance(seal, dict) or seal.get("alg") != _ALGORITHM:
-        message = "the document is not signed with Ed25519 (publish it with `freezeline publish`)"
+        message = "the document is not signed with Ed25519 (publish it with the nightly DAG)"
         raise DocumentError(message)
     keys = {key_id(pem): _load_public(pem) for pem in public_pems}
     key = keys.get(str(seal.get("kid")))

@@ -28,6 +28,20 @@ _RECENT_DAYS = 7
 _SHOWN_FAILURES = 3
 
 
+_LANDED_SQL = """
+with newest as (
+    select * from judgement.check_results where suite_name = $suite and as_of <= $as_of
+    qualify row_number() over (partition by check_key order by revision desc) = 1
+), passed as (
+    select as_of from newest group by as_of having bool_and(is_success or severity = 'warning')
+)
+select source_object,
+    night_as_of = $as_of or night_as_of not in (select as_of from passed) as is_new
+from read_parquet($books, hive_partitioning = false)
+where status = 'landed' and night_as_of <= $as_of
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckSummary:
     """What one check found.
@@ -48,8 +62,9 @@ class CheckSummary:
 def check_landed(settings: Settings, as_of: datetime) -> CheckSummary:
     """Check the spans and facts that the run of ``as_of`` landed.
 
-    A run that found nothing new, because an earlier run of the night had landed everything, has
-    nothing to check.
+    Objects of earlier nights whose check never passed are checked again, so that a batch which
+    stopped one night cannot slip into the tables on the next. A run that found nothing new,
+    because an earlier run of the night had landed and checked everything, has nothing to check.
 
     Raises:
         CheckFailedError: A critical expectation failed.
@@ -57,6 +72,7 @@ def check_landed(settings: Settings, as_of: datetime) -> CheckSummary:
     """
     lake = Lake(settings.lake_dir)
     with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        warehouse.ensure_judgement_tables()
         landed = _landed_hashes(warehouse, lake, settings, as_of)
         outcomes: list[ExpectationOutcome] = []
         n_rows = 0
@@ -75,6 +91,7 @@ def check_marts(settings: Settings, as_of: datetime) -> CheckSummary:
         CheckFailedError: A critical expectation failed.
     """
     with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        warehouse.ensure_judgement_tables()
         outcomes: list[ExpectationOutcome] = []
         n_rows = 0
         for mart in get_args(MartName):
@@ -87,17 +104,10 @@ def check_marts(settings: Settings, as_of: datetime) -> CheckSummary:
 def _landed_hashes(
     warehouse: Warehouse, lake: Lake, settings: Settings, as_of: datetime
 ) -> frozenset[str]:
-    """Return the file names of the objects that this night's run landed."""
+    """Return the file names of the objects that no passed check has seen."""
     books = [str(file.path) for file in lake.files(LEDGER.name)]
-    landed = (
-        warehouse.rows(
-            "select source_object, night_as_of = $as_of as is_new "
-            "from read_parquet($books, hive_partitioning = false) where status = 'landed'",
-            {"as_of": as_of, "books": books},
-        )
-        if books
-        else []
-    )
+    parameters = {"as_of": as_of, "books": books, "suite": landed_batch.SUITE_NAME}
+    landed = warehouse.rows(_LANDED_SQL, parameters) if books else []
     if not landed:
         message = (
             f"{settings.source_uri or settings.lake_dir}: nothing was ever landed, so there is "
@@ -152,7 +162,6 @@ def _conclude(
     as_of: datetime,
 ) -> CheckSummary:
     """Write the outcomes, then stop the night if a critical one failed."""
-    warehouse.ensure_judgement_tables()
     rows = [_row(suite_name, outcome, as_of) for outcome in outcomes]
     warehouse.append_revisions(CHECK_RESULTS, rows)
     failed = [outcome for outcome in outcomes if not outcome.is_success]

@@ -1,12 +1,17 @@
 """Publish: snapshot, report, flags and signed freeze document of a night, each atomically."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from include.freezeline.adapters.object_store import ObjectStore, open_store
-from include.freezeline.adapters.warehouse import open_warehouse, publish_snapshot
+from include.freezeline.adapters.warehouse import (
+    is_newest_night,
+    open_warehouse,
+    publish_snapshot,
+)
 from include.freezeline.errors import DocumentError
 from include.freezeline.freeze.document import build_document
 from include.freezeline.freeze.flagd import build_flagd_file
@@ -21,6 +26,7 @@ from include.freezeline.settings import Settings
 DOCUMENT_KEY = "freeze.json"
 PUBLIC_KEY_KEY = "freeze.pub.pem"
 FLAGD_KEY = "flags.flagd.json"
+_LATEST_REPORT = "reports/latest/freeze_report"
 _REPORT_TYPES = {"html": "text/html", "md": "text/markdown", "json": "application/json"}
 
 
@@ -35,6 +41,7 @@ class PublishSummary:
         report_uri: The report as HTML.
         sequence: Sequence number of the document.
         states: Freeze state by ``feature (environment)``.
+        is_newest: Whether the document and flags now speak of this night; False for a backfill.
     """
 
     snapshot_path: str
@@ -43,13 +50,16 @@ class PublishSummary:
     report_uri: str
     sequence: int
     states: dict[str, str]
+    is_newest: bool
 
 
 def publish(settings: Settings, as_of: datetime) -> PublishSummary:
     """Publish the night ``as_of`` to ``settings.published_uri``.
 
     Readers see the old objects or the new ones. The report is written first, so that the freeze
-    document never points to a report that is not there, and the document last.
+    document never points to a report that is not there, and the document last. A past night (a
+    backfill) publishes its snapshot and its dated report; document, flags and latest report stay
+    those of the newest night.
 
     Raises:
         DocumentError: The night has no flags, or the signing key cannot be used.
@@ -62,10 +72,12 @@ def publish(settings: Settings, as_of: datetime) -> PublishSummary:
     document = build_document(flags, attributions, as_of, report_uri)
     private_key = load_signing_key(settings)
     signed = sign_document(document, private_key)
-    _write_report(store, settings, as_of, report_key)
-    store.write_bytes(PUBLIC_KEY_KEY, public_key_of(private_key))
-    store.write_bytes(FLAGD_KEY, build_flagd_file(document), content_type="application/json")
-    store.write_bytes(DOCUMENT_KEY, signed, content_type="application/json")
+    is_newest = is_newest_night(settings, as_of)
+    _write_report(store, settings, as_of, [report_key, *([_LATEST_REPORT] if is_newest else [])])
+    if is_newest:
+        store.write_bytes(PUBLIC_KEY_KEY, public_key_of(private_key))
+        store.write_bytes(FLAGD_KEY, build_flagd_file(document), content_type="application/json")
+        store.write_bytes(DOCUMENT_KEY, signed, content_type="application/json")
     return PublishSummary(
         snapshot_path=str(snapshot),
         document_uri=f"{store.uri.rstrip('/')}/{DOCUMENT_KEY}",
@@ -76,6 +88,7 @@ def publish(settings: Settings, as_of: datetime) -> PublishSummary:
             f"{item['feature']} ({item['environment']})": item["state"]
             for item in document["features"]
         },
+        is_newest=is_newest,
     )
 
 
@@ -124,11 +137,13 @@ def _load_night(
     return flags, attributions
 
 
-def _write_report(store: ObjectStore, settings: Settings, as_of: datetime, report_key: str) -> None:
-    """Write the report under its date and as the latest one."""
+def _write_report(
+    store: ObjectStore, settings: Settings, as_of: datetime, keys: Sequence[str]
+) -> None:
+    """Write the report under each key: its date, and as the latest one."""
     files = render_report(settings, as_of)
     texts = {"html": files.html, "md": files.markdown, "json": files.json}
-    for key in (report_key, "reports/latest/freeze_report"):
+    for key in keys:
         for suffix, text in texts.items():
             store.write_bytes(
                 f"{key}.{suffix}", text.encode("utf-8"), content_type=_REPORT_TYPES[suffix]

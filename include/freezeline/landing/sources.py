@@ -56,7 +56,15 @@ def load_sources(config_dir: Path) -> tuple[Source, ...]:
         ConfigError: The file is missing or something in it is wrong.
     """
     path = config_dir / "sources.yml"
-    return parse_config(SourcesFile, path, load_yaml(path)).sources
+    sources = parse_config(SourcesFile, path, load_yaml(path)).sources
+    for number, source in enumerate(sources):
+        if source.kind == "fact":
+            message = (
+                f"{path}: sources.{number}.kind: only traces are declared here, got 'fact' "
+                f"(write config/facts/{source.name}.yml instead)"
+            )
+            raise ConfigError(message)
+    return sources
 
 
 def check_sources(sources: Sequence[Source]) -> None:

@@ -119,8 +119,22 @@ def test_fact_batch_is_checked_by_its_own_columns(settings: Settings, as_of: dat
 def test_nothing_is_checked_when_a_rerun_landed_nothing_new(
     settings: Settings, as_of: datetime
 ) -> None:
-    _land(settings, as_of - timedelta(days=1), SPANS, [_span(1)])
+    yesterday = as_of - timedelta(days=1)
+    _land(settings, yesterday, SPANS, [_span(1)])
+    assert check_landed(settings, yesterday).n_rows == 1
     assert check_landed(settings, as_of).n_expectations == 0
+
+
+def test_batch_that_stopped_a_night_stops_the_next_one_too(
+    settings: Settings, as_of: datetime
+) -> None:
+    yesterday = as_of - timedelta(days=1)
+    _land(settings, yesterday, SPANS, [_span(1, output_tokens=-5)])
+    for night in (yesterday, as_of):
+        with pytest.raises(CheckFailedError, match=r"spans\.output_tokens"):
+            check_landed(settings, night)
+    _land(settings, as_of, SPANS, [_span(1)])
+    assert check_landed(settings, as_of).n_rows == 1
 
 
 def test_empty_night_is_an_error_when_nothing_was_ever_landed(
