@@ -1,0 +1,64 @@
+# Every command a person needs. `make help` lists them.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV := .venv
+PY := $(VENV)/bin/python
+# Everything Freezeline writes on this machine; safe to delete.
+export FREEZELINE_HOME ?= $(CURDIR)/.freezeline
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev demo test airflow bench lint format docs lock clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.installed: requirements.txt
+	@$(PYTHON) --version 2>/dev/null | grep -q 'Python 3\.11' || { echo "Python 3.11 is needed; $(PYTHON) is $$($(PYTHON) --version 2>&1) (set PYTHON=/path/to/python3.11)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@echo "installing pinned dependencies (about 2.5 GB, 2 to 4 minutes)"
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed tests/requirements.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+install: $(VENV)/.installed ## make .venv with the pinned dependencies
+
+install-dev: $(VENV)/.installed-dev ## the same with the tools for tests and lint
+
+demo: install ## from real traces to a frozen release: make a bucket, run the nightly DAG, show the report
+	@$(PY) -m include.freezeline demo
+
+test: install-dev lint ## lint, then the whole test suite
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+airflow: install ## the Airflow UI with the DAGs and the Freezeline page (prints the login)
+	@$(PY) -m include.freezeline.adapters.airflow.serve
+
+bench: install-dev ## print speed and power ratios, each against a baseline in the same run
+	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(PY) -m "$$(echo $${bench%.py} | tr / .)" || exit 1; done
+
+lint: install-dev ## ruff, mypy, sqlfluff and the import contracts
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/sqlfluff lint --processes 2 --config dbt_project/.sqlfluff dbt_project/models dbt_project/tests
+	$(VENV)/bin/lint-imports
+
+format: install-dev ## format Python and SQL
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+docs: install-dev ## write the generated pages of docs/ again
+	$(PY) -m include.freezeline.jobs.document
+
+lock: ## resolve requirements.txt and tests/requirements.txt again (needs uv)
+	uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header --no-emit-find-links --no-emit-index-url pyproject.toml -o requirements.txt
+	@# CPU is enough here: the CUDA packages that a GPU build of torch asks for stay out of the lock.
+	sed -i -E 's/\+cpu$$//; /^(nvidia-|cuda-|triton==)/d' requirements.txt
+	uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header --no-emit-find-links --no-emit-index-url --group dev -c requirements.txt -o tests/requirements.txt
+
+clean: ## delete everything Freezeline wrote, and the caches
+	rm -rf .freezeline .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/logs

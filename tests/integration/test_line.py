@@ -1,0 +1,168 @@
+"""From real traces to a release freeze: every planted incident is found, nothing quiet is flagged."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from include.freezeline.demo.incidents import INCIDENTS, Incident
+from tests.integration.line import LAST_AS_OF, LineRun, freezeline, run_line
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+FLAGS_SQL = f"""
+select feature, environment, state, is_frozen, reason, earliest_thaw_at
+from judgement.freeze_flags where as_of = timestamptz '{LAST_AS_OF}'
+qualify row_number() over (partition by flag_key order by revision desc) = 1
+"""
+FINDINGS_SQL = f"""
+select family, question, feature, environment, model, verdict, reason from (
+    select * from judgement.verdicts where as_of = timestamptz '{LAST_AS_OF}'
+    qualify row_number() over (partition by verdict_key order by revision desc) = 1
+)
+union all
+select 'slo', slo_name, feature, environment, null, verdict, reason from (
+    select * from judgement.slo_windows where as_of = timestamptz '{LAST_AS_OF}'
+    qualify row_number() over (partition by slo_window_key order by revision desc) = 1
+)
+"""
+MARTS = ("fct_llm_calls", "fct_business_outcomes", "agg_feature_daily", "fct_landed_objects")
+
+
+def breaches(run: LineRun) -> list[dict[str, Any]]:
+    """Everything that the last night flagged."""
+    return [row for row in run.rows(FINDINGS_SQL) if row["verdict"] == "breach"]
+
+
+def explains(incident: Incident, finding: dict[str, Any]) -> bool:
+    """Whether a finding lies on the traffic that the incident hits."""
+    same_feature = incident.feature == finding["feature"] and finding["environment"] == "production"
+    return same_feature and (
+        finding["question"] in incident.questions
+        or (incident.model is not None and finding["model"] == incident.model)
+    )
+
+
+def tables_hash(run: LineRun) -> dict[str, str]:
+    """A hash of every row of the marts and the judgement tables."""
+    tables = [f"marts.{name}" for name in MARTS]
+    tables += [f"judgement.{name}" for name in ("verdicts", "slo_windows", "freeze_flags")]
+    hashes = {}
+    for table in tables:
+        rows = sorted(
+            json.dumps(row, default=str, sort_keys=True) for row in run.rows(f"from {table}")
+        )
+        assert rows, f"{table} is empty"
+        hashes[table] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    return hashes
+
+
+@pytest.mark.parametrize("incident", INCIDENTS, ids=lambda incident: incident.name)
+def test_planted_incident_is_found(night: LineRun, incident: Incident) -> None:
+    found = [
+        row
+        for row in breaches(night)
+        if row["question"] in incident.questions
+        and row["feature"] == incident.feature
+        and (incident.model is None or row["model"] in {incident.model, None})
+    ]
+    assert found, f"{incident.name} was not found; breaches: {breaches(night)}"
+
+
+def test_nothing_quiet_is_flagged(night: LineRun) -> None:
+    unexplained = [
+        row for row in breaches(night) if not any(explains(one, row) for one in INCIDENTS)
+    ]
+    assert unexplained == []
+
+
+def test_exactly_the_escalating_feature_is_frozen(night: LineRun) -> None:
+    flags = {(row["feature"], row["environment"]): row for row in night.rows(FLAGS_SQL)}
+    production = {feature for feature, environment in flags if environment == "production"}
+    assert production == {"support-assistant", "risk-summariser", "code-helper"}
+    frozen = {key for key, row in flags.items() if row["is_frozen"]}
+    assert frozen == {("support-assistant", "production")}
+    assert flags["risk-summariser", "production"]["state"] == "OPEN"
+    assert flags["code-helper", "production"]["state"] == "OPEN"
+    assert flags["support-assistant", "production"]["earliest_thaw_at"] is not None
+
+
+def test_freeze_is_attributed_to_the_prompt_version(night: LineRun) -> None:
+    worst = night.rows(
+        "select dimension_value from judgement.slo_attributions "
+        f"where slo_name = 'support-escalation' and as_of = timestamptz '{LAST_AS_OF}' "
+        "and dimension = 'prompt_version' order by excess_bad_count desc limit 1"
+    )
+    assert worst == [{"dimension_value": "v8"}]
+
+
+def test_without_incidents_nothing_is_flagged_or_frozen(quiet_night: LineRun) -> None:
+    assert breaches(quiet_night) == []
+    flags = quiet_night.rows(FLAGS_SQL)
+    assert {row["feature"] for row in flags} >= {
+        "support-assistant",
+        "risk-summariser",
+        "code-helper",
+    }
+    assert {row["state"] for row in flags} == {"OPEN"}
+
+
+def test_every_delivered_record_is_accounted_for(night: LineRun) -> None:
+    totals = night.rows(
+        "select count(*) as objects, sum(record_count) as records, sum(landed_count) as landed, "
+        "sum(duplicate_count) as duplicates, sum(quarantined_count) as quarantined "
+        "from marts.fct_landed_objects"
+    )[0]
+    assert totals["records"] > 100_000
+    assert totals["quarantined"] > 0, "the demo bucket plants corrupt records"
+    assert totals["records"] == totals["landed"] + totals["duplicates"] + totals["quarantined"]
+    calls = night.rows(
+        "select count(*) as n, count(distinct call_key) as d from marts.fct_llm_calls"
+    )
+    assert calls[0]["n"] == calls[0]["d"]
+    assert 50_000 <= calls[0]["n"] <= 70_000
+
+
+def test_published_gate_freezes_one_feature_and_passes_another(night: LineRun) -> None:
+    at = ("--at", f"{LAST_AS_OF}T01:00:00Z")
+    gate = {
+        feature: freezeline(night.home, "gate", "check", "--feature", feature, *at).returncode
+        for feature in ("support-assistant", "risk-summariser", "no-such-feature")
+    }
+    stale = freezeline(night.home, "gate", "check", "--feature", "risk-summariser", "--at",
+                       "2026-10-20T00:00:00Z").returncode  # fmt: skip
+    assert gate == {"support-assistant": 3, "risk-summariser": 0, "no-such-feature": 5}
+    assert stale == 4
+
+
+def test_published_report_says_first_what_is_frozen(night: LineRun) -> None:
+    folder = Path(night.outcome["published_uri"].removeprefix("file://")) / "reports" / "latest"
+    markdown = (folder / "freeze_report.md").read_text(encoding="utf-8")
+    sentences = [line for line in markdown.splitlines() if line and not line.startswith("#")]
+    assert "support-assistant" in sentences[0]
+    assert "FROZEN" in sentences[0]
+    report = json.loads((folder / "freeze_report.json").read_text(encoding="utf-8"))
+    assert report
+    html = (folder / "freeze_report.html").read_text(encoding="utf-8")
+    assert "<svg" in html
+    assert "http://" not in html.replace("http://www.w3.org", ""), (
+        "the report must be self-contained"
+    )
+
+
+def test_running_the_demo_again_changes_nothing(night: LineRun) -> None:
+    before = tables_hash(night)
+    again = run_line(night.home)
+    assert tables_hash(again) == before
+    assert again.outcome["flags"] == night.outcome["flags"]
+
+
+def test_no_planted_value_is_readable_anywhere_under_home(night: LineRun) -> None:
+    planted = json.loads((night.home / "demo-bucket" / "_demo_manifest.json").read_text())
+    assert planted, "the manifest describes the world"
+    texts = night.rows("select input_text_redacted as text from marts.fct_call_texts")
+    joined = "\n".join(row["text"] or "" for row in texts)
+    assert "<EMAIL_1>" in joined, "the demo plants e-mail addresses and landing redacts them"
+    assert "@example.com" not in joined
