@@ -6,6 +6,9 @@ PY := $(VENV)/bin/python
 # Everything Freezeline writes on this machine; safe to delete.
 export FREEZELINE_HOME ?= $(CURDIR)/.freezeline
 PYTEST_ARGS ?=
+# The statistics are many small matrix products: BLAS threads cost more than they give.
+export OPENBLAS_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev demo test airflow bench lint format docs lock clean

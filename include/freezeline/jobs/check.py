@@ -30,7 +30,7 @@ _SHOWN_FAILURES = 3
 
 _LANDED_SQL = """
 with newest as (
-    select * from judgement.check_results where suite_name = $suite and as_of <= $as_of
+    select * from judgement.check_results where suite_name = $suite
     qualify row_number() over (partition by check_key order by revision desc) = 1
 ), passed as (
     select as_of from newest group by as_of having bool_and(is_success or severity = 'warning')
@@ -38,7 +38,7 @@ with newest as (
 select source_object,
     night_as_of = $as_of or night_as_of not in (select as_of from passed) as is_new
 from read_parquet($books, hive_partitioning = false)
-where status = 'landed' and night_as_of <= $as_of
+where status = 'landed' and arrived_at < $as_of
 """
 
 

@@ -51,6 +51,7 @@ def _land(settings: Settings, as_of: datetime, table: Table, rows: list[dict[str
     name = object_hash(_OBJECT)
     lake.write_rows(table, rows, lake.path_of(table.name, name, datetime(2026, 10, 13).date()))  # noqa: DTZ001
     entry = {"source_object": _OBJECT, "status": "landed", "night_as_of": as_of}
+    entry["arrived_at"] = as_of - timedelta(hours=1)
     lake.write_rows(LEDGER, [_filled(LEDGER, entry)], lake.path_of(LEDGER.name, name))
 
 

@@ -36,6 +36,9 @@ def airflow_environment(airflow_home: Path, root: Path) -> dict[str, str]:
         "PYTHONWARNINGS": "ignore",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "DO_NOT_TRACK": "1",
+        # The statistics are many small matrix products: threads cost more than they give.
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
         "HF_HUB_OFFLINE": "1",
         "PYTHONPATH": python_path,
     }

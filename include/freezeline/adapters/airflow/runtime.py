@@ -63,7 +63,7 @@ def current_night() -> Night:
             "(set both params, e.g. 2026-09-01T00:00:00Z and 2026-10-13T00:00:00Z)"
         )
         raise AirflowFailException(message)
-    return Night(start=start.astimezone(UTC), as_of=as_of.astimezone(UTC))
+    return Night(start=_plain_utc(start), as_of=_plain_utc(as_of))
 
 
 def current_params() -> dict[str, Any]:
@@ -114,6 +114,11 @@ def _instant(text: object) -> datetime | None:
         message = f"params: {text!r} is not an ISO timestamp (write 2026-10-13T00:00:00Z)"
         raise AirflowFailException(message) from None
     return parsed.replace(tzinfo=parsed.tzinfo or UTC)
+
+
+def _plain_utc(moment: datetime) -> datetime:
+    """Turn Airflow's pendulum instants into standard ones; their arithmetic drops time zones."""
+    return datetime.fromtimestamp(moment.timestamp(), UTC)
 
 
 def _plain(summary: Any) -> dict[str, Any]:
