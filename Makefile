@@ -6,6 +6,9 @@ PY := $(VENV)/bin/python
 # Everything Freezeline writes on this machine; safe to delete.
 export FREEZELINE_HOME ?= $(CURDIR)/.freezeline
 PYTEST_ARGS ?=
+# For example DEMO_ARGS="--scale 0.1", BENCH_ARGS=--quick.
+DEMO_ARGS ?=
+BENCH_ARGS ?=
 # The statistics are many small matrix products: BLAS threads cost more than they give.
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
@@ -32,7 +35,7 @@ install: $(VENV)/.installed ## make .venv with the pinned dependencies
 install-dev: $(VENV)/.installed-dev ## the same with the tools for tests and lint
 
 demo: install ## from real traces to a frozen release: make a bucket, run the nightly DAG, show the report
-	@$(PY) -m include.freezeline demo
+	@$(PY) -m include.freezeline demo $(DEMO_ARGS)
 
 test: install-dev lint ## lint, then the whole test suite
 	$(PY) -m pytest $(PYTEST_ARGS)
@@ -41,7 +44,7 @@ airflow: install ## the Airflow UI with the DAGs and the Freezeline page (prints
 	@$(PY) -m include.freezeline.adapters.airflow.serve
 
 bench: install-dev ## print speed and power ratios, each against a baseline in the same run
-	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(PY) -m "$$(echo $${bench%.py} | tr / .)" || exit 1; done
+	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(PY) -m "$$(echo $${bench%.py} | tr / .)" $(BENCH_ARGS) || exit 1; done
 
 lint: install-dev ## ruff, mypy, sqlfluff and the import contracts
 	$(VENV)/bin/ruff check .

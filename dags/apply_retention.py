@@ -47,7 +47,8 @@ def apply_retention() -> None:
     def plan_purge() -> dict:
         from include.freezeline.jobs.retention import plan
 
-        return runtime.run(plan, runtime.task_settings(), runtime.current_night().as_of)
+        night, settings = runtime.current_night(), runtime.task_settings()
+        return runtime.run(plan, settings, night.as_of, progress=runtime.progress)
 
     @task
     def apply_purge(planned: dict) -> dict:

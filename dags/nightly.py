@@ -59,7 +59,8 @@ def nightly() -> None:
     def check_marts() -> dict:
         from include.freezeline.jobs.check import check_marts as check
 
-        return runtime.run(check, runtime.task_settings(), runtime.current_night().as_of)
+        night, settings = runtime.current_night(), runtime.task_settings()
+        return runtime.run(check, settings, night.as_of, night.start)
 
     @task
     def judge_features() -> dict:

@@ -11,6 +11,16 @@ from include.freezeline.settings import Settings
 # One S3 server per session, however many files use it.
 pytest_plugins = ("tests.integration.rgw",)
 
+# Fast tests first: a typing mistake should not cost a whole demo.
+_ORDER = ("unit", "architecture", "dags", "dbt", "integration", "browser")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the suites from fast to slow; a suite that is not listed comes last."""
+    rank = {name: number for number, name in enumerate(_ORDER)}
+    root = Path(__file__).parent
+    items.sort(key=lambda item: rank.get(item.path.relative_to(root).parts[0], len(rank)))
+
 
 @pytest.fixture
 def as_of() -> datetime:

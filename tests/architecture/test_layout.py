@@ -16,7 +16,11 @@ ALLOWED_TOP = {
     "CHANGELOG.md", "pyproject.toml", "Makefile", ".ci", ".gitignore",
 }  # fmt: skip
 CLOCK_ALLOWED = {PACKAGE / "cli", PACKAGE / "adapters" / "airflow"}
-CLOCK = re.compile(r"datetime\.now\(|datetime\.utcnow\(|date\.today\(|time\.time\(")
+# The page says how old the published night is at the moment somebody looks at it.
+CLOCK_EXCEPTION = ROOT / "plugins" / "freezeline_page" / "plugin.py"
+CLOCK = re.compile(
+    r"\bdatetime\.(now|utcnow|today)\(|\bdate\.today\(|\btime\.time(_ns)?\(|\bpendulum\.(now|today)\("
+)
 MEDIAN_FUNCTION_LINES = 12
 P90_FUNCTION_LINES = 40
 P90_FILE_LINES = 300
@@ -63,15 +67,37 @@ def test_import_contracts_hold() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_wall_clock_is_read_only_in_cli_and_airflow_adapter() -> None:
-    found = []
-    for file in python_files():
-        if any(file.is_relative_to(folder) for folder in CLOCK_ALLOWED):
-            continue
-        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-            if CLOCK.search(line):
-                found.append(f"{file.relative_to(ROOT)}:{number}")
+def clock_readings(file: Path) -> list[str]:
+    """Lines of a file that read the wall clock."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    where = file.relative_to(ROOT)
+    return [f"{where}:{number}" for number, line in enumerate(lines, 1) if CLOCK.search(line)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "now = datetime.now(UTC)", "datetime.utcnow()", "datetime.today()", "date.today()",
+        "time.time()", "time.time_ns()", "pendulum.now('UTC')", "dt.datetime.now()",
+    ],
+)  # fmt: skip
+def test_wall_clock_pattern_knows_every_way_to_ask(line: str) -> None:
+    assert CLOCK.search(line)
+    assert not CLOCK.search("datetime.combine(day, time()); pendulum.datetime(2026, 9, 1)")
+
+
+def test_wall_clock_is_read_only_in_cli_airflow_adapter_and_page() -> None:
+    folders = (PACKAGE, ROOT / "plugins", ROOT / "dags")
+    files = [file for folder in folders for file in python_files(folder)]
+    allowed = {*CLOCK_ALLOWED, CLOCK_EXCEPTION}
+    found = [
+        reading
+        for file in files
+        if not any(file.is_relative_to(place) for place in allowed)
+        for reading in clock_readings(file)
+    ]
     assert not found, f"take as_of as an argument instead of reading the clock: {found}"
+    assert clock_readings(CLOCK_EXCEPTION), "the exception is not needed any more: take it out"
 
 
 def test_environment_is_read_only_by_settings_cli_and_airflow_adapter() -> None:

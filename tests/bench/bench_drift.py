@@ -1,7 +1,8 @@
 """Power and level of the drift tests beside what people usually do.
 
 Run ``python -m tests.bench.bench_drift`` for made-up answers, or with ``--data FOLDER`` for the
-answers of real model versions (alpaca_*.parquet). ``--trials`` sets how many windows per cell.
+answers of real model versions (alpaca_*.parquet). ``--trials`` sets how many windows per cell;
+``--quick`` runs so few that only the program is tested, the rates mean nothing then.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from include.freezeline.stats.vocabulary import tf_idf, topic_groups, word_count
 from tests.unit.stats.texts import make_window
 
 LEVEL = 0.05
+QUICK_TRIALS = 2
 PAIRS = (
     ("gpt-3.5-turbo-0301", "gpt-3.5-turbo-0613"),
     ("gpt-3.5-turbo-0613", "gpt-3.5-turbo-1106"),
@@ -136,6 +138,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--trials", type=int, default=30)
     parser.add_argument("--size", type=int, default=100)
+    parser.add_argument("--quick", action="store_const", const=QUICK_TRIALS, dest="trials")
     options = parser.parse_args()
     print(f"rejection rate at {LEVEL:.0%}, n = {options.size} + {options.size}, 95% interval")
     print("| method | mix | rate | interval | ms a test |")

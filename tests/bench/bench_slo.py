@@ -1,10 +1,11 @@
 """How often do budgets freeze by mistake, and how fast do they freeze when they must?
 
-``python -m tests.bench.bench_slo [RUNS]`` simulates 28 nightly looks after a quiet fortnight.
+``python -m tests.bench.bench_slo [--runs N | --quick]`` simulates 28 nightly looks after a quiet fortnight.
 False freezes: true bad ratio at 40% of the limit. Delay: the ratio jumps to 2 and 4 times the
 limit on the first night. The limit is 5%, outcomes are known with the event.
 """
 
+import argparse
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ QUIET_DAYS = 14
 LOOKS = 28
 VOLUMES = (20, 50, 200, 1_000, 5_000)
 FACTORS = (0.4, 2.0, 4.0)
+QUICK_RUNS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,10 @@ def _draw(limit: float, n_daily: int, factor: float, seed: int) -> Events:
 
 def main(arguments: list[str]) -> int:
     """Print the table; fail when quiet products freeze more often than in 1% of the runs."""
-    n_runs = int(arguments[0]) if arguments else 200
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--quick", action="store_const", const=QUICK_RUNS, dest="runs")
+    n_runs: int = parser.parse_args(arguments).runs
     print(f"{n_runs} runs each, limit 5%, {LOOKS} nightly looks")
     print("events/day  true ratio   frozen  median nights to freeze")
     worst = 0.0

@@ -29,6 +29,7 @@ Row = dict[str, Any]
 
 _KINDS = {"retrieval": "retriever", "workflow": "chain"}
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "reasoning_tokens")
+_LOG_REASONS = ("unsupported_signal:", "invalid_evaluation", "missing_time")
 _WHOLE_BUCKET = 'sources:\n  - {name: bucket, prefixes: [""]}\n'
 
 
@@ -62,18 +63,47 @@ def describe_lake(lake: Lake) -> Row:
     ledger = lake.read_rows(LEDGER)
     quarantine = lake.read_rows(QUARANTINE)
     delivered = lake.read_rows(SPANS)
+    evaluations = lake.read_rows(EVALUATIONS)
     spans = distinct_spans(delivered)
     traces = [row for row in ledger if row["signal"] == "traces"]
+    others = _other_records({row["source_object"] for row in traces}, evaluations, quarantine)
     repeats = sum(row["duplicate_count"] for row in traces)
     return {
         "objects": dict(sorted(Counter(row["status"] for row in ledger).items())),
-        "span_records": sum(row["record_count"] for row in traces),
+        "span_records": sum(row["record_count"] for row in traces) - len(others),
         "distinct_spans": len(spans),
         "duplicates": repeats + len(delivered) - len(spans),
-        "invalid_ids": sum(row["reason"] == "invalid_id" for row in quarantine),
+        "invalid_ids": sum(
+            row["reason"] == "invalid_id" and not _is_log_record(row) for row in quarantine
+        ),
         "quarantined": dict(sorted(Counter(row["reason"] for row in quarantine).items())),
-        "services": describe_services(spans, lake.read_rows(EVALUATIONS)),
+        "services": describe_services(spans, evaluations),
     }
+
+
+def _other_records(
+    objects: Iterable[str], evaluations: Iterable[Row], quarantine: Iterable[Row]
+) -> set[tuple[str, int]]:
+    """Return object and ordinal of the records that are no spans, of objects that hold spans too.
+
+    A repeated evaluation event leaves no row, so it cannot be told from a repeated span.
+    """
+    mixed = frozenset(objects)
+    events = (row for row in evaluations if row["carrier"] == "log_event")
+    refused = (row for row in quarantine if _is_log_record(row))
+    return {
+        (row["source_object"], row["source_offset"])
+        for row in (*events, *refused)
+        if row["source_object"] in mixed
+    }
+
+
+def _is_log_record(row: Row) -> bool:
+    """Return whether a quarantined record was a log record or metric; spans leave a sample."""
+    reason = str(row["reason"])
+    if reason == "invalid_id":
+        return row["sample_redacted"] is None
+    return reason.startswith(_LOG_REASONS)
 
 
 def distinct_spans(delivered: Iterable[Row]) -> list[Row]:

@@ -35,6 +35,7 @@ from include.freezeline.slo.windows import (
 Case = Mapping[str, Any]
 Result = dict[str, Any]
 _HOUR = timedelta(hours=1)
+_OVERSPENT = Fraction(10**6)
 
 
 def answer_case(case: Case) -> Result:
@@ -157,9 +158,9 @@ def _timeslices(case: Case) -> Result:
 
 
 def _quantile(case: Case) -> Result:
-    values = [Decimal(item["v"]) for item in case["values"] if _is_eligible(item)]
-    quantile = Fraction(case["config"]["quantile"])
-    found = evaluate_quantile(values, quantile, Decimal(case["config"]["threshold"]))
+    values = [Decimal(str(item["v"])) for item in case["values"] if _is_eligible(item)]
+    quantile = Fraction(str(case["config"]["quantile"]))
+    found = evaluate_quantile(values, quantile, Decimal(str(case["config"]["threshold"])))
     return {
         "eligible": found.n_values,
         "excluded": len(case["values"]) - found.n_values,
@@ -210,10 +211,10 @@ def _metric_band(case: Case) -> Result:
 def _burn_alert(case: Case) -> Result:
     config, events = case["config"], _events(case)
     limit = Fraction(config["limit"])
-    compliance_h = Fraction(parse_duration(config["compliance_window"]) // _HOUR)
+    compliance_h = _hours(config["compliance_window"])
     tiers = []
     for item in config["tiers"]:
-        long_h, short_h = (parse_duration(item[key]) // _HOUR for key in ("long", "short"))
+        long_h, short_h = (_hours(item[key]) for key in ("long", "short"))
         tier = Tier(item["name"], Fraction(item["budget_pct"]) / 100, long_h, short_h)
         found = evaluate_tier(tier, events, limit, compliance_h, to_us(_moment(case["as_of"])))
         tiers.append(
@@ -307,13 +308,13 @@ def _attribution(case: Case) -> Result:
     return {
         "total": n_all,
         "bad": n_bad,
-        "consumed_pct": _percent(Fraction(n_bad) / (limit * n_all)),
+        "consumed_pct": _percent(Fraction(n_bad) / (limit * n_all)) if limit * n_all else None,
         "groups": [
             {
                 "key": item.value,
                 "rate": _number(item.counts.ratio),
                 "bad_share": _number(Fraction(item.counts.n_bad, n_bad)) if n_bad else None,
-                "traffic_share": _number(Fraction(item.counts.n_all, n_all)),
+                "traffic_share": _number(Fraction(item.counts.n_all, n_all)) if n_all else None,
                 "budget_points_consumed_pct": _percent(item.budget_share),
                 "excess_bad": _number(item.excess_bad),
                 "consumed_pct_without_group": _percent(item.consumed_without),
@@ -392,8 +393,13 @@ def _microseconds(length: timedelta) -> int:
     return length // timedelta(microseconds=1)
 
 
+def _hours(text: str) -> Fraction:
+    return Fraction(_microseconds(parse_duration(text)), _microseconds(_HOUR))
+
+
 def _share(percent: float | None) -> Fraction:
-    return Fraction(0) if percent is None else Fraction(str(percent)) / 100
+    # A budget of zero that was broken has no share; it is overspent whatever the policy says.
+    return _OVERSPENT if percent is None else Fraction(str(percent)) / 100
 
 
 def _number(value: Fraction | None) -> float | None:

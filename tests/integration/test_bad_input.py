@@ -1,15 +1,18 @@
 """Bad input: one clear message, the right exit or task state, and nothing lost."""
 
 import gzip
+import json
 import os
 import shutil
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from include.freezeline.adapters.airflow.local_run import airflow_environment
+from include.freezeline.adapters.warehouse import open_warehouse
 from tests.integration.line import LAST_AS_OF, ROOT, freezeline
 from tests.integration.rgw import Rgw
 
@@ -37,12 +40,14 @@ def bucket(home: Path, **more: str) -> dict[str, str]:
     }
 
 
-def run_nightly(home: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def run_nightly(
+    home: Path, environ: dict[str, str], night: tuple[str, str] = NIGHT
+) -> subprocess.CompletedProcess[str]:
     """Run the nightly DAG for one night through Airflow."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("FREEZELINE_")}
     return subprocess.run(  # noqa: S603
         [sys.executable, "-m", "include.freezeline.adapters.airflow.local_run", "nightly",
-         "--interval", *NIGHT],
+         "--interval", *night],
         cwd=ROOT,
         env=clean | airflow_environment(home / "airflow", ROOT)
         | {"FREEZELINE_HOME": str(home)} | environ,
@@ -50,6 +55,37 @@ def run_nightly(home: Path, environ: dict[str, str]) -> subprocess.CompletedProc
         text=True,
         check=False,
     )  # fmt: skip
+
+
+def break_slo(folder: Path) -> Path:
+    """Copy the policies to a folder and write a percentage where a ratio belongs."""
+    shutil.copytree(ROOT / "include" / "config", folder)
+    file = folder / "slos" / "support-escalation.yml"
+    text = file.read_text(encoding="utf-8")
+    assert '"0.05"' in text
+    file.write_text(text.replace('"0.05"', '"5"'), encoding="utf-8")
+    return folder
+
+
+def drop_column(world: Path, column: str) -> Path:
+    """Take a column out of the first file of escalations."""
+    file = sorted((world / "facts" / "escalations").rglob("*.csv"))[0]
+    lines = [line.split(",") for line in file.read_text(encoding="utf-8").splitlines()]
+    dropped = lines[0].index(column)
+    kept = (",".join(cell for i, cell in enumerate(line) if i != dropped) for line in lines)
+    file.write_text("\n".join(kept), encoding="utf-8")
+    return file
+
+
+def wrong_credentials(rgw: Rgw) -> dict[str, str]:
+    """Settings for a bucket that these credentials may not read."""
+    return {
+        "FREEZELINE_SOURCE_URI": "s3://some-bucket",
+        "FREEZELINE_S3_ENDPOINT_URL": rgw.endpoint_url,
+        "FREEZELINE_PSEUDONYM_KEY": "test-key",
+        "AWS_ACCESS_KEY_ID": "WRONGWRONGWRONGWRONG",
+        "AWS_SECRET_ACCESS_KEY": "wrong-secret-value",
+    }
 
 
 def test_missing_bucket_fails_the_task_and_names_the_folder(tmp_path: Path) -> None:
@@ -61,20 +97,25 @@ def test_missing_bucket_fails_the_task_and_names_the_folder(tmp_path: Path) -> N
 
 
 def test_wrong_credentials_say_what_to_check(tmp_path: Path, rgw: Rgw) -> None:
-    environ = {
-        "FREEZELINE_SOURCE_URI": "s3://some-bucket",
-        "FREEZELINE_S3_ENDPOINT_URL": rgw.endpoint_url,
-        "FREEZELINE_PSEUDONYM_KEY": "test-key",
-        "AWS_ACCESS_KEY_ID": "WRONGWRONGWRONGWRONG",
-        "AWS_SECRET_ACCESS_KEY": "wrong-secret-value",
-    }
-    done = freezeline(tmp_path, "land", "--as-of", AS_OF, environ=environ)
+    done = freezeline(tmp_path, "land", "--as-of", AS_OF, environ=wrong_credentials(rgw))
     assert done.returncode == 1
     assert "s3://some-bucket" in done.stderr
     assert "access refused" in done.stderr
     assert "AWS_ACCESS_KEY_ID" in done.stderr
     assert "wrong-secret-value" not in done.stderr + done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_wrong_credentials_fail_the_landing_task(tmp_path: Path, rgw: Rgw) -> None:
+    done = run_nightly(tmp_path, wrong_credentials(rgw))
+    output = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "land.land_objects: failed" in done.stderr
+    assert "publish_night: upstream_failed" in done.stderr
+    assert "s3://some-bucket" in output
+    assert "access refused" in output
+    assert "wrong-secret-value" not in output
+    assert not (tmp_path / "published").exists(), "a night without input publishes nothing"
 
 
 def test_missing_pseudonym_key_says_which_variable_to_set(
@@ -118,28 +159,66 @@ def test_fact_file_with_a_missing_column_names_file_and_column(
 ) -> None:
     world = tmp_path / "bucket"
     shutil.copytree(small_world, world)
-    file = sorted((world / "facts" / "escalations").rglob("*.csv"))[0]
-    lines = [line.split(",") for line in file.read_text().splitlines()]
-    dropped = lines[0].index("escalated_at")
-    file.write_text("\n".join(",".join(c for i, c in enumerate(x) if i != dropped) for x in lines))
+    file = drop_column(world, "escalated_at")
     done = freezeline(tmp_path, "land", "--as-of", LAST_AS_OF, environ=bucket(tmp_path))
     assert done.returncode == 0, done.stderr
     assert "missing_column:escalated_at" in done.stdout
     assert file.name in done.stdout
 
 
+@pytest.mark.slow
+def test_night_goes_on_without_a_fact_file_that_misses_a_column(
+    small_world: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(small_world, tmp_path / "bucket")
+    file = drop_column(tmp_path / "bucket", "escalated_at")
+    recorded = datetime.fromisoformat(f"{file.parent.name.removeprefix('dt=')}T00:00:00+00:00")
+    night = tuple((recorded + timedelta(days=days)).isoformat() for days in (1, 2))
+    done = run_nightly(tmp_path, bucket(tmp_path), (night[0], night[1]))
+    assert done.returncode == 0, done.stderr[-3000:]
+    pointer = json.loads((tmp_path / "snapshots" / "current.json").read_text(encoding="utf-8"))
+    (snapshot,) = (tmp_path / "snapshots").glob("*.duckdb")
+    assert snapshot.name in json.dumps(pointer)
+    with open_warehouse(snapshot, read_only=True) as warehouse:
+        found = warehouse.rows(
+            "select source_object, landed_count from marts.fct_landed_objects "
+            "where status = 'quarantined'"
+        )
+        reasons = warehouse.rows("select reason from marts.fct_quarantined_records")
+    assert [row["source_object"] for row in found] == [str(file.relative_to(tmp_path / "bucket"))]
+    assert found[0]["landed_count"] == 0
+    assert {row["reason"] for row in reasons} == {"missing_column:escalated_at"}
+    report = tmp_path / "published" / "reports" / "latest" / "freeze_report.json"
+    assert "missing_column:escalated_at" in report.read_text(encoding="utf-8")
+
+
 def test_broken_slo_file_names_file_field_value_and_remedy(tmp_path: Path) -> None:
-    config = tmp_path / "config"
-    shutil.copytree(ROOT / "include" / "config", config)
-    file = config / "slos" / "support-escalation.yml"
-    text = file.read_text(encoding="utf-8")
-    assert '"0.05"' in text
-    file.write_text(text.replace('"0.05"', '"5"'), encoding="utf-8")
+    config = break_slo(tmp_path / "config")
     done = freezeline(tmp_path, "slo", "validate", environ={"FREEZELINE_CONFIG_DIR": str(config)})
     assert done.returncode != 0
     assert "support-escalation.yml" in done.stderr
     assert "0.05" in done.stderr, "the message says what to write instead"
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_broken_slo_file_fails_the_night_and_publishes_nothing(
+    small_world: Path, tmp_path: Path
+) -> None:
+    config = break_slo(tmp_path / "config")
+    environ = {
+        "FREEZELINE_SOURCE_URI": small_world.as_uri(),
+        "FREEZELINE_PSEUDONYM_KEY": "test-key",
+        "FREEZELINE_CONFIG_DIR": str(config),
+    }
+    done = run_nightly(tmp_path, environ)
+    output = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "decide_freezes: failed" in done.stderr
+    assert "publish_night: upstream_failed" in done.stderr
+    assert "support-escalation.yml" in output
+    assert "0.05" in output, "the message says what to write instead"
+    assert not (tmp_path / "published").exists()
 
 
 def test_unknown_setting_is_refused(tmp_path: Path) -> None:

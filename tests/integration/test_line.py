@@ -2,13 +2,22 @@
 
 import hashlib
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from include.freezeline.config import config_dir
 from include.freezeline.demo.incidents import INCIDENTS, Incident
+from include.freezeline.demo.personal import plant
+from include.freezeline.settings import Settings
+from include.freezeline.slo.catalogue import load_slos
 from tests.integration.line import LAST_AS_OF, LineRun, freezeline, run_line
+from tests.integration.readable import SHAPES, find_values, texts_of_bucket, texts_of_home
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -36,13 +45,23 @@ def breaches(run: LineRun) -> list[dict[str, Any]]:
     return [row for row in run.rows(FINDINGS_SQL) if row["verdict"] == "breach"]
 
 
-def explains(incident: Incident, finding: dict[str, Any]) -> bool:
-    """Whether a finding lies on the traffic that the incident hits."""
-    same_feature = incident.feature == finding["feature"] and finding["environment"] == "production"
-    return same_feature and (
-        finding["question"] in incident.questions
-        or (incident.model is not None and finding["model"] == incident.model)
-    )
+def expected_breaches(incident: Incident) -> set[tuple[str, str, str, str, str | None]]:
+    """Family, question, feature, environment and model of everything an incident sets off.
+
+    An SLO is about a feature as a whole, so its findings name no model.
+    """
+    slos = {slo.name for slo in load_slos(config_dir(Settings()))}
+    families = dict.fromkeys(slos, "slo") | {"output_divergence": "divergence"}
+    return {
+        (
+            families.get(question, incident.family),
+            question,
+            incident.feature,
+            "production",
+            None if question in slos else incident.model,
+        )
+        for question in (*incident.questions, *incident.echoes)
+    }
 
 
 def tables_hash(run: LineRun) -> dict[str, str]:
@@ -72,10 +91,18 @@ def test_planted_incident_is_found(night: LineRun, incident: Incident) -> None:
 
 
 def test_nothing_quiet_is_flagged(night: LineRun) -> None:
-    unexplained = [
-        row for row in breaches(night) if not any(explains(one, row) for one in INCIDENTS)
+    expected = set().union(*(expected_breaches(incident) for incident in INCIDENTS))
+    assert len(expected) >= len(INCIDENTS)
+    keys = ("family", "question", "feature", "environment", "model")
+    assert {tuple(row[key] for key in keys) for row in breaches(night)} == expected
+
+
+def test_quiet_feature_has_not_even_a_warning(night: LineRun) -> None:
+    verdicts = [
+        row["verdict"] for row in night.rows(FINDINGS_SQL) if row["feature"] == "risk-summariser"
     ]
-    assert unexplained == []
+    assert verdicts.count("ok") >= 10
+    assert set(verdicts) <= {"ok", "insufficient_evidence"}
 
 
 def test_exactly_the_escalating_feature_is_frozen(night: LineRun) -> None:
@@ -160,9 +187,65 @@ def test_running_the_demo_again_changes_nothing(night: LineRun) -> None:
 
 
 def test_no_planted_value_is_readable_anywhere_under_home(night: LineRun) -> None:
-    planted = json.loads((night.home / "demo-bucket" / "_demo_manifest.json").read_text())
-    assert planted, "the manifest describes the world"
-    texts = night.rows("select input_text_redacted as text from marts.fct_call_texts")
-    joined = "\n".join(row["text"] or "" for row in texts)
-    assert "<EMAIL_1>" in joined, "the demo plants e-mail addresses and landing redacts them"
-    assert "@example.com" not in joined
+    planted: dict[str, set[str]] = {kind: set() for kind in SHAPES}
+    for text in texts_of_bucket(night.home / "demo-bucket"):
+        for kind, values in find_values(text).items():
+            planted[kind] |= values
+    assert all(planted.values()), "the demo plants every kind, and the search sees it"
+    assert sum(map(len, planted.values())) > 100
+
+    searched, leaks = [], []
+    for where, text in texts_of_home(night.home, without="demo-bucket"):
+        searched.append(where)
+        # Any value of such a shape, whole or within another, and not only the planted ones.
+        leaks += [f"{where}: {kind}" for kind, values in find_values(text).items() if values]
+        if where.endswith('"marts"."fct_call_texts".input_text_redacted'):
+            assert "<EMAIL_1>" in text, "landing leaves a placeholder where a value was"
+    parts = ("lake/spans ", "warehouse/", "snapshots/", "published/", "airflow/", "cache/", "dbt/")
+    for part in parts:
+        assert any(where.startswith(part) for where in searched), f"{part} was not searched"
+    assert sum("input_text_redacted" in where for where in searched) >= 3
+    # Never the values: a failing test must not print what it protects.
+    assert leaks == []
+
+
+@pytest.mark.parametrize("is_code", [True, False])
+def test_search_knows_every_value_that_the_demo_plants(is_code: bool) -> None:
+    kinds: set[str] = set()
+    for seed in range(300):
+        found = {k for k, v in find_values(plant("?", seed, is_code=is_code)).items() if v}
+        assert found, f"seed {seed} plants a value of another shape"
+        kinds |= found
+    assert len(kinds) >= 3
+
+
+def test_search_sees_into_every_form_of_file(tmp_path: Path) -> None:
+    secret = "anna.archer@example.com"
+    home = tmp_path / "home"
+    for folder in ("lake/spans/dt=2026-09-01", "warehouse", "airflow", "published"):
+        (home / folder).mkdir(parents=True)
+    table = pa.table({"text": [f"write to {secret}"], "tags": [[secret]]})
+    pq.write_table(table, home / "lake" / "spans" / "dt=2026-09-01" / "a.parquet")
+    with duckdb.connect(str(home / "warehouse" / "w.duckdb")) as connection:
+        connection.execute("create schema marts")
+        connection.execute(f"create table marts.t as select '{secret}' as text")
+    database = sqlite3.connect(home / "airflow" / "airflow.db")
+    database.execute("create table log (line text)")
+    database.execute("insert into log values (?)", [secret])
+    database.commit()
+    database.close()
+    (home / "published" / "report.html").write_text(secret, encoding="utf-8")
+    found = {
+        where
+        for where, text in texts_of_home(home, without="bucket")
+        if find_values(text)["e-mail"]
+    }
+    assert {
+        "airflow/airflow.db (rows)",
+        "published/report.html",
+        'warehouse/w.duckdb "marts"."t".text',
+    } <= found
+    assert {where.rsplit(".", 1)[-1] for where in found if where.startswith("lake/spans ")} == {
+        "text",
+        "tags",
+    }

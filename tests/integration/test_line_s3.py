@@ -1,37 +1,29 @@
 """The demo against a real S3 server lands and publishes the same as on local files."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import boto3
-import duckdb
 import pytest
 
-from tests.integration.line import LAST_AS_OF, freezeline, run_line
+from tests.integration.line import run_line
 from tests.integration.rgw import Rgw
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 COUNT_SQL = "select count(*) as n from marts.fct_llm_calls"
-LAKE_COUNT_SQL = """
-select count(distinct (trace_id, span_id)) from read_parquet('{lake}/spans/*/*.parquet')
-where is_leaf_model_call
-"""
 SCALE = ("--scale", "0.03")
 
 
-def count_calls_on_files(home: Path) -> int:
-    """Land the same demo bucket from local files and count its model calls."""
-    environ = {
-        "FREEZELINE_SOURCE_URI": (home / "bucket").as_uri(),
-        "FREEZELINE_PSEUDONYM_KEY": "test-key",
-    }
-    for words in (("demo-bucket", *SCALE, "--quiet"), ("land", "--as-of", LAST_AS_OF, "--quiet")):
-        done = freezeline(home, *words, environ=environ)
-        assert done.returncode == 0, done.stderr
-    sql = LAKE_COUNT_SQL.format(lake=home / "lake")
-    (n_calls,) = duckdb.sql(sql).fetchone() or (0,)
-    assert n_calls > 500
-    return int(n_calls)
+def features_of(document: bytes) -> list[dict[str, Any]]:
+    """What a published freeze document says about every feature."""
+    features: list[dict[str, Any]] = json.loads(document)["features"]
+    assert {row["feature"] for row in features} == {
+        "support-assistant", "risk-summariser", "code-helper"
+    }  # fmt: skip
+    assert all(row["state"] for row in features)
+    return features
 
 
 def test_demo_on_s3_lands_what_files_do_and_publishes_to_s3(rgw: Rgw, tmp_path: Path) -> None:
@@ -54,7 +46,16 @@ def test_demo_on_s3_lands_what_files_do_and_publishes_to_s3(rgw: Rgw, tmp_path: 
             "FREEZELINE_S3_ENDPOINT_URL": rgw.endpoint_url,
         },
     )
-    assert on_s3.rows(COUNT_SQL) == [{"n": count_calls_on_files(tmp_path / "files")}]
+    on_files = run_line(tmp_path / "files", *SCALE)
+    (count,) = on_files.rows(COUNT_SQL)
+    assert count["n"] > 500
+    assert on_s3.rows(COUNT_SQL) == [count]
+    for part in ("landed", "flags", "verdicts"):
+        assert on_files.outcome[part], f"{part} is empty"
+        assert on_s3.outcome[part] == on_files.outcome[part]
     listed = client.list_objects_v2(Bucket="freezeline-line", Prefix="published/")
     published = {item["Key"].removeprefix("published/") for item in listed["Contents"]}
     assert {"freeze.json", "flags.flagd.json", "reports/latest/freeze_report.html"} <= published
+    document = client.get_object(Bucket="freezeline-line", Key="published/freeze.json")["Body"]
+    on_disk = (tmp_path / "files" / "published" / "freeze.json").read_bytes()
+    assert features_of(document.read()) == features_of(on_disk)

@@ -1,12 +1,16 @@
 """Every command in the README works."""
 
+import json
+import os
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from include.freezeline.settings import load_settings
 from tests.integration.line import ROOT, LineRun, freezeline
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -23,15 +27,78 @@ def test_readme_has_commands_of_every_kind() -> None:
     assert {command.split()[0] for command in COMMANDS} == {"make", "export", FREEZELINE.split()[0]}
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("make ")])
-def test_readme_make_target_exists(command: str) -> None:
-    # `make test` is running right now and `make demo` is the fixture of this folder; the others
-    # are run by tests of their own. Here: the target exists and `make` can plan it.
-    done = subprocess.run(  # noqa: S603
-        ["make", "--dry-run", *shlex.split(command)[1:]],  # noqa: S607
+def make(*words: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run make as a user would, but without installing anything: this environment is installed."""
+    inherited = ("FREEZELINE_", "AIRFLOW", "MAKE", "MFLAGS")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(inherited)}
+    installed = ("--assume-old=.venv/.installed", "--assume-old=.venv/.installed-dev")
+    return subprocess.run(  # noqa: S603
+        ["make", *installed, *words],  # noqa: S607
         cwd=ROOT, capture_output=True, text=True, check=False,
+        env=environment | ({"FREEZELINE_HOME": str(home)} if home else {}),
     )  # fmt: skip
+
+
+def test_every_make_command_of_the_readme_is_covered_here() -> None:
+    assert {c for c in COMMANDS if c.startswith("make ")} == {
+        "make demo", "make test", "make help", "make airflow", "make bench", "make lint"
+    }  # fmt: skip
+
+
+def test_make_help_lists_every_command_of_the_readme() -> None:
+    done = make("help")
     assert done.returncode == 0, done.stderr
+    listed = {line.split()[0] for line in done.stdout.splitlines()}
+    assert {c.split()[1] for c in COMMANDS if c.startswith("make ")} <= listed
+
+
+def test_make_demo_prints_what_landed_what_froze_and_where_it_is(tmp_path: Path) -> None:
+    done = make("demo", "DEMO_ARGS=--scale 0.02", home=tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    sections = ("WHAT LANDED", "VERDICTS for the night before", "FROZEN RELEASES", "WHERE IT IS")
+    places = [done.stdout.find(section) for section in sections]
+    assert -1 not in places, done.stdout
+    assert places == sorted(places)
+    landed = done.stdout[places[0] : places[1]]
+    assert "objects" in landed
+    assert "quarantined" in landed
+    verdicts = done.stdout[places[1] : places[2]]
+    for feature in ("support-assistant", "risk-summariser", "code-helper"):
+        assert f"{feature} (production): " in verdicts
+    report = tmp_path / "published" / "reports" / "latest" / "freeze_report.html"
+    assert report.as_uri() in done.stdout[places[3] :]
+    assert report.is_file()
+
+
+def test_make_bench_prints_the_table_of_every_bench() -> None:
+    done = make("bench", "BENCH_ARGS=--quick")
+    assert done.returncode == 0, done.stderr[-3000:]
+    benches = sorted((ROOT / "tests" / "bench").glob("bench_*.py"))
+    assert len(benches) >= 2
+    for bench in benches:
+        assert f"== tests/bench/{bench.name}" in done.stdout
+    assert "| combination | 1.0 | 1.00 |" in done.stdout
+    assert "highest false freeze ratio" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("target", "recipe"),
+    [
+        # test_serve.py runs this module: login, page, a night through the scheduler, clean end.
+        ("airflow", ["-m include.freezeline.adapters.airflow.serve"]),
+        # `make test` runs lint before it starts these tests, so both are running right now.
+        ("lint", ["ruff check", "ruff format --check", "mypy", "sqlfluff lint", "lint-imports"]),
+        ("test", ["ruff check", "lint-imports", "-m pytest"]),
+    ],
+)
+def test_make_target_that_is_run_elsewhere_does_what_is_run_there(
+    target: str, recipe: list[str]
+) -> None:
+    done = make("--dry-run", target)
+    assert done.returncode == 0, done.stderr
+    places = [done.stdout.find(part) for part in recipe]
+    assert -1 not in places, done.stdout
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith(FREEZELINE)])
@@ -42,12 +109,20 @@ def test_readme_command_works(night: LineRun, command: str) -> None:
     assert done.stdout.strip()
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("export ")])
-def test_readme_variable_is_a_setting(command: str) -> None:
-    from include.freezeline.settings import Settings
-
-    name = command.removeprefix("export ").split("=")[0]
-    assert name.removeprefix("FREEZELINE_").lower() in Settings.model_fields
+def test_readme_export_block_gives_settings(tmp_path: Path) -> None:
+    (block,) = [block for block in BLOCKS if block.startswith("export ")]
+    show = f'"{sys.executable}" -c "import json, os; print(json.dumps(dict(os.environ)))"'
+    done = subprocess.run(  # noqa: S603
+        ["bash", "-eu", "-c", f"{block}\n{show}"],  # noqa: S607
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    settings = load_settings(json.loads(done.stdout))
+    assert settings.source_uri == "s3://my-traces/prod"
+    assert settings.s3_endpoint_url == "http://127.0.0.1:7480"
+    assert settings.pseudonym_key is not None
+    assert re.fullmatch("[0-9a-f]{64}", settings.pseudonym_key.get_secret_value())
 
 
 def test_readme_links_lead_somewhere() -> None:

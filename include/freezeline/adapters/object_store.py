@@ -7,6 +7,7 @@ the same objects in the same order wherever they lie.
 
 import hashlib
 import os
+import re
 import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ from include.freezeline.errors import StoreError, StoreNotFoundError
 from include.freezeline.settings import Settings
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# How Python holds the bytes of a file name that is not UTF-8.
+_NAME_BYTE = re.compile("[\udc80-\udcff]")
+_ENCODED_BYTE = re.compile("%(25|[89A-F][0-9A-F])")
 _TEMPORARY_SUFFIX = ".freezeline-tmp"
 
 
@@ -97,7 +101,8 @@ class LocalStore(ObjectStore):
     """A folder used as a bucket.
 
     The version tag is the MD5 of the bytes, as on S3 for simple uploads: a folder that was
-    copied or written again with the same bytes is not new.
+    copied or written again with the same bytes is not new. A file name that is not UTF-8 has its
+    odd bytes percent-encoded in the key, since keys are written to tables.
     """
 
     def __init__(self, root: Path) -> None:
@@ -115,7 +120,7 @@ class LocalStore(ObjectStore):
             message = f"{self.uri}: no such folder (create it, or correct the URI)"
             raise StoreNotFoundError(message)
         for key in sorted(self._keys(prefix)):
-            path = self._root / key
+            path = self._path(key)
             try:
                 data, modified_ns = path.read_bytes(), path.stat().st_mtime_ns
             except FileNotFoundError:  # deleted while we were listing: no object any more
@@ -176,7 +181,7 @@ class LocalStore(ObjectStore):
         for folder, _, names in os.walk(top):
             relative = Path(folder).relative_to(self._root)
             for name in names:
-                key = (relative / name).as_posix()
+                key = _key_of((relative / name).as_posix())
                 if key.startswith(prefix) and not name.endswith(_TEMPORARY_SUFFIX):
                     yield key
 
@@ -186,7 +191,28 @@ class LocalStore(ObjectStore):
         if not key or pure.is_absolute() or ".." in pure.parts:
             message = f"{self.uri}: key {key!r} must be a relative path inside the store"
             raise StoreError(message)
-        return self._root / pure
+        path = self._root / pure
+        if _ENCODED_BYTE.search(key) and not path.exists():
+            named = self._root / _name_of(key)
+            return named if named.exists() else path
+        return path
+
+
+def _key_of(name: str) -> str:
+    """Return the key of a file name; only one that is not UTF-8 differs from it."""
+    if _NAME_BYTE.search(name) is None:
+        return name
+    return _NAME_BYTE.sub(lambda m: f"%{ord(m[0]) - 0xDC00:02X}", name.replace("%", "%25"))
+
+
+def _name_of(key: str) -> str:
+    """Return the file name that an encoded key was made from."""
+
+    def decoded(match: re.Match[str]) -> str:
+        byte = int(match[1], 16)
+        return chr(byte if byte < 0x80 else 0xDC00 + byte)
+
+    return _ENCODED_BYTE.sub(decoded, key)
 
 
 def open_store(uri: str, settings: Settings) -> ObjectStore:

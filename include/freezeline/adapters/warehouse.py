@@ -91,11 +91,24 @@ class Warehouse:
         return len(fresh)
 
     def ensure_judgement_tables(self) -> None:
-        """Create the judgement schema and any of its tables that is missing."""
+        """Create the judgement schema and what is missing of its tables and columns."""
         self.execute("create schema if not exists judgement")
         for table in JUDGEMENT_TABLES:
             columns = ", ".join(_sql_column(column) for column in table.columns)
             self.execute(f"create table if not exists judgement.{table.name} ({columns})")
+            self._add_new_columns(table)
+
+    def _add_new_columns(self, table: Table) -> None:
+        """Add nullable columns that a table of an older release does not have."""
+        found = self.rows(
+            "select column_name from information_schema.columns "
+            "where table_schema = 'judgement' and table_name = ?",
+            [table.name],
+        )
+        names = {row["column_name"] for row in found}
+        for column in table.columns:
+            if column.nullable and column.name not in names:
+                self.execute(f"alter table judgement.{table.name} add column {_sql_column(column)}")
 
     def _newest_revisions(self, table: Table) -> dict[tuple[object, ...], tuple[int, str]]:
         """Return revision and hash of the newest row of each key."""

@@ -7,10 +7,7 @@ from typing import Any
 
 import click
 
-from include.freezeline.settings import Settings, load_settings
-
-# Only the demo falls back to a key that everybody can read here.
-_DEMO_KEY = "freezeline-demo-key-not-for-real-data"
+from include.freezeline.settings import load_settings
 
 
 @click.command("demo")
@@ -21,22 +18,13 @@ def command(incidents: bool, scale: float, as_json: bool) -> int:  # noqa: FBT00
     """Make a demo bucket, run the nightly DAG through Airflow, and show what froze and why."""
     from include.freezeline.jobs import run_demo
 
-    settings = _demo_settings(load_settings(os.environ))
+    settings = run_demo.demo_settings(load_settings(os.environ))
     outcome = run_demo.run_demo(settings, incidents=incidents, scale=scale, progress=_say)
     if as_json:
         click.echo(run_demo.as_json(outcome))
     else:
         _show(outcome)
     return 0
-
-
-def _demo_settings(given: Settings) -> Settings:
-    """Fill in the demo's bucket and key where the environment sets none."""
-    bucket = (given.home / "demo-bucket").resolve().as_uri()
-    defaults = {"source_uri": bucket, "pseudonym_key": _DEMO_KEY}
-    chosen = {name: value for name, value in defaults.items() if getattr(given, name) is None}
-    home = {"home": given.home.resolve()}
-    return Settings.model_validate(given.model_dump() | chosen | home)
 
 
 def _say(line: str) -> None:
@@ -61,7 +49,7 @@ def _landed_line(row: Mapping[str, Any]) -> str:
     """Say what one source delivered."""
     return (
         f"  {row['source_name']:<24}{row['object_count']:>6,} objects {row['record_count']:>9,} records"
-        f"  landed {row['landed_count']:,}, duplicates {row['duplicate_count']:,},"
+        f"  landed {row['landed_count']:,}, repeats in an object {row['duplicate_count']:,},"
         f" quarantined {row['quarantined_count']:,}, values redacted {row['redaction_count']:,}"
     )
 

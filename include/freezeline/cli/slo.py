@@ -105,6 +105,8 @@ def _as_json(slo: Slo) -> dict[str, Any]:
         "trip_wire": slo.trip_wire,
         "evidence": slo.evidence,
         "maturity_lag_h": None if lag is None else lag.total_seconds() / 3600,
+        "fact": slo.fact,
+        "fact_silence_h": None if slo.fact is None else slo.fact_silence.total_seconds() / 3600,
         "minimum_events": slo.objective.min_window_events,
         "relation": slo.relation,
         "events_where": slo.is_event_sql,

@@ -142,7 +142,16 @@ SLO_WINDOWS = Table(
             "float64",
             "Share of the error budget surely spent; may exceed 1.",
         ),
-        Column("consumed_upper_ratio", "float64", "Share spent if every pending event turns bad."),
+        Column(
+            "consumed_nowcast_ratio",
+            "float64",
+            "Share spent with the 97.5% nowcast of pending outcomes; what the thaw uses.",
+        ),
+        Column(
+            "consumed_upper_ratio",
+            "float64",
+            "Worst case: share spent if every pending event turns bad.",
+        ),
         Column("bad_interval_lower_ratio", "float64", "Jeffreys 95% lower bound of the bad ratio."),
         Column("bad_interval_upper_ratio", "float64", "Jeffreys 95% upper bound."),
         Column("p_breach", "float64", "Jeffreys P(bad ratio >= limit)."),
@@ -168,7 +177,7 @@ SLO_WINDOWS = Table(
         Column(
             "time_to_exhaustion_h",
             "float64",
-            "Hours until the rest of the budget is spent at the last day's burn; null when not burning.",
+            "Hours until the rest of the budget is spent at the last day's burn; null when that burn is at most 1.",
         ),
         Column(
             "verdict", "string", "ok, warning, breach or insufficient_evidence.", nullable=False
@@ -277,7 +286,7 @@ FREEZE_FLAGS = Table(
         Column(
             "earliest_thaw_at",
             "timestamp",
-            "First time the state machine would leave FROZEN if nothing bad happens; null when not frozen or beyond the horizon.",
+            "First evaluation at which releases may ship again (OPEN or WARNING) if nothing bad happens; null when not frozen or beyond the horizon.",
         ),
         Column(
             "data_through_at",

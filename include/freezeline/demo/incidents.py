@@ -36,6 +36,8 @@ class Incident:
         description: What changes, as a sentence.
         family: Family of the finding: slo, drift or anomaly.
         questions: Questions or SLOs of which at least one must say breach.
+        echoes: Other questions that must say breach on the same model, because what they
+            measure contains what the incident changes.
         model: Request model it hits; None when it is not bound to a model.
         is_freezing: Whether releases of the feature must be frozen because of it.
     """
@@ -47,6 +49,7 @@ class Incident:
     description: str
     family: str
     questions: tuple[str, ...]
+    echoes: tuple[str, ...] = ()
     model: str | None = None
     is_freezing: bool = False
 
@@ -95,6 +98,8 @@ INCIDENTS: tuple[Incident, ...] = (
         description="35% of the answers stream 2.2 times slower after the first token.",
         family="anomaly",
         questions=("tpot_p95_ms", "tpot-p99"),
+        # A call lasts as long as its tokens take.
+        echoes=("latency_p95_ms",),
         model="claude-sonnet-4-5",
     ),
     Incident(
@@ -155,6 +160,8 @@ def _table_row(incident: Incident) -> str:
     """Write one incident as a row of the table."""
     kind = "SLO" if incident.family == "slo" else f"{incident.family} question"
     found = f"{kind} " + " or ".join(f"`{question}`" for question in incident.questions)
+    if incident.echoes:
+        found += ", echoed by " + " and ".join(f"`{question}`" for question in incident.echoes)
     if incident.is_freezing:
         found += f"; releases of `{incident.feature}` are frozen"
     return (

@@ -13,10 +13,9 @@ _N_CONTRIBUTORS = 3
 _MIN_CONTRIBUTOR_EVENTS = 30
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
-WHAT_TO_DO = (
-    "ship a fix: change classes rollback, security_fix and reliability_fix are allowed",
-    "roll back the contributor named first and wait for the earliest thaw",
-)
+_SHIP_A_FIX = "ship a fix: change classes rollback, security_fix and reliability_fix are allowed"
+_ROLL_BACK = "roll back the contributor named first and wait for the earliest thaw"
+_WAIT = "wait for the earliest thaw"
 
 
 def build_document(
@@ -51,8 +50,12 @@ def build_document(
 
 
 def sequence_of(flags: Sequence[Row], as_of: datetime) -> int:
-    """Return a number that grows with every night and every revision of a night."""
-    return int(as_of.timestamp()) * 1000 + sum(int(row["revision"]) for row in flags) % 1000
+    """Return a number that grows with every night and every revision of a night.
+
+    It stays below 2**53, so that every JSON reader keeps it exact.
+    """
+    revisions = sum(int(row["revision"]) for row in flags)
+    return int(as_of.timestamp()) * 1_000_000 + min(revisions, 999_999)
 
 
 def write_moment(moment: datetime) -> str:
@@ -63,26 +66,45 @@ def write_moment(moment: datetime) -> str:
 def _entry(flag: Row, attributions: Sequence[Row]) -> dict[str, Any]:
     """Return the entry of one feature in one environment."""
     thaw = flag["earliest_thaw_at"]
+    slos = json.loads(flag["evaluations_json"])["slos"]
+    contributors = _contributors(flag, slos, attributions)
     return {
         "feature": flag["feature"],
         "environment": flag["environment"],
         "state": flag["state"],
         "since": write_moment(flag["since_at"]),
         "reason": flag["reason"],
-        "slos": json.loads(flag["evaluations_json"])["slos"],
+        "slos": slos,
         "earliest_thaw": None if thaw is None else write_moment(thaw),
-        "contributors": _contributors(flag, attributions),
-        "what_to_do": list(WHAT_TO_DO) if flag["is_frozen"] else [],
+        "contributors": contributors,
+        "what_to_do": _what_to_do(flag, contributors),
     }
 
 
-def _contributors(flag: Row, attributions: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return who spent more of the deciding SLO's budget than their share, most first."""
+def _what_to_do(flag: Row, contributors: Sequence[Row]) -> list[str]:
+    """Return what helps a frozen feature; only contributors to a freeze are rolled back."""
+    if not flag["is_frozen"]:
+        return []
+    is_known = any(item["consequence"] == "freeze" for item in contributors)
+    return [_SHIP_A_FIX, _ROLL_BACK if is_known else _WAIT]
+
+
+def _contributors(
+    flag: Row, slos: Sequence[Row], attributions: Sequence[Row]
+) -> list[dict[str, Any]]:
+    """Return who spent more than their share of each SLO in breach; freezing SLOs first."""
+    broken = [slo for slo in slos if slo["verdict"] == "breach"]
+    broken.sort(key=lambda slo: slo["consequence"] != "freeze")
+    return [item for slo in broken for item in _spenders(flag, slo, attributions)]
+
+
+def _spenders(flag: Row, slo: Row, attributions: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return who spent more of an SLO's budget than their share, most first."""
     mine = [
         row
         for row in attributions
         if (row["feature"], row["environment"], row["slo_name"])
-        == (flag["feature"], flag["environment"], flag["slo_name"])
+        == (flag["feature"], flag["environment"], slo["slo_id"])
         and row["excess_bad_count"] > 0
         and row["event_count"] >= _MIN_CONTRIBUTOR_EVENTS
     ]
@@ -90,6 +112,7 @@ def _contributors(flag: Row, attributions: Sequence[Row]) -> list[dict[str, Any]
     return [
         {
             "slo_id": row["slo_name"],
+            "consequence": slo["consequence"],
             "dimension": row["dimension"],
             "value": row["dimension_value"],
             "bad_count": row["bad_count"],

@@ -23,6 +23,7 @@ _WHY = {
     "budget_low": "little budget is left",
     "recovering": "the shortest freeze is over and the budget recovers",
     "recovery_counter_reset": "not clean yet; the recovery starts again",
+    "no_data_hold": "the state is held",
     "cleared": "three clean evaluations in a row",
     "budget_recovered": "there is budget again",
 }

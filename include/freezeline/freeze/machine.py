@@ -43,10 +43,10 @@ class Signal:
         at: Time of the evaluation.
         consumed_lower: Share of the budget surely spent.
         consumed_upper: Share that may turn out spent once pending outcomes are known.
-        has_data: False holds the state.
+        has_data: False, without events or with a silent outcome feed, holds the state.
         is_proven: False when the evidence is too thin to freeze on.
         is_indicated: False when the evidence is too thin even to warn on.
-        is_tripped: The trip wire: a worsening that is proven although budget is left.
+        is_tripped: The trip wire: the last days are above the limit although budget is left.
         is_calm: There is recent traffic and the trip wire is quiet also on the matured outcomes;
             without it a freeze does not end.
     """

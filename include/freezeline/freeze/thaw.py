@@ -1,12 +1,11 @@
 """The earliest thaw: the state machine itself, run forward with no further bad outcome."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
 
-from include.freezeline.freeze.flag import Flag, policy_of, signal_of
-from include.freezeline.freeze.machine import Memory, step
+from include.freezeline.freeze.flag import Flag, Past, plan_flag
 from include.freezeline.slo.catalogue import Slo
 from include.freezeline.slo.evaluation import evaluate
 from include.freezeline.slo.events import NEVER_US, Events
@@ -17,39 +16,42 @@ _TRAFFIC_DAYS = 7
 
 
 def find_earliest_thaw(flag: Flag, events: Mapping[str, Events]) -> datetime | None:
-    """Return the first evaluation at which a frozen flag would leave FROZEN.
+    """Return the first evaluation after which the gate lets feature releases ship again.
 
-    Assumes traffic as in the last seven days, all of it good, and nightly evaluations.
+    The whole flag is run forward night by night until it is OPEN or WARNING, since RECOVERING
+    still blocks. Assumes traffic as in the last seven days, all of it good, outcome feeds that
+    deliver, and nightly evaluations.
 
     Args:
         flag: The flag.
         events: Its events by SLO name.
 
     Returns:
-        None when the flag is not frozen, or would still be after ``HORIZON_DAYS``.
+        None when releases may ship already, or still may not after ``HORIZON_DAYS``.
     """
-    if flag.state != "FROZEN":
+    if not flag.is_frozen:
         return None
-    thaws = [
-        find_slo_thaw(item.evaluation.slo, events[item.evaluation.slo.name], item.step.memory, flag)
+    as_of_us = to_us(flag.as_of)
+    futures = [
+        (item.evaluation.slo, imagine_future(events[item.evaluation.slo.name], as_of_us))
         for item in flag.judged
-        if item.step is not None and item.state == "FROZEN"
+        if item.step is not None
     ]
-    known = [thaw for thaw in thaws if thaw is not None]
-    return max(known) if known and len(known) == len(thaws) else None
-
-
-def find_slo_thaw(slo: Slo, events: Events, memory: Memory, flag: Flag) -> datetime | None:
-    """Run one SLO's machine forward night by night until it leaves FROZEN."""
-    future = imagine_future(events, to_us(flag.as_of))
-    policy = policy_of(slo.objective.maturity_lag)
-    for day in range(1, HORIZON_DAYS + 1):
-        at = flag.as_of + timedelta(days=day)
-        evaluation = evaluate(slo, future, flag.feature, flag.environment, at, with_worst=False)
-        memory = step(memory, signal_of(evaluation), policy).memory
-        if memory.state != "FROZEN":
-            return at
+    for _ in range(HORIZON_DAYS):
+        flag = _advance(flag, futures, flag.as_of + timedelta(days=1))
+        if not flag.is_frozen:
+            return flag.as_of
     return None
+
+
+def _advance(flag: Flag, futures: Sequence[tuple[Slo, Events]], at: datetime) -> Flag:
+    """Evaluate a flag's freezing SLOs one night later."""
+    evaluations = [
+        evaluate(slo, future, flag.feature, flag.environment, at, with_worst=False)
+        for slo, future in futures
+    ]
+    past = Past(flag.state, flag.since_at, flag.memory)
+    return plan_flag(flag.feature, flag.environment, at, evaluations, past)
 
 
 def imagine_future(events: Events, as_of_us: int) -> Events:

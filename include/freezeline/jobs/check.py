@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import get_args
 
 import pandas as pd
@@ -84,18 +84,27 @@ def check_landed(settings: Settings, as_of: datetime) -> CheckSummary:
         return _conclude(warehouse, landed_batch.SUITE_NAME, outcomes, n_rows, as_of)
 
 
-def check_marts(settings: Settings, as_of: datetime) -> CheckSummary:
-    """Check the calls and the daily aggregate of the recent days.
+def check_marts(
+    settings: Settings, as_of: datetime, interval_start: datetime | None = None
+) -> CheckSummary:
+    """Check the calls and the daily aggregate of the interval, and of the recent days.
+
+    Args:
+        settings: Where the warehouse is.
+        as_of: Exclusive end of the interval.
+        interval_start: Start of the interval; the recent days alone when None.
 
     Raises:
         CheckFailedError: A critical expectation failed.
     """
+    recent = as_of - timedelta(days=_RECENT_DAYS)
+    first_date = min(interval_start or recent, recent).date()
     with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
         warehouse.ensure_judgement_tables()
         outcomes: list[ExpectationOutcome] = []
         n_rows = 0
         for mart in get_args(MartName):
-            frame = _mart_frame(warehouse, mart, as_of)
+            frame = _mart_frame(warehouse, mart, as_of, first_date)
             n_rows += len(frame)
             outcomes += run_suite(frame, published_marts.published_marts_suite(mart))
         return _conclude(warehouse, published_marts.SUITE_NAME, outcomes, n_rows, as_of)
@@ -135,10 +144,11 @@ def _landed_frame(lake: Lake, table: Table, hashes: frozenset[str]) -> pd.DataFr
     return frame
 
 
-def _mart_frame(warehouse: Warehouse, mart: MartName, as_of: datetime) -> pd.DataFrame:
-    """Return the recent rows of a mart with the columns its suite looks at."""
+def _mart_frame(
+    warehouse: Warehouse, mart: MartName, as_of: datetime, first_date: date
+) -> pd.DataFrame:
+    """Return the rows of a mart since a day, with the columns its suite looks at."""
     columns = ", ".join(_selected(name) for name in MART_COLUMNS[mart])
-    first_date = (as_of - timedelta(days=_RECENT_DAYS)).date()
     parameters: dict[str, object] = {"first_date": first_date}
     if "as_of" in MART_COLUMNS[mart]:
         parameters["as_of"] = as_of

@@ -27,6 +27,7 @@ from include.freezeline.jobs.decide_rows import (
 from include.freezeline.settings import Settings
 from include.freezeline.slo.catalogue import load_slos
 from include.freezeline.slo.evaluation import evaluate
+from include.freezeline.slo.feeds import Arrivals, find_silence
 from include.freezeline.slo.windows import midnights
 
 Progress = Callable[[str], None]
@@ -123,8 +124,8 @@ def _decide_night(
         data_through = known.data_through(subject, night)
         if data_through is None and subject not in past:
             continue
-        sources = {item.slo.name: item for item in known.by_subject.get(subject, ())}
-        flag = _plan(subject, sources, night, past.get(subject))
+        sources = known.sources(subject, past[subject].memory if subject in past else ())
+        flag = _plan(subject, sources, night, past.get(subject), known.fact_arrivals)
         _collect(flag, sources, rows, with_attributions=is_last)
         thaw_at = find_earliest_thaw(flag, {name: s.events for name, s in sources.items()})
         rows.flags.append(flag_row(flag, thaw_at, data_through))
@@ -137,11 +138,22 @@ def _decide_night(
 
 
 def _plan(
-    subject: Subject, sources: dict[str, SloEvents], night: datetime, past: Past | None
+    subject: Subject,
+    sources: dict[str, SloEvents],
+    night: datetime,
+    past: Past | None,
+    arrivals: Arrivals,
 ) -> Flag:
     """Evaluate a subject's SLOs and advance its flag."""
     evaluations = [
-        evaluate(source.slo, source.events, subject.feature, subject.environment, night)
+        evaluate(
+            source.slo,
+            source.events,
+            subject.feature,
+            subject.environment,
+            night,
+            silence=find_silence(source.slo, arrivals, night),
+        )
         for source in sources.values()
     ]
     return plan_flag(subject.feature, subject.environment, night, evaluations, past)

@@ -1,6 +1,6 @@
 """Read the events of every SLO from the marts, once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -12,6 +12,7 @@ from include.freezeline.adapters.warehouse import SqlError, Warehouse
 from include.freezeline.errors import ConfigError
 from include.freezeline.slo.catalogue import Slo
 from include.freezeline.slo.events import NEVER_US, BoolArray, Events, IntArray
+from include.freezeline.slo.feeds import Arrivals
 from include.freezeline.slo.windows import from_us, to_us
 
 DIMENSIONS = ("prompt_version", "request_model", "tenant_key", "route")
@@ -51,12 +52,38 @@ class Known:
     Attributes:
         by_subject: SLOs with events, by subject; subjects and SLOs in name order.
         arrivals: Times and arrival times of all rows of a subject, for its data's end.
-        slos_without_events: SLOs no subject has an event for.
+        slos: Every SLO that is defined.
+        fact_arrivals: When objects of each fact that an SLO depends on landed.
     """
 
     by_subject: dict[Subject, tuple[SloEvents, ...]]
     arrivals: dict[Subject, Events]
-    slos_without_events: tuple[str, ...]
+    slos: tuple[Slo, ...]
+    fact_arrivals: Arrivals
+
+    @property
+    def slos_without_events(self) -> tuple[str, ...]:
+        """Names of SLOs that no subject has an event for."""
+        found = {item.slo.name for items in self.by_subject.values() for item in items}
+        return tuple(slo.name for slo in self.slos if slo.name not in found)
+
+    def sources(self, subject: Subject, remembered: Collection[str]) -> dict[str, SloEvents]:
+        """Return a subject's SLOs with their events.
+
+        An SLO that judged the subject before and is still defined comes without events when it
+        has none any more (purged, or no row fits its conditions): no data holds its state, only
+        a deleted SLO file lets it thaw.
+        """
+        found = {item.slo.name: item for item in self.by_subject.get(subject, ())}
+        nothing = np.empty(0, dtype=np.int64)
+        silent = {
+            slo.name: SloEvents(slo, Events.of(nothing, nothing), ())
+            for slo in self.slos
+            if slo.name in remembered
+            and slo.name not in found
+            and slo.feature in {"*", subject.feature}
+        }
+        return dict(sorted({**found, **silent}.items()))
 
     def data_through(self, subject: Subject, as_of: datetime) -> datetime | None:
         """Return the latest event of a subject known before ``as_of``."""
@@ -91,15 +118,38 @@ def load_events(warehouse: Warehouse, slos: Sequence[Slo], as_of: datetime) -> K
                 events = _slo_events(frame, number, slo, subject, is_subject)
                 if events is not None:
                     by_subject.setdefault(subject, []).append(SloEvents(slo, events, dimensions))
-    found = {item.slo.name for items in by_subject.values() for item in items}
     return Known(
         {
             subject: tuple(sorted(by_subject[subject], key=lambda item: item.slo.name))
             for subject in sorted(by_subject, key=lambda s: (s.feature, s.environment))
         },
         arrivals,
-        tuple(slo.name for slo in slos if slo.name not in found),
+        tuple(slos),
+        load_fact_arrivals(warehouse, slos, as_of),
     )
+
+
+def load_fact_arrivals(warehouse: Warehouse, slos: Sequence[Slo], as_of: datetime) -> Arrivals:
+    """Load when objects of the facts landed; quarantined and empty ones brought no outcome.
+
+    Without the ledger's mart nothing is known to have landed, so their SLOs hold.
+    """
+    facts = sorted({slo.fact for slo in slos if slo.fact is not None})
+    is_known = warehouse.rows(
+        "select 1 from information_schema.tables "
+        "where table_schema = 'marts' and table_name = 'fct_landed_objects'"
+    )
+    if not facts or not is_known:
+        return {}
+    landed = warehouse.rows(
+        "select source_name, arrived_at from marts.fct_landed_objects "
+        "where status = 'landed' and arrived_at < ? order by arrived_at",
+        [as_of],
+    )
+    return {
+        fact: tuple(row["arrived_at"] for row in landed if row["source_name"] == fact)
+        for fact in facts
+    }
 
 
 def _read_relation(

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from include.freezeline.contracts.judgement import FreezeState
-from include.freezeline.freeze.flag import Flag, Judged, Past
+from include.freezeline.freeze.flag import Flag, Judged, Past, policy_of
 from include.freezeline.freeze.machine import Memory
 from include.freezeline.hashing import stable_hash
 from include.freezeline.jobs.decide_events import SloEvents
@@ -41,6 +41,7 @@ def window_row(judged: Judged, sources: SloEvents) -> Row:
         "bad_lower_ratio": _float(counts.ratio),
         "bad_upper_ratio": _upper_ratio(evaluation),
         "consumed_lower_ratio": _float(budget.consumed) if counts.n_all else None,
+        "consumed_nowcast_ratio": _float(evaluation.consumed_nowcast),
         "consumed_upper_ratio": _float(budget.consumed_upper) if counts.n_all else None,
         "bad_interval_lower_ratio": interval[0],
         "bad_interval_upper_ratio": interval[1],
@@ -52,7 +53,7 @@ def window_row(judged: Judged, sources: SloEvents) -> Row:
         "worst_24h_ratio": None if worst is None else worst.n_bad / worst.n_all,
         "worst_24h_ended_at": None if worst is None else worst.ended_at,
         "detector_score": evaluation.score,
-        "time_to_exhaustion_h": _float(budget.time_to_exhaustion_h) if counts.n_all else None,
+        "time_to_exhaustion_h": _float(evaluation.time_to_exhaustion_h),
         "verdict": evaluation.verdict,
         "state_hint": judged.state if evaluation.has_data else "",
         "reason": explain(evaluation),
@@ -179,11 +180,16 @@ def _listed(judged: Judged) -> Row:
         "limit": slo.limit_text,
         "window": slo.window_text,
         "rate": _float(budget.counts.ratio),
-        "consumed_pct_lower": _percent(budget.consumed),
-        "consumed_pct_upper": _percent(evaluation.nowcast_upper),
+        "consumed_pct_lower": _percent(budget.consumed) if evaluation.has_events else None,
+        "consumed_pct_nowcast": _percent(evaluation.consumed_nowcast),
+        "consumed_pct_upper": _percent(budget.consumed_upper) if evaluation.has_events else None,
         "bad_count": budget.counts.n_bad,
         "event_count": budget.counts.n_all,
         "pending_count": budget.n_pending,
+        "trip_wire": slo.trip_wire,
+        "fact": slo.fact,
+        "fact_silence_h": slo.fact_silence.total_seconds() / 3600,
+        "min_frozen_h": policy_of(slo.objective.maturity_lag).min_freeze.total_seconds() / 3600,
         "reason": explain(evaluation),
         "owner": slo.owner,
         "runbook": slo.runbook,

@@ -16,7 +16,13 @@ from include.freezeline.contracts.lake import (
     REDACTION_COUNTS,
     SPANS,
 )
-from include.freezeline.errors import ConfigError, FreezelineError, ReadError
+from include.freezeline.errors import (
+    AccountingError,
+    ConfigError,
+    FreezelineError,
+    ReadError,
+    StoreNotFoundError,
+)
 from include.freezeline.facts.reader import read_fact
 from include.freezeline.facts.spec import FactSpec, fact_table, load_fact_specs
 from include.freezeline.landing.guard import Guard
@@ -97,23 +103,62 @@ def _pseudonym_key(settings: Settings) -> bytes:
 
 
 def land_batch(tools: Tools, batch: Sequence[DueObject]) -> list[Row]:
-    """Land a batch and return its ledger rows; objects are fetched together, then done in turn."""
+    """Land a batch and return its ledger rows; objects are fetched together, then done in turn.
+
+    An object that vanished after it was listed gets no row: if it comes back, it is listed again.
+    """
     with ThreadPoolExecutor(min(_FETCH_THREADS, len(batch))) as pool:
-        fetched = pool.map(tools.store.read_bytes, [due.key for due in batch])
-        return [land_object(tools, due, data) for due, data in zip(batch, fetched, strict=True)]
+        fetched = pool.map(lambda due: _fetch(tools.store, due.key), batch)
+        return [
+            land_object(tools, due, data)
+            for due, data in zip(batch, fetched, strict=True)
+            if data is not None
+        ]
+
+
+def _fetch(store: ObjectStore, key: str) -> bytes | None:
+    """Return an object's bytes, or None when it vanished after it was listed.
+
+    Raises:
+        StoreNotFoundError: The whole bucket is gone.
+    """
+    try:
+        return store.read_bytes(key)
+    except StoreNotFoundError:
+        next(store.list_objects(key), None)  # raises when there is no bucket any more
+        return None
 
 
 def land_object(tools: Tools, due: DueObject, data: bytes) -> Row:
     """Land one object and return its ledger row."""
     delivery = Delivery(due, hashlib.sha256(data).hexdigest(), tools.as_of)
     try:
-        found = _read_fact(tools, due, data) if due.kind == "fact" else _read(tools, due, data)
+        result = _read_and_process(tools, delivery, data)
     except ReadError as error:
         result = process_unreadable(error, data, delivery, tools.guard)
-    else:
-        result = process_object(found, delivery, tools.guard)
     _write(tools, due, result)
     return result.ledger
+
+
+def _read_and_process(tools: Tools, delivery: Delivery, data: bytes) -> ObjectResult:
+    """Turn an object's bytes into files and books.
+
+    Raises:
+        ReadError: Nothing of it can be used. Whatever else a reader stumbles over becomes one
+            too, since an object that ends this night would end every later one as well; its
+            reason names the kind of error and never its text, which may quote the object.
+    """
+    due = delivery.due
+    try:
+        found = _read_fact(tools, due, data) if due.kind == "fact" else _read(tools, due, data)
+        return process_object(found, delivery, tools.guard)
+    except MemoryError:
+        raise  # says something about this machine, not about the object
+    except Exception as error:
+        if isinstance(error, FreezelineError) and not isinstance(error, AccountingError):
+            raise
+        reason = f"reader_error:{type(error).__name__}"
+        raise ReadError(reason) from error
 
 
 def _read(tools: Tools, due: DueObject, data: bytes) -> Found:

@@ -6,6 +6,7 @@ called, and leaves one proof line per action in ``<home>/retention/proofs``.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -74,9 +75,20 @@ class VerifySummary:
     n_archives: int
 
 
-def plan(settings: Settings, as_of: datetime) -> RetentionPlan:
-    """Plan what is past its time on ``as_of`` and store the plan; nothing else is touched."""
+def plan(
+    settings: Settings, as_of: datetime, *, progress: Callable[[str], None] | None = None
+) -> RetentionPlan:
+    """Plan what is past its time on ``as_of`` and store the plan; nothing else is touched.
+
+    Args:
+        settings: Where the lake is.
+        as_of: The day the plan is for.
+        progress: Told the plan's id and every action with its reason.
+    """
     found = _plan(settings, as_of)
+    if progress is not None:
+        for line in found.lines():
+            progress(line)
     path = _plan_path(settings, found.plan_id)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(plan_to_json(found), encoding="utf-8")

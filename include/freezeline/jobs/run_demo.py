@@ -12,9 +12,12 @@ from typing import Any
 
 from include.freezeline.adapters.airflow.local_run import airflow_environment
 from include.freezeline.adapters.warehouse import latest_snapshot, open_warehouse
+from include.freezeline.demo.defaults import demo_settings
 from include.freezeline.errors import FreezelineError
 from include.freezeline.jobs.demo import make_demo_bucket
 from include.freezeline.settings import Settings
+
+__all__ = ["DemoOutcome", "as_json", "demo_settings", "read_outcome", "run_demo"]
 
 HISTORY_START = datetime(2026, 9, 1, tzinfo=UTC)
 HISTORY_END = datetime(2026, 10, 13, tzinfo=UTC)
@@ -110,7 +113,8 @@ def read_outcome(settings: Settings, as_of: datetime) -> DemoOutcome:
 
 def _run_nightly(settings: Settings) -> None:
     """Run both intervals in one Airflow process with a metadata database of its own."""
-    airflow_home = settings.home.resolve() / "airflow"
+    # Not the home of `make airflow`: its scheduler would resume a run that was stopped here.
+    airflow_home = settings.home.resolve() / "airflow-demo"
     airflow_home.mkdir(parents=True, exist_ok=True)
     intervals = ((HISTORY_START, HISTORY_END), (HISTORY_END, NIGHT_END))
     command = [sys.executable, "-m", "include.freezeline.adapters.airflow.local_run", "nightly"]
@@ -122,7 +126,7 @@ def _run_nightly(settings: Settings) -> None:
     if done.returncode:
         message = (
             f"the nightly DAG failed (exit {done.returncode}); the lines above name the task and "
-            f"the reason, and the task logs lie under {airflow_home}/logs"
+            "the reason (mend it and run the demo again, it goes on where it stopped)"
         )
         raise FreezelineError(message)
 

@@ -24,6 +24,9 @@ _CLOSED = frozenset(
     }
 )  # fmt: skip
 _ID_SHAPED = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/+=\-]{0,255}\Z")
+# Keys with a NUL break readers of the tables, and one inside a value hides it from the scan.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_EXACT = frozenset({"source_object"})  # names the object in the bucket, whatever it is called
 _MAX_LABELS = 20_000
 _MAX_CLEAN = 20_000
 _MAX_CLEAN_CHARS = 2_000
@@ -94,7 +97,9 @@ class Guard:
             scope: Redaction scope of the row's trace.
             tally: Counts of values by entity type, added to.
         """
-        guarded = {name: row.get(name) for name in table.column_names}
+        guarded = {
+            column.name: _without_controls(column, row.get(column.name)) for column in table.columns
+        }
         for column in self._watched_columns(table):
             value = guarded[column.name]
             if value is not None:
@@ -106,10 +111,13 @@ class Guard:
 
     def guard_text(self, text: str | None, tally: Tally) -> str | None:
         """Redact text that belongs to no trace; null when it cannot be scanned."""
-        return None if text is None else _scan(self.new_scope().redact_text, text, tally)
+        if text is None:
+            return None
+        return _scan(self.new_scope().redact_text, _CONTROL.sub("", text), tally)
 
     def guard_label(self, text: str, tally: Tally) -> str | None:
         """Redact a short string that repeats often."""
+        text = _CONTROL.sub("", text)
         cached = self._labels.get(text)
         if cached is None:
             found: Tally = Counter()
@@ -162,6 +170,17 @@ def _may_pass(column: Column, value: str) -> bool:
     """Whether a string is an id that joins depend on, by its column and its shape."""
     is_id = column.name.endswith("_id") or column.name == "system_fingerprint"
     return is_id and _ID_SHAPED.match(value) is not None
+
+
+def _without_controls(column: Column, value: Any) -> Any:
+    """Return a value without control characters; a text of nothing else says nothing."""
+    if isinstance(value, str):
+        if _CONTROL.search(value) is None or column.name in _EXACT:
+            return value
+        return _CONTROL.sub("", value) or (None if column.nullable else DROPPED)
+    if isinstance(value, list):
+        return [_CONTROL.sub("", item) if isinstance(item, str) else item for item in value]
+    return value
 
 
 def _scan(redact: Callable[[str], Redacted], text: str, tally: Tally) -> str | None:

@@ -97,23 +97,36 @@ def drop_repeats(
         key: Columns that identify what a row is about.
         ignore: Columns in which copies may differ (the ordinal).
     """
-    seen: dict[tuple[Any, ...], list[Row]] = {}
+    seen: dict[tuple[Any, ...], set[frozenset[tuple[str, Any]]]] = {}
     kept: list[Row] = []
     repeats: list[Row] = []
     for row in rows:
-        earlier = seen.setdefault(tuple(row.get(name) for name in key), [])
-        if any(_is_same(row, other, ignore) for other in earlier):
+        earlier = seen.setdefault(tuple(row.get(name) for name in key), set())
+        content = _content(row, ignore)
+        if content in earlier:
             repeats.append(row)
         else:
-            earlier.append(row)
+            earlier.add(content)
             kept.append(row)
     return kept, repeats
 
 
-def _is_same(row: Row, other: Row, ignore: frozenset[str]) -> bool:
-    """Whether two rows say the same."""
-    names = (row.keys() | other.keys()) - ignore
-    return all(row.get(name) == other.get(name) for name in names)
+def _content(row: Row, ignore: frozenset[str]) -> frozenset[tuple[str, Any]]:
+    """Return what a row says in a form that has a hash; null says no more than a missing value."""
+    return frozenset(
+        (name, _hashable(value))
+        for name, value in row.items()
+        if value is not None and name not in ignore
+    )
+
+
+def _hashable(value: Any) -> Any:
+    """Return a value with its lists and mappings as tuples."""
+    if isinstance(value, list):
+        return tuple(_hashable(item) for item in value)
+    if isinstance(value, dict):
+        return tuple(sorted((str(name), _hashable(item)) for name, item in value.items()))
+    return value
 
 
 def to_arrow_by_date(

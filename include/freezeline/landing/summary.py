@@ -21,6 +21,7 @@ class SourceCounts:
         n_objects_quarantined: Objects of this run of which nothing could be read.
         n_objects_skipped: Objects that an earlier run landed unchanged.
         n_objects_not_due: Objects that arrive at or after ``as_of``.
+        n_objects_vanished: Objects deleted between listing and reading; left for a later night.
         n_records: Records found by this run.
         n_landed: Of them, written to the lake.
         n_duplicates: Of them, repeats inside their object.
@@ -34,6 +35,7 @@ class SourceCounts:
     n_objects_quarantined: int = 0
     n_objects_skipped: int = 0
     n_objects_not_due: int = 0
+    n_objects_vanished: int = 0
     n_records: int = 0
     n_landed: int = 0
     n_duplicates: int = 0
@@ -76,11 +78,14 @@ def summarise(
     source_names: Iterable[str],
 ) -> LandSummary:
     """Add up a plan and the ledger rows that carrying it out gave."""
+    landed = {row["source_object"] for row in ledger_rows}
+    vanished = Counter(due.source_name for due in plan.due if due.key not in landed)
     by_source = {
         name: _count(
             [row for row in ledger_rows if row["source_name"] == name],
             n_skipped=plan.n_skipped.get(name, 0),
             n_not_due=plan.n_not_due.get(name, 0),
+            n_vanished=vanished[name],
         )
         for name in sorted(source_names)
     }
@@ -88,12 +93,13 @@ def summarise(
         ledger_rows,
         n_skipped=sum(plan.n_skipped.values()),
         n_not_due=sum(plan.n_not_due.values()),
+        n_vanished=vanished.total(),
     )
     return LandSummary(as_of, total, by_source, _problems(ledger_rows), plan.silent)
 
 
 def _count(
-    ledger_rows: Sequence[Mapping[str, Any]], *, n_skipped: int, n_not_due: int
+    ledger_rows: Sequence[Mapping[str, Any]], *, n_skipped: int, n_not_due: int, n_vanished: int
 ) -> SourceCounts:
     """Add up ledger rows."""
     states = Counter(row["status"] for row in ledger_rows)
@@ -107,6 +113,7 @@ def _count(
         n_objects_quarantined=states["quarantined"],
         n_objects_skipped=n_skipped,
         n_objects_not_due=n_not_due,
+        n_objects_vanished=n_vanished,
         n_records=total("record_count"),
         n_landed=total("landed_count"),
         n_duplicates=total("duplicate_count"),
@@ -129,9 +136,10 @@ def _problems(ledger_rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 def _sentence(name: str, counts: SourceCounts) -> str:
     """Say one source's counts in one line."""
+    vanished = f"{counts.n_objects_vanished:,} vanished, " if counts.n_objects_vanished else ""
     return (
         f"{name}: {counts.n_objects_landed:,} objects ({counts.n_objects_skipped:,} known, "
-        f"{counts.n_objects_not_due:,} not due, {counts.n_objects_empty:,} empty, "
+        f"{counts.n_objects_not_due:,} not due, {vanished}{counts.n_objects_empty:,} empty, "
         f"{counts.n_objects_quarantined:,} quarantined), {counts.n_landed:,} of "
         f"{counts.n_records:,} records ({counts.n_duplicates:,} duplicates, "
         f"{counts.n_quarantined:,} quarantined, {counts.n_late:,} late), "

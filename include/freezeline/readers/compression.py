@@ -11,6 +11,8 @@ from include.freezeline.errors import ReadError
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+# Frames with a packer's own notes; any of the sixteen may stand first.
+ZSTD_SKIPPABLE_MAGICS = tuple(bytes((low, 0x2A, 0x4D, 0x18)) for low in range(0x50, 0x60))
 MAX_UNPACKED_BYTES = 2**30
 _CORRUPT_GZIP = "corrupt_gzip"
 _TRUNCATED_GZIP = "truncated_gzip"
@@ -20,6 +22,7 @@ _TOO_LARGE = "too_large_unpacked"
 _MAX_LAYERS = 3
 _GZIP_WINDOW = 31  # zlib: expect a gzip header
 _STEP_BYTES = 64 * 1024 * 1024
+_SKIPPABLE_HEADER_BYTES = 8  # the magic and a little-endian length
 _ZSTD_STEP_BYTES = 4096  # one step of input may grow more than 30,000-fold
 
 
@@ -32,7 +35,7 @@ def unpack(data: bytes) -> bytes:
     for _ in range(_MAX_LAYERS):
         if data.startswith(GZIP_MAGIC):
             data = _gunzip(data)
-        elif data.startswith(ZSTD_MAGIC):
+        elif data.startswith((ZSTD_MAGIC, *ZSTD_SKIPPABLE_MAGICS)):
             data = _unzstd(data)
         else:
             break
@@ -63,7 +66,7 @@ def _unzstd(data: bytes) -> bytes:
     parts: list[bytes] = []
     view = memoryview(data)
     total = position = 0
-    while position < len(data):
+    while (position := _after_skippable(data, position)) < len(data):
         unpacker = zstandard.ZstdDecompressor().decompressobj()
         try:
             while position < len(data) and not unpacker.eof:
@@ -76,6 +79,16 @@ def _unzstd(data: bytes) -> bytes:
             raise ReadError(_TRUNCATED_ZSTD)
         position -= len(unpacker.unused_data)
     return b"".join(parts)
+
+
+def _after_skippable(data: bytes, position: int) -> int:
+    """Return where the next frame that holds data starts."""
+    while data.startswith(ZSTD_SKIPPABLE_MAGICS, position):
+        start = position + _SKIPPABLE_HEADER_BYTES
+        position = start + int.from_bytes(data[start - 4 : start], "little")
+        if position > len(data):
+            raise ReadError(_TRUNCATED_ZSTD)
+    return position
 
 
 def _checked(total: int) -> int:

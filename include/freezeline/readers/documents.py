@@ -8,6 +8,7 @@ from include.freezeline.readers.otlp_json import SIGNAL_OF_KEY, parse_otlp_docum
 from include.freezeline.readers.records import Record, Refused
 from include.freezeline.readers.rules import BlockList
 
+NESTED_TOO_DEEPLY = "nested_too_deeply"
 _SNAKE_KEYS = ("resource_spans", "resource_logs", "resource_metrics")
 _LANGFUSE_KEY = re.compile(r"/(?:traces|observations|observations_v2|scores)/[^/]+$")
 
@@ -40,11 +41,22 @@ def read_document(key: str, data: Any, blocked: BlockList) -> Document:
             signal = signals[0] if signals else "unknown"
             return Document("otlp", signal, parse_otlp_document(data, blocked))
     elif isinstance(data, list) and not _is_message_array(data):
-        documents = [read_document(key, item, blocked) for item in data]
+        documents = [_read_item(key, item, blocked) for item in data]
         producer, signal = (documents[0][:2]) if documents else ("unknown", "unknown")
         return Document(producer, signal, (r for each in documents for r in each.records))
     producer, refused = _refusal(key, data)
     return Document(producer, "unknown", iter((refused,)))
+
+
+def _read_item(key: str, item: Any, blocked: BlockList) -> Document:
+    """Recognise a document inside an array; arrays inside arrays are nobody's format.
+
+    Following them down would let a few brackets exhaust the stack.
+    """
+    if isinstance(item, list) and not _is_message_array(item):
+        refused = Refused(NESTED_TOO_DEEPLY, "expected documents in one array, got deeper ones")
+        return Document("unknown", "unknown", iter((refused,)))
+    return read_document(key, item, blocked)
 
 
 def _refusal(key: str, data: Any) -> tuple[str, Refused]:

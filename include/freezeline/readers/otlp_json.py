@@ -16,6 +16,7 @@ from include.freezeline.readers.otlp import (
     Span,
     event_name_of,
 )
+from include.freezeline.readers.privacy import without_blocked
 from include.freezeline.readers.records import Record, Refused
 from include.freezeline.readers.rules import BlockList
 from include.freezeline.readers.values import to_double, to_integer, to_text, to_time_ns
@@ -48,14 +49,14 @@ def parse_otlp_document(document: Json, blocked: BlockList) -> Iterator[Record]:
 
 
 def parse_attributes(pairs: Any, blocked: BlockList) -> Attributes:
-    """Return a KeyValue list as a mapping without the blocked keys; the last equal key wins."""
+    """Return a KeyValue list as a mapping without what is blocked; the last equal key wins."""
     found: Attributes = {}
     for pair in pairs if isinstance(pairs, list) else ():
         if isinstance(pair, dict):
             key = pair.get("key")
             if isinstance(key, str) and key not in blocked:
                 found[key] = _any_value(pair.get("value"))
-    return found
+    return without_blocked(found, blocked)
 
 
 def _items(holder: Json, key: str, signal: str) -> Iterator[Json | Refused]:

@@ -23,6 +23,7 @@ from include.freezeline.readers.otlp import (
     Span,
     event_name_of,
 )
+from include.freezeline.readers.privacy import without_blocked
 from include.freezeline.readers.records import Record, Refused
 from include.freezeline.readers.rules import BlockList
 from include.freezeline.readers.values import to_double, to_time_ns
@@ -171,8 +172,9 @@ def _span(item: Any, origin: Origin, blocked: BlockList) -> Span:
 
 
 def _attributes(pairs: Any, blocked: BlockList) -> Attributes:
-    """Return KeyValue pairs as a mapping without the blocked keys; the last equal key wins."""
-    return {pair.key: _any_value(pair.value) for pair in pairs if pair.key not in blocked}
+    """Return KeyValue pairs as a mapping without what is blocked; the last equal key wins."""
+    found = {pair.key: _any_value(pair.value) for pair in pairs if pair.key not in blocked}
+    return without_blocked(found, blocked)
 
 
 def _any_value(value: Any) -> Any:

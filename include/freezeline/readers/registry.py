@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from include.freezeline.errors import ReadError
 from include.freezeline.readers.attributes import AttributeView
 from include.freezeline.readers.detect import Body, JsonDocument, Part, detect_body
-from include.freezeline.readers.documents import read_document
+from include.freezeline.readers.documents import NESTED_TOO_DEEPLY, read_document
 from include.freezeline.readers.evaluations import (
     EVALUATION_EVENT,
     read_log_evaluation,
@@ -24,20 +24,26 @@ from include.freezeline.readers.otel_genai import (
 from include.freezeline.readers.otlp import LogRecord, Span, is_span_id, is_trace_id
 from include.freezeline.readers.otlp_protobuf import parse_otlp_message
 from include.freezeline.readers.plain import is_plain, read_plain
+from include.freezeline.readers.protobuf_text import is_otlp_but_not_utf8
 from include.freezeline.readers.records import Record, Refused
 from include.freezeline.readers.result import ReadResult, Reject, Row
 from include.freezeline.readers.rows import build_span_row, record_sample, with_metadata
 from include.freezeline.readers.rules import BlockList, LandingRules
 
 _WHOLE_OBJECT_REASONS = (
+    "invalid_json",
+    "not_utf8",
+    NESTED_TOO_DEEPLY,
     "not_otlp_json",
     "unknown_document",
     "malformed_document",
     "truncated_frame",
     "unreadable_protobuf",
+    "protobuf_not_utf8",
 )
 _SAFE_EVENT_NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,80}")
 _FRAMING_SUFFIX = {"lines": "_lines", "framed": "_framed", "single": ""}
+_SIGNALS = ("traces", "logs", "metrics")  # what an object that mixes them counts as
 _UNKNOWN = "unknown"
 
 
@@ -105,8 +111,11 @@ def read_object(key: str, data: bytes, rules: LandingRules) -> ReadResult:
         return ReadResult("empty", _UNKNOWN)
     reading = _Reading(rules)
     for part in body.parts:
-        for record in _part_records(key, part, reading):
-            reading.add(record)
+        try:
+            for record in _part_records(key, part, reading):
+                reading.add(record)
+        except RecursionError:
+            reading.add(Refused(NESTED_TOO_DEEPLY, "values nested too deeply to be read"))
     result = reading.result(body)
     _refuse_whole_object(result)
     return result
@@ -147,7 +156,9 @@ class _Reading:
 
     def result(self, body: Body) -> ReadResult:
         """Return everything that was added."""
-        producer, signal = self.forms[0] if self.forms else (_UNKNOWN, _UNKNOWN)
+        producer = self.forms[0][0] if self.forms else _UNKNOWN
+        signals = {signal for _, signal in self.forms}
+        signal = next((signal for signal in _SIGNALS if signal in signals), _UNKNOWN)
         return ReadResult(
             format=f"{producer}{_FRAMING_SUFFIX[body.framing]}",
             signal=signal,
@@ -213,6 +224,10 @@ def _part_records(key: str, part: Part, reading: _Reading) -> Iterator[Record]:
     try:
         signal, records = parse_otlp_message(part.payload, _signal_hint(key), reading.blocked)
     except ReadError as error:
+        if is_otlp_but_not_utf8(part.payload):
+            detail = f"message of {len(part.payload)} bytes with a text that is not UTF-8"
+            yield Refused("protobuf_not_utf8", detail)
+            return
         yield Refused(error.reason, f"{len(part.payload)} bytes that are no OTLP message")
         return
     reading.forms.append(("otlp_protobuf", signal))

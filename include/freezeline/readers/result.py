@@ -32,7 +32,8 @@ class ReadResult:
     Attributes:
         format: otlp_json, otlp_json_lines, otlp_protobuf, otlp_json_framed,
             otlp_protobuf_framed, litellm_json, ..., or empty.
-        signal: traces, logs, metrics or unknown; the first that occurs.
+        signal: traces, logs, metrics or unknown; of an object that mixes them the first in this
+            order, so that an object with spans is never taken for one without.
         record_count: Span, log or metric records, or documents of other producers.
         used_count: Records that became a row of ``spans`` or, for logs, of ``evaluations``.
         spans: Rows with the columns of ``contracts.lake.SPANS`` except where the object lies.

@@ -5,6 +5,12 @@ from include.freezeline.readers.evaluations import EVALUATION_EVENT
 from include.freezeline.readers.jsontext import parse_json_text, write_json
 from include.freezeline.readers.otlp import Attributes, Span, is_span_id
 from include.freezeline.readers.outcomes import read_failure, status_name
+from include.freezeline.readers.privacy import (
+    People,
+    find_people,
+    mask_people,
+    without_people,
+)
 from include.freezeline.readers.result import Row
 from include.freezeline.readers.rules import AttributeRules
 from include.freezeline.readers.sampling import sample_weight
@@ -54,10 +60,8 @@ def with_metadata(attributes: Attributes) -> Attributes:
     The metadata is then left out as a whole: its members are kept, and one that names a person
     can be recognised.
     """
-    text = attributes.get("metadata")
-    if not isinstance(text, str):
-        return attributes
-    data = parse_json_text(text).data
+    given = attributes.get("metadata")
+    data = parse_json_text(given).data if isinstance(given, str) else given
     if not isinstance(data, dict) or not data:
         return attributes
     spread = {name: value for name, value in attributes.items() if name != "metadata"}
@@ -103,8 +107,12 @@ def build_span_row(
     row.update(_business_columns(view, resource, rules))
     row["prompt_name"] = row["prompt_name"] or view.text(*rules.prompt_name)
     row["prompt_version"] = row["prompt_version"] or view.text(*rules.prompt_version)
-    row["attributes_redacted"] = _rest_json(span, view)
-    row["resource_attributes_redacted"] = _json_or_none(resource.rest())
+    events = [with_metadata(event.attributes) for event in span.events]
+    people = find_people([view.values, resource.values, *events], rules)
+    row["attributes_redacted"] = _json_or_none(_rest(span, view, rules), people)
+    row["resource_attributes_redacted"] = _json_or_none(
+        without_people(resource.rest(), rules), people
+    )
     return row
 
 
@@ -151,22 +159,25 @@ def _person(view: AttributeView, resource: AttributeView, names: tuple[str, ...]
     return found
 
 
-def _rest_json(span: Span, view: AttributeView) -> str | None:
+def _rest(span: Span, view: AttributeView, rules: AttributeRules) -> Attributes:
     """Return attributes and events that no column holds."""
-    rest = view.rest()
+    rest = without_people(view.rest(), rules)
     events = [
-        {"name": event.name, "attributes": event.attributes}
+        {
+            "name": event.name,
+            "attributes": without_people(with_metadata(event.attributes), rules),
+        }
         for event in span.events
         if event.name not in _IN_COLUMNS
     ]
     if events:
         rest["span.events"] = events
-    return _json_or_none(rest)
+    return rest
 
 
-def _json_or_none(attributes: Attributes) -> str | None:
-    """Return attributes as JSON text; None when there are none."""
-    return write_json(attributes) if attributes else None
+def _json_or_none(attributes: Attributes, people: People) -> str | None:
+    """Return attributes as JSON text in which nobody is named; None when there are none."""
+    return mask_people(attributes, write_json(attributes), people) if attributes else None
 
 
 def record_sample(span: Span) -> str:

@@ -47,6 +47,15 @@ class AttributeRules(BaseModel):
     sample_weight: AttributeNames = ()
     sample_ratio: AttributeNames = ()
 
+    @cached_property
+    def person_names(self) -> dict[str, str]:
+        """Every attribute name that says who a call was made for, with its placeholder."""
+        return {
+            **dict.fromkeys(self.session, "<SESSION>"),
+            **dict.fromkeys(self.user, "<USER>"),
+            **dict.fromkeys(self.tenant, "<TENANT>"),
+        }
+
 
 class BlockedRules(BaseModel):
     """Attributes that are dropped while parsing, on spans, events, scopes and resources.
@@ -55,6 +64,9 @@ class BlockedRules(BaseModel):
         names: Whole attribute names.
         prefixes: Beginnings of attribute names.
         suffixes: Ends of attribute names.
+
+    A name or suffix without further dots also holds for the last part of any name, whatever its
+    case, dashes and underscores: `password` for `customer.password`, `.api_key` for `apiKey`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -91,7 +103,10 @@ class BlockList:
         self._names = frozenset(name.lower() for name in rules.names)
         self._prefixes = tuple(name.lower() for name in rules.prefixes)
         self._suffixes = tuple(name.lower() for name in rules.suffixes)
+        ends = (*self._names, *(end.removeprefix(".") for end in self._suffixes))
+        self._last_parts = frozenset(_squashed(end) for end in ends if "." not in end)
         self._answers: dict[str, bool] = {}
+        self._inner: dict[str, bool] = {}
 
     def __contains__(self, key: str) -> bool:
         """Return whether the attribute called ``key`` must be dropped."""
@@ -102,10 +117,29 @@ class BlockList:
                 folded in self._names
                 or folded.startswith(self._prefixes)
                 or folded.endswith(self._suffixes)
+                or _squashed(folded.rpartition(".")[2]) in self._last_parts
             )
             if len(self._answers) < _CACHED_KEYS:  # keys with ids inside must not fill memory
                 self._answers[key] = answer
         return answer
+
+    def blocks(self, path: str) -> bool:
+        """Return whether the member at a dotted path inside an attribute must be dropped.
+
+        It is when the path is blocked or anything that it ends with.
+        """
+        answer = self._inner.get(path)
+        if answer is None:
+            parts = path.split(".")
+            answer = any(".".join(parts[place:]) in self for place in range(len(parts)))
+            if len(self._inner) < _CACHED_KEYS:
+                self._inner[path] = answer
+        return answer
+
+
+def _squashed(name: str) -> str:
+    """Return a name without what its spellings differ in."""
+    return name.replace("_", "").replace("-", "")
 
 
 def load_landing_rules(config_dir: Path) -> LandingRules:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from include.freezeline.redaction.json_text import JsonTooComplexError, rewrite_json
+from include.freezeline.redaction.keys import TellingKeys
 from include.freezeline.redaction.rules import RedactionConfig, load_redaction_config
 from include.freezeline.redaction.scanner import Finding, Scanner
 
@@ -42,15 +43,19 @@ class RedactedText:
 class RedactionScope:
     """One trace: equal values get equal placeholders."""
 
-    def __init__(self, scanner: Scanner, max_field_chars: int, totals: Counter[str]) -> None:
+    def __init__(
+        self, scanner: Scanner, keys: TellingKeys, max_field_chars: int, totals: Counter[str]
+    ) -> None:
         """Start with no values seen.
 
         Args:
             scanner: Finds values.
+            keys: Which JSON keys tell what their value is.
             max_field_chars: Longer texts are dropped.
             totals: Counts of the redactor that made the scope; updated along.
         """
         self._scanner = scanner
+        self._keys = keys
         self._max_field_chars = max_field_chars
         self._totals = totals
         self._counts: Counter[str] = Counter()
@@ -80,7 +85,7 @@ class RedactionScope:
 
         try:
             self._check_length(json_text)
-            rewritten = rewrite_json(json_text, leaf)
+            rewritten = rewrite_json(json_text, leaf, self._keys)
         except Exception:  # Fail closed, as above.
             return self._dropped(f'"{DROPPED_TEXT}"')
         return self._counted(RedactedText(rewritten, tuple(findings)))
@@ -153,11 +158,12 @@ class Redactor:
         """Load the libraries' recognisers that the rules name."""
         self._config = config
         self._scanner = scanner or Scanner(config.rules)
+        self._keys = TellingKeys(word for rule in config.rules for word in rule.context)
         self._totals: Counter[str] = Counter()
 
     def scope(self) -> RedactionScope:
         """Return a new scope, for one trace."""
-        return RedactionScope(self._scanner, self._config.max_field_chars, self._totals)
+        return RedactionScope(self._scanner, self._keys, self._config.max_field_chars, self._totals)
 
     def fresh(self) -> "Redactor":
         """Return a redactor with the same rules and all counts zero, for one object."""

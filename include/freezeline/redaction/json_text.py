@@ -1,9 +1,10 @@
 """Rewrite the strings of a JSON document, and of JSON documents inside its strings."""
 
 import json
-import re
 from collections.abc import Callable
 from typing import Any
+
+from include.freezeline.redaction.keys import TellingKeys, inherited_forms, is_neutral
 
 Leaf = Callable[[str, str], str]
 """Returns its first argument, or what shall stand in its place; the second is text before it."""
@@ -12,27 +13,26 @@ _MAX_DEPTH = 60
 _MAX_INNER_DOCUMENTS = 6
 # Only integers of this many digits can be a card number; counts and ids pass untouched.
 _CARD_DIGITS = range(12, 20)
-# Keys that tell what a short value is: without them a password is a word, a phone number a number.
-_TELLING_KEY = re.compile(
-    r"pass|pwd|secret|key|birth|dob|phone|tel|mobile|fax|nhs|pesel|aadhaar|\bsin\b", re.IGNORECASE
-)
+# Below a telling key shorter numbers count too: phone and social security numbers.
+_TOLD_DIGITS = range(7, 20)
 
 
 class JsonTooComplexError(ValueError):
     """A document is nested too deeply, or a text is too long, to be scanned."""
 
 
-def rewrite_json(json_text: str, leaf: Leaf) -> str:
+def rewrite_json(json_text: str, leaf: Leaf, keys: TellingKeys) -> str:
     """Apply ``leaf`` to every string, key and long integer; return the text itself if unchanged.
 
     Args:
         json_text: A JSON document; anything else is rewritten as one string.
         leaf: Rewrites one string, given the text before it.
+        keys: Which keys tell what their value is; they hold for all that is below them.
 
     Raises:
         JsonTooComplexError: The document is nested too deeply.
     """
-    walker = _Walker(leaf)
+    walker = _Walker(leaf, keys)
     try:
         document = json.loads(json_text, object_pairs_hook=walker.pairs)
     except ValueError:
@@ -47,14 +47,16 @@ def rewrite_json(json_text: str, leaf: Leaf) -> str:
 class _Walker:
     """Walks one document and remembers whether anything changed."""
 
-    def __init__(self, leaf: Leaf, inner: int = 0) -> None:
+    def __init__(self, leaf: Leaf, keys: TellingKeys, inner: int = 0) -> None:
         """Start unchanged.
 
         Args:
             leaf: See :func:`rewrite_json`.
+            keys: See :func:`rewrite_json`.
             inner: How many documents this one is inside of.
         """
         self._leaf = leaf
+        self._keys = keys
         self._inner = inner
         self.is_changed = False
 
@@ -65,42 +67,65 @@ class _Walker:
             self.is_changed = True
         return built
 
-    def value(self, value: Any, depth: int) -> Any:
-        """Return a value with its strings rewritten."""
+    def value(self, value: Any, depth: int, told: tuple[str, ...] = ()) -> Any:
+        """Return a value with its strings and telling numbers rewritten.
+
+        Args:
+            value: Any JSON value.
+            depth: How deep it is nested.
+            told: What the keys above tell, as texts to read before it.
+        """
         if depth > _MAX_DEPTH:
             message = "nested too deeply"
             raise JsonTooComplexError(message)
         if isinstance(value, str):
-            return self._noted(value, self._string(value))
+            return self._noted(value, self._string(value, told))
         if isinstance(value, dict):
             return {
-                self._noted(key, self._leaf(key, "")): self._member(key, item, depth + 1)
+                self._noted(key, self._leaf(key, "")): self._member(key, item, depth + 1, told)
                 for key, item in value.items()
             }
         if isinstance(value, list):
-            return [self.value(item, depth + 1) for item in value]
-        if isinstance(value, int) and len(str(abs(value))) in _CARD_DIGITS:
-            rewritten = self._leaf(str(value), "")
-            return value if rewritten == str(value) else self._noted(str(value), rewritten)
+            return [self.value(item, depth + 1, told) for item in value]
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return self._number(value, told)
         return value
 
-    def _member(self, key: str, value: Any, depth: int) -> Any:
+    def _member(self, key: str, value: Any, depth: int, above: tuple[str, ...]) -> Any:
         """Rewrite a member, with its key before it where the key tells what it is."""
-        if isinstance(value, str) and _TELLING_KEY.search(key):
-            return self._noted(value, self._leaf(value, f"{key.replace('_', ' ')}: "))
-        return self.value(value, depth)
+        own = self._keys.forms(key)
+        if (own or above) and is_neutral(key):
+            # A text is read with its own key all the same: `secret_id` can be a secret.
+            return self.value(value, depth, own if isinstance(value, str) else ())
+        return self.value(value, depth, inherited_forms(own, above))
 
-    def _string(self, text: str) -> str:
+    def _number(self, value: float, told: tuple[str, ...]) -> Any:
+        """Rewrite a number that may be a card number, or what its key tells."""
+        if isinstance(value, float) and not (told and value.is_integer()):
+            return value
+        text = str(int(value))
+        if len(text.lstrip("-")) not in (_TOLD_DIGITS if told else _CARD_DIGITS):
+            return value
+        rewritten = self._read(text, told)
+        return value if rewritten == text else self._noted(text, rewritten)
+
+    def _string(self, text: str, told: tuple[str, ...]) -> str:
         """Rewrite a string, inside when it holds a JSON document."""
         if text.lstrip()[:1] not in ("{", "[") or self._inner >= _MAX_INNER_DOCUMENTS:
-            return self._leaf(text, "")
-        walker = _Walker(self._leaf, self._inner + 1)
+            return self._read(text, told)
+        walker = _Walker(self._leaf, self._keys, self._inner + 1)
         try:
             document = json.loads(text, object_pairs_hook=walker.pairs)
         except (ValueError, RecursionError):
-            return self._leaf(text, "")
-        rewritten = walker.value(document, 0)
+            return self._read(text, told)
+        rewritten = walker.value(document, 0, told)
         return _dumps(rewritten) if walker.is_changed else text
+
+    def _read(self, text: str, told: tuple[str, ...]) -> str:
+        """Rewrite a text with each of the texts before it in turn; some rules know only one."""
+        for before in told or ("",):
+            text = self._leaf(text, before)
+        return text
 
     def _noted(self, before: str, after: str) -> str:
         """Remember whether a string changed."""

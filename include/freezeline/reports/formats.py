@@ -93,13 +93,13 @@ def day(moment: datetime) -> str:
 
 
 def hours(value: float | None) -> str:
-    """Write the time to exhaustion: None is not burning, 0 is spent.
+    """Write the time to exhaustion: None is a pace that never spends it, 0 is spent.
 
     >>> hours(None), hours(0.0), hours(5.25), hours(100.0)
-    ('not burning', 'spent', '5.3 h', '4.2 days')
+    ('not at this pace', 'spent', '5.3 h', '4.2 days')
     """
     if value is None:
-        return "not burning"
+        return "not at this pace"
     if value <= 0:
         return "spent"
     return f"{_round(value)} h" if value < 48 else f"{_round(value / 24)} days"

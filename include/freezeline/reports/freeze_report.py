@@ -3,6 +3,7 @@
 The first sentence is the verdict. What could not be judged is shown as such, next to what was.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -20,6 +21,7 @@ from include.freezeline.reports.model import (
     Policy,
     QuarantineReason,
     Restatement,
+    ThawRule,
     Transition,
 )
 from include.freezeline.reports.queries import Reader, Row
@@ -83,7 +85,17 @@ def load_flag(row: Row, as_of: datetime) -> Flag:
         evaluated_at=row["evaluated_at"],
         valid_until_at=row["valid_until_at"],
         is_stale=row["valid_until_at"] <= as_of,
+        thaw_rule=_thaw_rule(row),
     )
+
+
+def _thaw_rule(flag: Row) -> ThawRule | None:
+    """Return the numbers of the SLO that decided; flags of the first release have none."""
+    slos = json.loads(flag["evaluations_json"]).get("slos", [])
+    for slo in slos:
+        if slo["slo_id"] == flag["slo_name"] and "min_frozen_h" in slo:
+            return ThawRule(**{name: slo[name] for name in ThawRule.__dataclass_fields__})
+    return None
 
 
 def _features(reader: Reader, as_of: datetime, policy: Policy) -> tuple[FeatureReport, ...]:

@@ -21,7 +21,8 @@ def method_lines(window: Row, limit: Decimal, main: Contributor | None) -> tuple
     lines = [
         _budget(window, limit),
         _consumed(window, limit),
-        _pending(window, limit),
+        _nowcast(window),
+        _worst_case(window, limit),
         _evidence(window, limit),
         _burn(window, limit),
         _exhaustion(window),
@@ -54,13 +55,22 @@ def _consumed(window: Row, limit: Decimal) -> MethodLine:
     )
 
 
-def _pending(window: Row, limit: Decimal) -> MethodLine:
-    """Explain the upper bound; a freeze looks at the lower one."""
+def _nowcast(window: Row) -> MethodLine:
+    """Explain the share that the thaw looks at; a freeze looks at the known one."""
+    return MethodLine(
+        "Budget spent with the nowcast",
+        "(known bad + 97.5% bound of what pending outcomes will still show, from the delays seen "
+        "so far) ÷ error budget; releases freeze on what is known and thaw on this",
+        f"{count(window['pending_count'])} pending: {percent(window.get('consumed_nowcast_ratio'))}",
+    )
+
+
+def _worst_case(window: Row, limit: Decimal) -> MethodLine:
+    """Explain the worst case, which decides nothing."""
     allowed = limit * window["event_count"]
     return MethodLine(
-        "If every pending outcome turns bad",
-        "(known bad + pending) ÷ error budget; releases freeze on what is surely spent and thaw "
-        "on a cautious estimate between the two",
+        "Worst case, every pending outcome turns bad",
+        "(known bad + pending) ÷ error budget; it decides nothing",
         f"({count(window['bad_count'])} + {count(window['pending_count'])}) ÷ {count(allowed)} = "
         f"{percent(window['consumed_upper_ratio'])}",
     )
@@ -93,11 +103,13 @@ def _exhaustion(window: Row) -> MethodLine:
     consumed = window["consumed_lower_ratio"]
     left = None if consumed is None else max(0.0, 1 - consumed)
     window_h = (window["window_ended_at"] - window["window_started_at"]).total_seconds() / 3600
+    burn = window["burn_rate_24h"]
+    when = "unknown" if burn is None else hours(window["time_to_exhaustion_h"])
     return MethodLine(
         "Time to exhaustion",
-        "share of the budget left × window ÷ burn in the last 24 h",
-        f"{percent(left)} × {count(window_h)} h ÷ {number(window['burn_rate_24h'])}: "
-        f"{hours(window['time_to_exhaustion_h'])}",
+        "share of the budget left × window ÷ burn in the last 24 h; a burn up to 1 never spends "
+        "a rolling window's budget",
+        f"{percent(left)} × {count(window_h)} h ÷ {number(burn)}: {when}",
     )
 
 

@@ -18,7 +18,7 @@ class Policy:
     Attributes:
         freeze_at_ratio: Consumed share of the budget at which releases freeze.
         warn_at_ratio: Consumed share at which the state is WARNING.
-        thaw_at_ratio: Consumed share, pending outcomes counted as bad, that ends the freeze.
+        thaw_at_ratio: Consumed share, with the nowcast of pending outcomes, that ends the freeze.
         thaw_evaluations_count: Evaluations in a row at or under ``thaw_at_ratio`` before feature
             changes may ship again.
         min_frozen_h: Hours a freeze lasts at least.
@@ -34,8 +34,25 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class ThawRule:
+    """What the SLO that decided adds to the rules that end a freeze.
+
+    Attributes:
+        min_frozen_h: Hours a freeze lasts at least: 24, or the maturity lag if that is longer.
+        trip_wire: Evidence score that freezes; None without a trip wire.
+        fact: Fact whose files have to land; None when outcomes come with the call.
+        fact_silence_h: Hours that may pass without one.
+    """
+
+    min_frozen_h: float
+    trip_wire: int | None
+    fact: str | None
+    fact_silence_h: float
+
+
+@dataclass(frozen=True, slots=True)
 class Flag:
-    """A feature's freeze state in an environment."""
+    """A feature's freeze state in an environment; ``thaw_rule`` is None when none is stored."""
 
     state: str
     is_frozen: bool
@@ -47,6 +64,7 @@ class Flag:
     evaluated_at: datetime
     valid_until_at: datetime
     is_stale: bool
+    thaw_rule: ThawRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +140,12 @@ class MethodLine:
 
 @dataclass(frozen=True, slots=True)
 class SloStatus:
-    """An SLO of a feature at the end of the window."""
+    """An SLO of a feature at the end of the window.
+
+    The budget spent has three values: ``consumed_lower_ratio`` is known, and freezes;
+    ``consumed_nowcast_ratio`` adds the 97.5% nowcast of pending outcomes, and thaws;
+    ``consumed_upper_ratio`` is the worst case, in which every pending outcome turns bad.
+    """
 
     slo_name: str
     objective: str
@@ -139,6 +162,7 @@ class SloStatus:
     bad_lower_ratio: float | None
     bad_upper_ratio: float | None
     consumed_lower_ratio: float | None
+    consumed_nowcast_ratio: float | None
     consumed_upper_ratio: float | None
     remaining_ratio: float | None
     bad_interval_lower_ratio: float | None
@@ -195,6 +219,11 @@ class Findings:
     ok_count: int
     raised: tuple[Finding, ...]
     insufficient: tuple[Finding, ...]
+
+    @property
+    def is_all_thin(self) -> bool:
+        """Whether there were questions and none of them could be judged."""
+        return bool(self.insufficient) and not self.ok_count and not self.raised
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ def _feature(item: FeatureReport, expired: set[tuple[str, str]]) -> dict[str, An
             "slo_name": slo.slo_name,
             "verdict": slo.verdict,
             "consumed_lower_ratio": slo.consumed_lower_ratio,
+            "consumed_nowcast_ratio": slo.consumed_nowcast_ratio,
             "consumed_upper_ratio": slo.consumed_upper_ratio,
             "remaining_ratio": slo.remaining_ratio,
         }

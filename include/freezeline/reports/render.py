@@ -108,6 +108,17 @@ def _thin(findings: Sequence[Finding]) -> list[_Thin]:
     ]
 
 
+def _all_thin(findings: Sequence[Finding]) -> str:
+    """Say in one line that no question of an environment could be judged."""
+    largest = max(item.n_current for item in findings)
+    n = len(findings)
+    subject = "The only question could not" if n == 1 else f"None of {n} questions could"
+    return (
+        f"{subject} be judged: too little data, "
+        f"{formats.count(largest)} in the largest sample. That is not ok, it is unknown."
+    )
+
+
 def _leading(contributors: Sequence[Contributor]) -> list[Contributor]:
     """Keep the values that matter of each dimension for people; JSON has all of them."""
     seen: dict[str, int] = {}
@@ -125,7 +136,7 @@ def _short(text: str) -> str:
 
 
 def _exhaustion(slo: SloStatus) -> str:
-    """Return the time to exhaustion; without traffic it is unknown, not "not burning"."""
+    """Return the time to exhaustion; without traffic it is unknown."""
     if slo.burn_rate_24h is None:
         return formats.UNKNOWN
     return formats.hours(slo.time_to_exhaustion_h)
@@ -160,6 +171,7 @@ def _bars(slo: SloStatus, dimension: str) -> Markup:
 
 _FILTERS = {
     "about": _about,
+    "all_thin": _all_thin,
     "count": formats.count,
     "date": lambda moment: f"{moment:%Y-%m-%d}",
     "dated": _dated,

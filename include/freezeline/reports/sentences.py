@@ -11,6 +11,7 @@ from include.freezeline.reports.model import (
     LandedSource,
     Policy,
     SloStatus,
+    ThawRule,
     deciding_slo,
 )
 
@@ -58,7 +59,17 @@ def feature_verdict(
         item.verdict == "insufficient_evidence" for item in slos
     ):
         return f"Releases for {who} are OPEN, but there is too little evidence to judge any SLO."
-    return f"Releases for {who} are OPEN{spent}."
+    return f"Releases for {who} are OPEN{spent}.{_not_judged(slos)}"
+
+
+def _not_judged(slos: Sequence[SloStatus]) -> str:
+    """Name the freezing objectives that an open state says nothing about."""
+    names = [
+        slo.slo_name
+        for slo in slos
+        if slo.consequence == "freeze" and slo.verdict == "insufficient_evidence"
+    ]
+    return f" Not judged for lack of evidence: {_listing(sorted(names))}." if names else ""
 
 
 def dimension(name: str) -> str:
@@ -78,20 +89,40 @@ def what_next(flag: Flag | None, slos: tuple[SloStatus, ...], policy: Policy) ->
     if not flag.is_frozen:
         return _next_when_open(flag, policy)
     exempt = _listing([name.replace("_", " ") for name in policy.exempt_change_classes])
-    thaw = percent(policy.thaw_at_ratio)
+    slo = deciding_slo(flag, slos)
     lines = [
         f"May ship during the freeze: {exempt}. Everything else is blocked at the gate "
         "(exit code 3).",
-        f"The freeze ends when the consumed budget, outcomes still pending estimated cautiously, is "
-        f"at most {thaw} (at least {count(policy.min_frozen_h)} h after it began) and stays there "
-        f"for {policy.thaw_evaluations_count} nightly evaluations in a row; missing data never "
-        "ends it.",
+        _thaw_rule(flag, slo, policy),
         _thaw(flag),
     ]
-    slo = deciding_slo(flag, slos)
     if slo is not None and slo.main_contributor is not None:
         lines.append(_suspect(slo.main_contributor))
     return tuple(lines)
+
+
+def _thaw_rule(flag: Flag, slo: SloStatus | None, policy: Policy) -> str:
+    """Return every condition that ends the freeze, with the SLO's own numbers."""
+    rule = flag.thaw_rule or ThawRule(policy.min_frozen_h, None, None, 0.0)
+    budget = "the error budget" if slo is None else f"the error budget of {slo.slo_name}"
+    conditions = [
+        f"at most {percent(policy.thaw_at_ratio)} of {budget} is spent, counting the nowcast of "
+        "pending outcomes (97.5% bound)"
+    ]
+    if rule.trip_wire is not None:
+        conditions.append(
+            f"the trip wire is quiet (evidence score below {count(rule.trip_wire)}, also on "
+            "matured outcomes alone)"
+        )
+    conditions.append("there was traffic in the last 24 h")
+    if rule.fact is not None:
+        silence = count(rule.fact_silence_h)
+        conditions.append(f"{rule.fact} files landed in the last {silence} h")
+    conditions.append(f"at least {count(rule.min_frozen_h)} h have passed since the freeze began")
+    return (
+        f"The freeze ends after {policy.thaw_evaluations_count} nightly evaluations in a row at "
+        f"which {_listing(conditions)}; missing data never ends it."
+    )
 
 
 def completeness(sources: Sequence[LandedSource], night: datetime | None, as_of: datetime) -> str:
@@ -106,7 +137,8 @@ def completeness(sources: Sequence[LandedSource], night: datetime | None, as_of:
     when = "The night" if night == as_of else f"The last night that landed anything, {utc(night)},"
     return (
         f"{when} landed {landed:,} of {plural(records, 'record')} from "
-        f"{plural(objects, 'object')}; {plural(repeated, 'duplicate')} dropped, "
+        f"{plural(objects, 'object')}; {plural(repeated, 'repeat')} inside an object dropped "
+        f"(those across objects are removed when the warehouse is built), "
         f"{plural(aside, 'record')} in quarantine."
     )
 
@@ -179,7 +211,7 @@ def _next_when_open(flag: Flag, policy: Policy) -> tuple[str, ...]:
     first = "Releases may ship." if flag.state == "OPEN" else "Releases may ship; be careful."
     return (
         f"{first} They freeze when {freeze} of a freezing objective's error budget is surely "
-        "spent, or its trip wire proves a worsening.",
+        "spent, or its trip wire says that the last days are above the limit.",
         f"The decision holds until {utc(flag.valid_until_at)}; after that every gate answers "
         "stale and blocks feature changes.",
     )

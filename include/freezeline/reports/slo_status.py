@@ -26,8 +26,11 @@ def load_slo(reader: Reader, window: Row) -> SloStatus:
     allowed = limit * window["event_count"]
     main = _main_contributor(contributors, float(limit))
     shown = {name: window[name] for name in _WINDOW_COLUMNS}
+    # Snapshots of the first release do not have the column.
+    nowcast = window.get("consumed_nowcast_ratio")
     return SloStatus(
         **shown,
+        consumed_nowcast_ratio=nowcast,
         limit=limit,
         allowed_bad_count=allowed,
         remaining_ratio=_remaining(window["consumed_lower_ratio"]),

@@ -16,8 +16,8 @@ class Tier:
 
     name: str
     budget: Fraction
-    long_h: int
-    short_h: int
+    long_h: Fraction
+    short_h: Fraction
 
     def factor(self, compliance_h: Fraction) -> Fraction:
         """Return the burn rate that spends the tier's budget in its long window."""

@@ -26,6 +26,8 @@ class Annotations(Strict):
         runbook: Address of what to do when it breaks.
         consequence: ``freeze`` stops releases, ``warn`` is only shown.
         maturity_lag: Age at which a call without a bad outcome counts as good.
+        fact: Fact that brings the bad outcomes; needed with a maturity lag.
+        fact_silence: Time without a landed file of the fact after which nothing is judged.
         min_window_events: 24-hour windows with fewer events are not judged.
         features: ``service`` judges spec.service only, ``*`` every feature with events.
         trip_wire: Freeze also when the Shiryaev-Roberts score reaches this many looks between
@@ -39,6 +41,10 @@ class Annotations(Strict):
     runbook: str = Field(alias="freezeline.dev/runbook", pattern=r"^(https?://|docs/)\S+$")
     consequence: Literal["freeze", "warn"] = Field(alias="freezeline.dev/consequence")
     maturity_lag: str | None = Field(None, alias="freezeline.dev/maturity-lag")
+    fact: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] | None = Field(
+        None, alias="freezeline.dev/fact"
+    )
+    fact_silence: str = Field("48h", alias="freezeline.dev/fact-silence")
     min_window_events: Annotated[str, Field(pattern=r"^[1-9][0-9]*$")] = Field(
         "20", alias="freezeline.dev/min-window-events"
     )
@@ -66,7 +72,7 @@ class Annotations(Strict):
             raise ValueError(message)
         return text
 
-    @field_validator("maturity_lag")
+    @field_validator("maturity_lag", "fact_silence")
     @classmethod
     def _check_lag(cls, text: str | None) -> str | None:
         if text is not None:

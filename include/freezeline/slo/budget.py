@@ -186,13 +186,15 @@ def count(events: Events, as_of_us: int) -> Counts:
     return Counts(int(events.is_bad(as_of_us).sum()), len(events))
 
 
-def burn_rate(known: Events, limit: Fraction, hours: int, as_of_us: int) -> Fraction | None:
+def burn_rate(
+    known: Events, limit: Fraction, hours: Fraction | int, as_of_us: int
+) -> Fraction | None:
     """Return how many times faster than allowed the last hours spent the budget.
 
     Returns:
         None without events, and when a limit of zero was broken (infinitely fast).
     """
-    ratio = count(known.between(as_of_us - hours * HOUR_US, as_of_us), as_of_us).ratio
+    ratio = count(known.between(as_of_us - int(hours * HOUR_US), as_of_us), as_of_us).ratio
     if ratio is None or ratio == 0:
         return ratio
     return ratio / limit if limit else None

@@ -37,6 +37,8 @@ class Slo:
         length: Rolling compliance window.
         window_text: The same as written.
         consequence: ``freeze`` or ``warn``.
+        fact: Fact that brings the bad outcomes; None when they come with the event.
+        fact_silence: Time without a landed file of the fact after which nothing is judged.
         trip_wire: Detector score that freezes; None without a trip wire.
         evidence: Probability a low-volume breach needs to freeze.
         owner: Team that answers for it.
@@ -58,6 +60,8 @@ class Slo:
     length: timedelta
     window_text: str
     consequence: str
+    fact: str | None
+    fact_silence: timedelta
     trip_wire: int | None
     evidence: float
     owner: str
@@ -81,6 +85,7 @@ def load_slos(config_dir: Path) -> tuple[Slo, ...]:
         raise ConfigError(message)
     by_path = {path: load_slo(path) for path in paths}
     _check_overlap(by_path)
+    _check_facts(by_path, config_dir / "facts")
     return tuple(sorted(by_path.values(), key=lambda slo: slo.name))
 
 
@@ -136,11 +141,27 @@ def _compile(document: SloDocument) -> Slo:
         length=parse_duration(spec.timeWindow[0].duration),
         window_text=spec.timeWindow[0].duration,
         consequence=notes.consequence,
+        fact=notes.fact,
+        fact_silence=parse_duration(notes.fact_silence),
         trip_wire=int(notes.trip_wire) if notes.trip_wire is not None else None,
         evidence=float(notes.evidence),
         owner=notes.owner,
         runbook=notes.runbook,
     )
+
+
+def _check_facts(by_path: Mapping[Path, Slo], folder: Path) -> None:
+    """Reject an SLO that waits for a fact nobody declares; it would hold its state for ever."""
+    if not folder.is_dir():
+        return
+    known = sorted(path.stem for path in folder.glob("*.yml"))
+    for path, slo in by_path.items():
+        if slo.fact is not None and slo.fact not in known:
+            message = (
+                f"{path}: metadata.annotations.freezeline.dev/fact: no such fact {slo.fact!r} "
+                f"(one of {', '.join(known) or 'none'}; or add {folder / slo.fact}.yml)"
+            )
+            raise ConfigError(message)
 
 
 def _check_overlap(by_path: Mapping[Path, Slo]) -> None:

@@ -13,6 +13,7 @@ from include.freezeline.slo.catalogue import Slo
 from include.freezeline.slo.decision import WARN_AT, is_proven
 from include.freezeline.slo.events import Events
 from include.freezeline.slo.evidence import detector_score, jeffreys_p_at_least
+from include.freezeline.slo.feeds import Silence
 from include.freezeline.slo.maturity import nowcast_bad_upper
 from include.freezeline.slo.windows import DAY_US, rolling_window, to_us
 
@@ -33,6 +34,7 @@ class Evaluation:
         nowcast_upper: Share of the budget that the pending outcomes may bring it to.
         score: Shiryaev-Roberts score on what is known; None without events.
         mature_score: The same on final outcomes only.
+        silence: Outcome feed that stopped; None while it delivers.
     """
 
     slo: Slo
@@ -43,11 +45,17 @@ class Evaluation:
     nowcast_upper: Fraction
     score: float | None
     mature_score: float | None
+    silence: Silence | None = None
+
+    @property
+    def has_events(self) -> bool:
+        """Whether the window has events."""
+        return self.budget.counts.n_all > 0
 
     @property
     def has_data(self) -> bool:
-        """Whether the window has events."""
-        return self.budget.counts.n_all > 0
+        """Whether the window has events and their outcomes still arrive."""
+        return self.has_events and self.silence is None
 
     @property
     def is_tripped(self) -> bool:
@@ -79,6 +87,26 @@ class Evaluation:
         return _OVERSPENT_ZERO_BUDGET if consumed is None else consumed
 
     @property
+    def consumed_nowcast(self) -> Fraction | None:
+        """``nowcast_upper``, but None without events and for an overspent budget of zero."""
+        is_number = self.has_events and self.nowcast_upper != _OVERSPENT_ZERO_BUDGET
+        return self.nowcast_upper if is_number else None
+
+    @property
+    def time_to_exhaustion_h(self) -> Fraction | None:
+        """Hours until the budget is spent; None at a burn up to 1, which never spends it.
+
+        The window rolls: at such a pace as much budget comes back as is spent.
+        """
+        if not self.has_events:
+            return None
+        is_spent = self.consumed_lower >= 1
+        burn = self.budget.burn_rates[24]
+        if is_spent or (burn is not None and burn > 1):
+            return self.budget.time_to_exhaustion_h
+        return None
+
+    @property
     def verdict(self) -> Verdict:
         """The verdict; nothing known, or too little, is insufficient evidence."""
         if not self.has_data:
@@ -105,6 +133,7 @@ def evaluate(
     environment: str,
     as_of: datetime,
     *,
+    silence: Silence | None = None,
     with_worst: bool = True,
 ) -> Evaluation:
     """Evaluate an SLO with what was known before ``as_of``.
@@ -115,6 +144,7 @@ def evaluate(
         feature: Feature judged.
         environment: Environment judged.
         as_of: Exclusive end of what is known.
+        silence: Outcome feed that stopped; None while it delivers.
         with_worst: Look for the worst 24 hours; a simulation of the future does not need it.
     """
     as_of_us = to_us(as_of)
@@ -134,6 +164,7 @@ def evaluate(
         nowcast_upper=_OVERSPENT_ZERO_BUDGET if consumed_upper is None else consumed_upper,
         score=detector_score(daily_counts(inside, as_of_us, as_of_us), slo.objective.limit),
         mature_score=detector_score(daily_counts(inside, final_us, as_of_us), slo.objective.limit),
+        silence=silence,
     )
 
 

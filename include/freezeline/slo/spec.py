@@ -212,8 +212,31 @@ def find_disagreement(document: SloDocument) -> str | None:
             f"metadata.annotations.{ANNOTATION_PREFIX}maturity-lag: needs knownAt on the bad "
             "metric (name the column that says when the outcome was recorded)"
         )
+    silence = _find_silent_feed(notes)
+    if silence is not None:
+        return f"metadata.annotations.{ANNOTATION_PREFIX}{silence}"
     unreachable = (_find_unreachable(policy, limit) for policy in document.spec.alertPolicies)
     return next((problem for problem in unreachable if problem), None)
+
+
+def _find_silent_feed(notes: Annotations) -> str | None:
+    """Return how outcomes could stop arriving without anyone noticing."""
+    lag = notes.maturity_lag
+    if notes.fact is None:
+        if lag is not None:
+            return (
+                "fact: needed with maturity-lag, else calls count as good when outcomes stop "
+                "arriving (name the fact of config/facts that brings them)"
+            )
+        if "fact_silence" in notes.model_fields_set:
+            return "fact-silence: needs fact (name the fact of config/facts, or remove it)"
+        return None
+    if lag is not None and parse_duration(notes.fact_silence) > parse_duration(lag):
+        return (
+            f"fact-silence: must not be longer than maturity-lag {lag}, got {notes.fact_silence} "
+            "(calls would count as good before the silence shows)"
+        )
+    return None
 
 
 def _find_unreachable(policy: AlertPolicy, limit: Fraction) -> str | None:

@@ -5,17 +5,18 @@ from include.freezeline.slo.evaluation import Evaluation
 
 def explain(evaluation: Evaluation) -> str:
     """Return the verdict as one sentence a release manager can read aloud."""
-    if not evaluation.has_data:
+    if not evaluation.has_events:
         return f"no events in the last {evaluation.slo.window_text}; nothing is known"
-    parts = [_spent(evaluation)]
+    parts = [] if evaluation.silence is None else [evaluation.silence.explain()]
+    parts.append(_spent(evaluation))
     if evaluation.budget.n_pending:
         parts.append(_pending(evaluation))
     if evaluation.is_tripped:
         parts.append(
-            f"the trip wire is touched: evidence that it got worse {_score(evaluation.score)}, "
-            f"alarm from {evaluation.slo.trip_wire}"
+            f"trip wire: the last days are above the limit (evidence score "
+            f"{_score(evaluation.score)}, alarm at {evaluation.slo.trip_wire:,})"
         )
-    if evaluation.verdict == "insufficient_evidence":
+    if evaluation.has_data and evaluation.verdict == "insufficient_evidence":
         allowed = float(evaluation.budget.allowed_bad)
         parts.append(f"too few events to judge (the limit allows {allowed:.1f} bad, at least 5)")
     return "; ".join(parts)
@@ -36,7 +37,7 @@ def _spent(evaluation: Evaluation) -> str:
 def _pending(evaluation: Evaluation) -> str:
     """Say what the pending outcomes may add."""
     return (
-        f"{evaluation.budget.n_pending:,} outcomes pending, which may bring it to "
+        f"{evaluation.budget.n_pending:,} outcomes pending, with their nowcast at most "
         f"{float(evaluation.nowcast_upper):.0%}"
     )
 
@@ -44,4 +45,4 @@ def _pending(evaluation: Evaluation) -> str:
 def _score(score: float | None) -> str:
     """Write a score that may be astronomic."""
     value = score or 0.0
-    return f"{value:,.0f}" if value < 1e6 else "above a million"
+    return f"{value:,.0f}" if value < 1e6 else "above 1,000,000"

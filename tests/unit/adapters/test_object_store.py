@@ -252,3 +252,19 @@ def _answering(code: str) -> ObjectStore:
 
     store._client.meta.events.register("before-call.s3", answer)
     return store
+
+
+def test_local_store_lists_writable_keys_when_a_file_name_is_not_utf8(tmp_path: Path) -> None:
+    names = [b"\xff.json", b"50%\xe9.json", b"50%25.json", "é.json".encode(), b"f\xff/a.json"]
+    for name in names:
+        path = tmp_path / os.fsdecode(name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(name)
+    store = LocalStore(tmp_path)
+    keys = [info.key for info in store.list_objects()]
+    assert keys == ["%FF.json", "50%25%E9.json", "50%25.json", "f%FF/a.json", "é.json"]
+    assert [key.encode() for key in keys]
+    assert {store.read_bytes(key) for key in keys} == set(names)
+    assert store.exists("%FF.json")
+    with pytest.raises(StoreNotFoundError):
+        store.read_bytes("%FE.json")

@@ -131,6 +131,87 @@ def test_decide_opens_everything_when_nothing_happened(settings: Settings) -> No
     assert summary.slos_without_events == ()
 
 
+@pytest.mark.parametrize("status_after", [None, "quarantined"])
+def test_decide_holds_the_freeze_when_outcomes_stop(
+    settings: Settings, status_after: str | None
+) -> None:
+    """Four silent nights: without outcomes every call would age into a good one."""
+    stopped_at = HISTORY_END - timedelta(days=4)
+    calls = make_calls(20_000, with_incident=True)
+    for outcome, recorded in (("is_escalated", "escalation"), ("is_overridden", "override")):
+        calls.loc[calls[f"{recorded}_recorded_at"] >= stopped_at, outcome] = False
+    write_calls(
+        settings.warehouse_path,
+        calls,
+        HISTORY_END,
+        outcomes_until=stopped_at,
+        status_after=status_after,
+    )
+    decide(settings, START, HISTORY_END)
+    rows = _rows(
+        settings,
+        "select as_of, slo_name, verdict, state_hint, reason from judgement.slo_windows "
+        "where slo_name in ('support-escalation', 'risk-override') and as_of >= ? "
+        "order by as_of, slo_name",
+        stopped_at + timedelta(days=2),
+    )
+    assert len(rows) == 6
+    assert {row["verdict"] for row in rows} == {"insufficient_evidence"}
+    assert {row["state_hint"] for row in rows} == {""}
+    assert "no overrides file has landed since 2026-10-08 23:59Z" in rows[0]["reason"]
+    assert "calls without one are not good" in rows[0]["reason"]
+    flags = _rows(
+        settings,
+        "select state, since_at from judgement.freeze_flags "
+        "where feature = 'support-assistant' and as_of >= ? order by as_of",
+        stopped_at,
+    )
+    assert [row["state"] for row in flags] == ["FROZEN"] * 5
+    assert {row["since_at"] < stopped_at for row in flags} == {True}
+
+
+def test_decide_holds_the_freeze_when_its_events_are_gone(settings: Settings) -> None:
+    """Purged spans, or a condition that fits no row any more, are no data: nothing thaws."""
+    calls = make_calls(20_000, with_incident=True)
+    write_calls(settings.warehouse_path, calls, HISTORY_END)
+    decide(settings, START, HISTORY_END)
+    others = calls[calls["feature"] != "support-assistant"]
+    later = HISTORY_END + timedelta(days=6)
+    write_calls(settings.warehouse_path, others, later)
+    decide(settings, HISTORY_END, later)
+    flags = _rows(
+        settings,
+        "select state from judgement.freeze_flags "
+        "where feature = 'support-assistant' and as_of > ? order by as_of",
+        HISTORY_END,
+    )
+    assert [row["state"] for row in flags] == ["FROZEN"] * 6
+
+
+def test_decide_adds_the_column_when_the_warehouse_is_of_an_older_release(
+    settings: Settings,
+) -> None:
+    write_calls(settings.warehouse_path, make_calls(2_000, with_incident=False), HISTORY_END)
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        warehouse.ensure_judgement_tables()
+        warehouse.execute("alter table judgement.slo_windows drop column consumed_nowcast_ratio")
+    assert decide(settings, HISTORY_END - timedelta(days=1), HISTORY_END).n_rows_written > 0
+    rows = _rows(settings, "select consumed_nowcast_ratio as share from judgement.slo_windows")
+    assert any(row["share"] is not None for row in rows)
+
+
+def test_decide_knows_no_outcome_when_the_ledger_is_missing(settings: Settings) -> None:
+    write_calls(settings.warehouse_path, make_calls(20_000, with_incident=False), HISTORY_END)
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        warehouse.execute("drop table marts.fct_landed_objects")
+    decide(settings, HISTORY_END - timedelta(days=1), HISTORY_END)
+    rows = _rows(settings, "select slo_name, verdict, reason from judgement.slo_windows")
+    held = {row["slo_name"] for row in rows if "is known to have landed" in row["reason"]}
+    assert held == {"support-escalation", "risk-override"}
+    assert "ok" not in {row["verdict"] for row in rows if row["slo_name"] in held}
+    assert "ok" in {row["verdict"] for row in rows if row["slo_name"] not in held}
+
+
 def test_decide_names_the_file_when_a_condition_does_not_fit(
     settings: Settings, tmp_path: Path
 ) -> None:
@@ -158,6 +239,14 @@ def test_publish_writes_what_the_gate_accepts_when_night_is_decided(
     entry = {item["feature"]: item for item in document["features"]}["support-assistant"]
     assert entry["state"] == "FROZEN"
     assert entry["contributors"][0]["value"] == "v8"
+    assert {item["consequence"] for item in entry["contributors"]} == {"freeze"}
+    broken = {item["slo_id"]: item for item in entry["slos"] if item["verdict"] == "breach"}
+    assert {item["slo_id"] for item in entry["contributors"]} <= set(broken)
+    spent = broken["support-escalation"]
+    assert spent["consumed_pct_lower"] < spent["consumed_pct_nowcast"] < spent["consumed_pct_upper"]
+    opened = [item for item in document["features"] if item["state"] == "OPEN"]
+    assert len(opened) == 3
+    assert [item["contributors"] for item in opened] == [[], [], []]
     assert document["valid_until"] == "2026-10-15T06:00:00Z"
     assert (
         "llm-freeze.support-assistant"

@@ -55,8 +55,23 @@ def make_calls(n: int, *, with_incident: bool, seed: int = 7) -> pd.DataFrame:
     )
 
 
-def write_calls(path: Path, calls: pd.DataFrame, as_of: datetime) -> None:
-    """Write the mart as the build of ``as_of`` would."""
+def write_calls(
+    path: Path,
+    calls: pd.DataFrame,
+    as_of: datetime,
+    *,
+    outcomes_until: datetime | None = None,
+    status_after: str | None = None,
+) -> None:
+    """Write the marts as the build of ``as_of`` would.
+
+    Args:
+        path: Warehouse file.
+        calls: Every call, also later ones.
+        as_of: Exclusive end of what is known.
+        outcomes_until: Outcome files land each day until then; None for always.
+        status_after: Status of the files after it; None when there are none.
+    """
     known = calls[calls["arrived_at"] < as_of]
     with open_warehouse(path, read_only=False) as warehouse:
         warehouse.execute("create schema if not exists marts")
@@ -65,3 +80,19 @@ def write_calls(path: Path, calls: pd.DataFrame, as_of: datetime) -> None:
             "create or replace table marts.fct_llm_calls as select * from calls_frame"
         )
         warehouse._connection.unregister("calls_frame")
+        warehouse._connection.register("landed_frame", _landed(as_of, outcomes_until, status_after))
+        warehouse.execute(
+            "create or replace table marts.fct_landed_objects as select * from landed_frame"
+        )
+        warehouse._connection.unregister("landed_frame")
+
+
+def _landed(as_of: datetime, until: datetime | None, status_after: str | None) -> pd.DataFrame:
+    """Return the ledger of one outcome file per fact and day, landed just before midnight."""
+    rows = []
+    for day in range((as_of - START).days):
+        arrived_at = START + timedelta(days=day + 1, microseconds=-1)
+        status = "landed" if until is None or arrived_at < until else status_after
+        if status is not None:
+            rows += [(fact, status, arrived_at) for fact in ("escalations", "overrides")]
+    return pd.DataFrame(rows, columns=["source_name", "status", "arrived_at"])

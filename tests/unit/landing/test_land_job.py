@@ -10,9 +10,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from include.freezeline.adapters.lake import Lake, object_hash
+from include.freezeline.adapters.object_store import LocalStore
 from include.freezeline.contracts.lake import LEDGER, QUARANTINE, REDACTION_COUNTS, SPANS
 from include.freezeline.errors import ConfigError, EmptyNightError, StoreNotFoundError
 from include.freezeline.jobs import land as land_job
+from include.freezeline.jobs import land_object
 from include.freezeline.jobs.land import land
 from include.freezeline.jobs.land_object import open_tools
 from include.freezeline.settings import Settings
@@ -144,6 +146,86 @@ def test_messages_say_what_to_set_when_settings_are_missing(settings: Settings) 
     with pytest.raises(ConfigError, match=r"FREEZELINE_SOURCE_URI: not set"):
         land(settings.model_copy(update={"source_uri": None}), AS_OF)
     assert content(settings).keys() <= {".landing"}
+
+
+@pytest.mark.parametrize("name", ["read_object", "process_object"])
+def test_an_object_is_quarantined_whole_when_a_reader_breaks_on_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    write(settings, trace_key("a"), spans_json(2))
+    write(settings, trace_key("b"), spans_json(2, text="strange", seed=1))
+    original = getattr(land_object, name)
+
+    def stumble(*args: Any) -> Any:
+        if any(b"strange" in arg for arg in args if isinstance(arg, bytes)):
+            raise ZeroDivisionError(EMAIL)
+        return original(*args)
+
+    def stumble_later(found: Any, delivery: Any, guard: Any) -> Any:
+        if delivery.due.key == trace_key("b"):
+            raise ZeroDivisionError(EMAIL)
+        return original(found, delivery, guard)
+
+    monkeypatch.setattr(land_object, name, stumble if name == "read_object" else stumble_later)
+    summary = land(settings, AS_OF)
+    assert (summary.total.n_objects_landed, summary.total.n_objects_quarantined) == (1, 1)
+    (aside,) = rows(settings, QUARANTINE)
+    assert (aside["reason"], aside["source_offset"]) == ("reader_error:ZeroDivisionError", -1)
+    assert EMAIL not in str(aside)
+    assert len(rows(settings, SPANS)) == 2
+
+
+def test_deeply_nested_arrays_do_not_stop_the_night(settings: Settings) -> None:
+    write(settings, trace_key("a"), spans_json(1))
+    write(settings, trace_key("b"), b"[" * 600 + b"]" * 600)
+    assert land(settings, AS_OF).total.n_objects_quarantined == 1
+    assert [row["reason"] for row in rows(settings, QUARANTINE)] == ["nested_too_deeply"]
+
+
+def test_a_file_name_that_is_not_utf8_lands_once(settings: Settings) -> None:
+    write(settings, trace_key("a\udcff"), spans_json(1))
+    assert land(settings, AS_OF).total.n_objects_landed == 1
+    assert land(settings, AS_OF).total.n_objects_skipped == 1
+    assert [row["source_object"] for row in rows(settings, LEDGER)] == [trace_key("a%FF")]
+
+
+def test_an_object_is_left_for_later_when_it_vanishes_after_it_was_listed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(settings, trace_key("a"), spans_json(1))
+    write(settings, trace_key("b"), spans_json(1, seed=1))
+    original = LocalStore.read_bytes
+
+    def vanish(self: LocalStore, key: str) -> bytes:
+        if key == trace_key("b"):
+            raise StoreNotFoundError(key)
+        return original(self, key)
+
+    monkeypatch.setattr(LocalStore, "read_bytes", vanish)
+    summary = land(settings, AS_OF)
+    assert (summary.total.n_objects_landed, summary.total.n_objects_vanished) == (1, 1)
+    assert summary.by_source["traces"].n_objects_vanished == 1
+    assert "1 vanished" in summary.lines()[0]
+    assert [row["source_object"] for row in rows(settings, LEDGER)] == [trace_key("a")]
+    monkeypatch.undo()
+    again = land(settings, AS_OF)
+    assert (again.total.n_objects_landed, again.total.n_objects_vanished) == (1, 0)
+
+
+def test_the_night_ends_when_the_whole_bucket_vanishes(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(settings, trace_key("a"), spans_json(1))
+    bucket = Path(str(settings.source_uri).removeprefix("file://"))
+    original = land_job.open_tools
+
+    def rename_first(*args: Any) -> Any:
+        bucket.rename(bucket.with_name("elsewhere"))
+        return original(*args)
+
+    monkeypatch.setattr(land_job, "open_tools", rename_first)
+    with pytest.raises(StoreNotFoundError, match="no such folder"):
+        land(settings, AS_OF)
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from include.freezeline.errors import AccountingError, ReadError
 from include.freezeline.landing.guard import DROPPED, FIELDS_DROPPED
 from include.freezeline.landing.process import ObjectResult, process_object, process_unreadable
 from include.freezeline.landing.quarantine import outline_of, show_sample
-from include.freezeline.landing.records import Found, Refusal, Stream
+from include.freezeline.landing.records import Found, Refusal, Stream, drop_repeats
 from tests.unit.landing.fakes import fake_delivery, fake_guard, span_row
 
 SPAN_KEY = ("trace_id", "span_id")
@@ -195,3 +195,43 @@ def test_books_always_add_up(records: list[tuple[int, int, int | None]]) -> None
     assert ledger["record_count"] == len(records)
     parts = ("landed_count", "duplicate_count", "quarantined_count")
     assert sum(ledger[name] for name in parts) == len(records)
+
+
+def test_keys_lose_control_characters_and_texts_keep_their_lines() -> None:
+    row = span_row(
+        0,
+        feature="a\0b",
+        environment="\x01\x02",
+        route="\0",
+        user_key="jane\0@example.com",
+        finish_reasons=["st\0op"],
+        input_text_redacted=f"one\n\ttwo\r\n{RAW[:4]}\0{RAW[4:]}",
+    )
+    result = landed(row, n_records=2, rejects=(Refusal(1, "b\0ad", "de\0tail", "sam\0ple"),))
+    (span,) = spans_of(result)
+    assert (span["feature"], span["environment"], span["route"]) == ("ab", DROPPED, None)
+    assert (span["user_key"], span["finish_reasons"]) == ("u_16", ["stop"])
+    assert span["input_text_redacted"] == "one\n\ttwo\r\n<EMAIL_1>"
+    assert (result.quarantine[0]["reason"], result.quarantine[0]["detail_redacted"]) == (
+        "bad",
+        "detail",
+    )
+    assert "\0" not in str(result.quarantine)
+
+
+def test_repeats_are_found_in_linear_time_when_many_rows_share_a_key() -> None:
+    class Counted(int):
+        n_compared = 0
+        __hash__ = int.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            Counted.n_compared += 1
+            return int.__eq__(self, other)
+
+    rows = [
+        span_row(0, input_tokens=Counted(number % 1_000), finish_reasons=["stop"])
+        for number in range(2_000)
+    ]
+    kept, repeats = drop_repeats(rows, SPAN_KEY, frozenset({"source_offset"}))
+    assert (len(kept), len(repeats)) == (1_000, 1_000)
+    assert Counted.n_compared < 10_000

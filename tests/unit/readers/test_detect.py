@@ -41,6 +41,14 @@ def frame(payload: bytes) -> bytes:
         (frame(TEXT) + frame(TEXT), "framed", 2),
         (frame(zstd(TEXT)) + frame(zstd(TEXT)), "framed", 2),
         (gzip.compress(zstd(TEXT)), "single", 1),
+        (b"\x5a\x2a\x4d\x18\x03\0\0\0abc" + zstd(TEXT), "single", 1),
+        (zstd(TEXT) + b"\x50\x2a\x4d\x18\0\0\0\0" + zstd(b"\n" + TEXT), "lines", 2),
+        (TEXT + TEXT, "lines", 2),
+        (json.dumps(DOCUMENT, indent=2).encode() * 3, "lines", 3),
+        (frame(TEXT + b"\n" + TEXT) + frame(zstd(TEXT + b"\n" + TEXT)), "framed", 4),
+        (bytes(4) + frame(TEXT) + bytes(4) + frame(TEXT) + bytes(8), "framed", 2),
+        (frame(b"\xef\xbb\xbf" + TEXT) + frame(TEXT), "framed", 2),
+        (frame(b"\x50\x2a\x4d\x18\0\0\0\0" + zstd(TEXT)), "framed", 1),
     ],
 )
 def test_detect_body_splits_json_when_packed_or_framed(
@@ -77,6 +85,9 @@ def test_detect_body_finds_protobuf_when_packed_or_framed(
         (gzip.compress(TEXT)[:-20], "truncated_gzip"),
         (gzip.compress(TEXT)[:40] + b"x" * 80, "corrupt_gzip"),
         (zstd(TEXT)[:-10], "truncated_zstd"),
+        (b"\x50\x2a\x4d\x18\xff\0\0\0" + zstd(b""), "truncated_zstd"),
+        (b"words\n{more words}\n", "unknown_format"),
+        (bytes(64), "unknown_format"),
         (zstd(TEXT)[:12] + b"\xff" * 300_000, "corrupt_zstd"),
         (b"plain words", "unknown_format"),
         (b"PAR1....", "unsupported_format:parquet"),
@@ -124,3 +135,55 @@ def test_detect_body_finds_protobuf_when_its_first_length_looks_like_a_bracket()
         lengths.add(message[1:2])
         assert detect_body(message).parts == (ProtobufMessage(message),)
     assert {b"{", b"["} & lengths
+
+
+def reasons_of(data: bytes) -> list[str]:
+    return [
+        part.reason if isinstance(part, Refused) else type(part).__name__
+        for part in detect_body(data).parts
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "reasons"),
+    [
+        (TEXT[:50] + b"\n" + TEXT + b"\n" + TEXT, ["invalid_json", "JsonDocument", "JsonDocument"]),
+        (b'{"a":"\xff"}\n' + TEXT, ["not_utf8", "JsonDocument"]),
+        (b"stray words\n" + TEXT, ["invalid_json", "JsonDocument"]),
+        (TEXT[-50:] + b"\nstray words\n" + TEXT, ["invalid_json"] * 2 + ["JsonDocument"]),
+        (bytes(40) + TEXT + b"\n" + TEXT, ["invalid_json", "JsonDocument"]),
+        (TEXT + TEXT[:70] + b"\r\n" + TEXT, ["JsonDocument", "invalid_json", "JsonDocument"]),
+        (TEXT + bytes(40), ["JsonDocument", "invalid_json"]),
+    ],
+)
+def test_detect_body_loses_only_the_broken_line_when_it_is_not_the_last(
+    data: bytes, reasons: list[str]
+) -> None:
+    assert reasons_of(data) == reasons
+
+
+def test_detect_body_goes_on_after_a_spread_out_document_when_it_is_broken() -> None:
+    whole = json.dumps(DOCUMENT, indent=2).encode()
+    broken = whole.replace(b'"kind": 3', b'"kind": 3oops')
+    assert broken != whole
+    assert reasons_of(whole + b"\n" + broken + b"\n" + whole) == [
+        "JsonDocument",
+        "invalid_json",
+        "JsonDocument",
+    ]
+
+
+def test_detect_body_keeps_protobuf_whole_when_a_text_in_it_holds_json_lines() -> None:
+    found = 0
+    for n_letters in range(1, 120):
+        item = builders.span({"note": "\n{}\n{}\n"}, name="n" * n_letters)
+        message = builders.traces_message(builders.document([item]))
+        found += message.startswith((b"\n{", b"\n["))
+        assert detect_body(message).parts == (ProtobufMessage(message),)
+        assert detect_body(frame(message)).parts == (ProtobufMessage(message),)
+    assert found
+
+
+def test_detect_body_is_quick_when_every_line_opens_a_bracket() -> None:
+    with pytest.raises(ReadError):
+        detect_body(b"[1,\n" * 5_000)

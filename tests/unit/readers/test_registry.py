@@ -221,3 +221,60 @@ def test_read_object_counts_a_span_that_breaks_the_reader(
     result = read(document([span(CHAT)]))
     assert [reject.reason for reject in result.rejects] == ["reader_error:TypeError"]
     assert result.spans == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"[" * 600 + b"]" * 600, b"[[]]", b"[[{}]]", b"[" * 5_000 + b"]" * 5_000],
+)
+def test_read_object_refuses_the_object_when_arrays_lie_in_arrays(
+    rules: LandingRules, data: bytes
+) -> None:
+    with pytest.raises(ReadError) as caught:
+        read_object("traces_1.json", data, rules)
+    assert caught.value.reason in {"nested_too_deeply", "invalid_json"}
+
+
+def test_read_object_loses_only_one_document_when_it_is_nested_too_deeply(
+    rules: LandingRules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhaust(*_: Any) -> Any:
+        raise RecursionError
+
+    lines = [document([span(CHAT)]), [[1]], document([span(CHAT)])]
+    data = b"\n".join(builders.encode(line) for line in lines)
+    result = read_object("traces_1.json", data, rules)
+    assert (len(result.spans), [reject.reason for reject in result.rejects]) == (
+        2,
+        ["nested_too_deeply"],
+    )
+    monkeypatch.setattr("include.freezeline.readers.registry.read_document", exhaust)
+    with pytest.raises(ReadError, match="nested_too_deeply"):
+        read_object("traces_1.json", data, rules)
+
+
+def test_read_object_counts_as_traces_when_logs_come_before_spans(rules: LandingRules) -> None:
+    logs = logs_document([log_record("other.event", {})])
+    data = b"\n".join(builders.encode(line) for line in (logs, document([span(CHAT)])))
+    result = read_object("otlp.json", data, rules)
+    assert (result.signal, result.record_count, len(result.spans)) == ("traces", 2, 1)
+
+
+def test_read_object_names_the_reason_when_a_protobuf_text_is_not_utf8(
+    rules: LandingRules,
+) -> None:
+    message = builders.traces_message(document([span({"note": "grüße"})]))
+    torn = message.replace("ü".encode(), b"\xff\xfe")
+    assert torn != message
+    frames = b"".join(len(each).to_bytes(4, "big") + each for each in (message, torn))
+    result = read_object("traces_1.binpb", frames, rules)
+    assert (len(result.spans), [reject.reason for reject in result.rejects]) == (
+        1,
+        ["protobuf_not_utf8"],
+    )
+    logs = builders.logs_message(logs_document([log_record("a", {"note": "grüße"})]))
+    for payload in (torn, logs.replace("ü".encode(), b"\xff\xfe")):
+        with pytest.raises(ReadError, match="protobuf_not_utf8"):
+            read_object("traces_1.binpb", payload, rules)
+    with pytest.raises(ReadError, match="unreadable_protobuf"):
+        read_object("traces_1.binpb", torn[:-3], rules)

@@ -35,7 +35,7 @@ def test_load_landing_rules_says_what_is_wrong_when_a_key_is_unknown(tmp_path: P
 @pytest.mark.parametrize(
     ("key", "blocked"),
     [("secret", True), ("SECRET", True), ("secret.x", False), ("http.header.a", True),
-     ("x.http.header.a", False), ("my.api_key", True), ("my.api_key.name", False)],
+     ("x.http.header.a", False), ("x.Secret", True), ("apiKey", True), ("my_secret", False), ("my.api_key", True), ("my.api_key.name", False)],
 )  # fmt: skip
 def test_block_list_matches_names_prefixes_and_suffixes(key: str, blocked: bool) -> None:
     rules = BlockedRules(names=("secret",), prefixes=("http.header.",), suffixes=(".api_key",))

@@ -22,7 +22,9 @@ _documents = st.recursive(
     _leaves,
     lambda inner: (
         st.lists(inner, max_size=4)
-        | st.dictionaries(st.sampled_from(["a", "b", _MAIL, "content"]), inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["a", "b", _MAIL, "content", "phone", "cardId"]), inner, max_size=4
+        )
     ),
     max_leaves=12,
 )
@@ -69,6 +71,61 @@ def test_value_is_redacted_when_its_key_tells_what_it_is(redactor: Redactor) -> 
         "phone": "<PHONE_1>",
         "date_of_birth": "<DATE_OF_BIRTH_1>",
     }
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["api_key", "secret_key", "private_key", "aws_secret_access_key", "apiKey", "clientSecret"],
+)
+def test_secret_is_redacted_when_only_its_key_says_so(redactor: Redactor, key: str) -> None:
+    assert _redacted(redactor, {key: "d41d8cd98f00b204"}) == {key: "<PASSWORD_1>"}
+    assert _redacted(redactor, {key: ["d41d8cd98f00b204"]}) == {key: ["<PASSWORD_1>"]}
+
+
+@pytest.mark.parametrize(
+    ("document", "redacted"),
+    [
+        ({"phone": 4155550105}, {"phone": "<PHONE_1>"}),
+        ({"phone": 4155550105.0}, {"phone": "<PHONE_1>"}),
+        ({"phone": ["4155550105"]}, {"phone": ["<PHONE_1>"]}),
+        ({"phone": {"number": "4155550105"}}, {"phone": {"number": "<PHONE_1>"}}),
+        ({"phone": [{"number": 4155550105}]}, {"phone": [{"number": "<PHONE_1>"}]}),
+        ({"phone": '["4155550105"]'}, {"phone": '["<PHONE_1>"]'}),
+        ({"password": ["hunter2-horse9"]}, {"password": ["<PASSWORD_1>"]}),
+        ({"phoneNumber": "4155550105"}, {"phoneNumber": "<PHONE_1>"}),
+        ({"phonenumber": "4155550105"}, {"phonenumber": "<PHONE_1>"}),
+        ({"mobileNumber": 4155550105}, {"mobileNumber": "<PHONE_1>"}),
+        ({"user.phone": "4155550105"}, {"user.phone": "<PHONE_1>"}),
+        ({"dob": ["1985-04-12"]}, {"dob": ["<DATE_OF_BIRTH_1>"]}),
+        ({"birth": {"date": "1985-04-12"}}, {"birth": {"date": "<DATE_OF_BIRTH_1>"}}),
+        ({"card": "630427373398"}, {"card": "<CARD_1>"}),
+        ({"cc": 630427373398}, {"cc": "<CARD_1>"}),
+        ({"cardNumber": "630427373398"}, {"cardNumber": "<CARD_1>"}),
+        ({"card": 4111111111111111.0}, {"card": "<CARD_1>"}),
+        ({"ssn": 123177117}, {"ssn": "<US_SSN_1>"}),
+    ],
+)
+def test_value_is_redacted_when_a_key_above_tells_what_it_is(
+    redactor: Redactor, document: Any, redacted: Any
+) -> None:
+    assert _redacted(redactor, document) == redacted
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"id": 4155550105, "trace_id": "4155550105", "request_id": 630427373398},
+        {"count": 4155550105, "tokens": 4155550105, "created_at": 1760000000, "epoch": 1760000000},
+        {"phone_id": 4155550105, "card_verified_at": 1760000000000, "phoneCount": 4155550105},
+        {"phone": {"id": "4155550105", "verified_at": 1760000000, "has_sms": True, "ratio": 0.5}},
+        {"card": {"request_id": 630427373398, "exp_year": 2029, "last": 4242}},
+        {"monkey": 4155550105, "compass": "abc-12345", "telemetry": {"seq": 4155550105}},
+    ],
+)
+def test_ids_counts_and_times_are_kept_when_they_stand_below_a_telling_key(
+    redactor: Redactor, document: Any
+) -> None:
+    assert _redacted(redactor, document) == document
 
 
 def test_hidden_value_is_gone_when_a_key_is_repeated(redactor: Redactor) -> None:

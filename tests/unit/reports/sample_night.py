@@ -23,6 +23,10 @@ FROZEN_FEATURE = "support-assistant"
 _NIGHTS = 28
 _DAILY_EVENTS = 170
 _HEX = "ab" * 32
+_RULE = {
+    "slo_id": "support-escalation", "min_frozen_h": 72.0, "trip_wire": 365, "fact": "escalations",
+    "fact_silence_h": 48.0,
+}  # fmt: skip
 
 
 @contextmanager
@@ -84,6 +88,7 @@ def slo_window(as_of: datetime, feature: str, slo_name: str, **values: Any) -> d
         "bad_lower_ratio": bad / events if events else None,
         "bad_upper_ratio": (bad + pending) / events if events else None,
         "consumed_lower_ratio": bad / budget if budget else None,
+        "consumed_nowcast_ratio": (bad + pending / 3) / budget if budget else None,
         "consumed_upper_ratio": (bad + pending) / budget if budget else None,
         "bad_interval_lower_ratio": bad / events * 0.9 if events else None,
         "bad_interval_upper_ratio": bad / events * 1.1 if events else None,
@@ -95,13 +100,20 @@ def slo_window(as_of: datetime, feature: str, slo_name: str, **values: Any) -> d
         "worst_24h_ratio": values.get("worst"),
         "worst_24h_ended_at": as_of - timedelta(hours=31) if values.get("worst") else None,
         "detector_score": 0.5,
-        "time_to_exhaustion_h": max(0.0, left) * 672 / burn if burn else None,
+        "time_to_exhaustion_h": _exhaustion(left, burn),
         "verdict": values["verdict"],
         "state_hint": "",
         "reason": values.get("reason", "sample"),
         "input_hash": _HEX,
         "evidence_query": "select * from marts.fct_llm_calls where is_escalated",
     }
+
+
+def _exhaustion(left: float, burn: float | None) -> float | None:
+    """Return the hours until a budget is spent; None at a pace that never spends it."""
+    if left <= 0:
+        return 0.0
+    return left * 672 / burn if burn is not None and burn > 1 else None
 
 
 def verdict(as_of: datetime, feature: str, question: str, **values: Any) -> dict[str, object]:
@@ -198,6 +210,7 @@ def write_flags(warehouse: Warehouse, as_of: datetime) -> None:
             slo_name="support-escalation",
             earliest_thaw_at=as_of + timedelta(days=21),
             reason="support-escalation: 128% of the 28d budget spent, 305 bad of 4,760 events",
+            evaluations_json=json.dumps({"slos": [_RULE]}),
         ),
         flag(as_of, "code-helper", "OPEN", slo_name="code-errors"),
         flag(as_of, "code-helper", "OPEN", environment="staging", slo_name="code-errors"),

@@ -181,7 +181,7 @@ def test_sentence_says_why_when_the_trip_wire_froze_with_budget_left(warehouse: 
         objective="less than 1% of calls fail",
     )  # fmt: skip
     warehouse.append_revisions(judgement.SLO_WINDOWS, [window])
-    reason = "the trip wire proves a worsening"
+    reason = "trip wire: the last days are above the limit (evidence score 900, alarm at 365)"
     warehouse.append_revisions(
         judgement.FREEZE_FLAGS, [flag(_AS_OF, "fast", "FROZEN", slo_name="errors", reason=reason)]
     )
@@ -237,6 +237,29 @@ def test_night_is_not_current_when_nothing_landed_for_it(warehouse: Warehouse) -
     assert night is not None
     assert not night.is_current
     assert "last night that landed anything" in night.sentence
+
+
+def test_rule_names_every_condition_when_a_feature_is_frozen(report: FreezeReport) -> None:
+    rule = _feature(report, FROZEN_FEATURE).what_next[1]
+    assert rule == (
+        "The freeze ends after 3 nightly evaluations in a row at which at most 90% of the error "
+        "budget of support-escalation is spent, counting the nowcast of pending outcomes (97.5% "
+        "bound), the trip wire is quiet (evidence score below 365, also on matured outcomes "
+        "alone), there was traffic in the last 24 h, escalations files landed in the last 48 "
+        "h and at least 72 h have passed since the freeze began; missing data never ends it."
+    )
+
+
+def test_open_says_what_was_not_judged_when_a_feed_is_silent(warehouse: Warehouse) -> None:
+    good = {"limit": "0.01", "events": 1000, "bad": 1, "objective": "sample"}
+    windows = [
+        slo_window(_AS_OF, "quiet", "errors", verdict="ok", **good),
+        slo_window(_AS_OF, "quiet", "outcomes", verdict="insufficient_evidence", **good),
+    ]
+    warehouse.append_revisions(judgement.SLO_WINDOWS, windows)
+    warehouse.append_revisions(judgement.FREEZE_FLAGS, [flag(_AS_OF, "quiet", "OPEN")])
+    sentence = _feature(build_report(warehouse, _AS_OF), "quiet").sentence
+    assert sentence.endswith("Not judged for lack of evidence: outcomes.")
 
 
 def test_policy_of_the_report_is_the_policy_of_the_machine() -> None:

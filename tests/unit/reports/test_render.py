@@ -146,6 +146,27 @@ def test_html_loads_nothing_when_opened() -> None:
     assert "url(" not in render_html(_report())
 
 
+def test_report_shows_known_and_nowcast_when_outcomes_are_pending() -> None:
+    text = render_markdown(_report())
+    assert "| 128% → 131% |" in text
+    assert "Worst case, every pending outcome turns bad" in text
+    assert "136%" in text
+    assert "| ok (warns only) |" in text
+    assert "against 0" not in text
+    assert "repeats inside an object dropped" in text
+    assert "proves" not in text
+
+
+def test_thin_environment_is_one_line_when_no_question_was_judged() -> None:
+    text = render_markdown(_report())
+    section = text.split("## code-helper (staging)")[1].split("### What happens next")[0]
+    line = section.split("### Drift and anomalies of the night")[1].strip()
+    assert line == (
+        "The only question could not be judged: too little data, 3 in the largest sample. "
+        "That is not ok, it is unknown."
+    )
+
+
 def test_overdraft_is_shown_when_the_budget_is_overspent() -> None:
     html = render_html(_report())
     assert "28.2% overspent" in html

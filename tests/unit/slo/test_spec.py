@@ -81,6 +81,10 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("runbook_missing", _note("runbook", None), "runbook: required but missing"),
     ("consequence_unknown", _note("consequence", "stop"), "consequence: .*'freeze' or 'warn'"),
     ("lag_malformed", _note("maturity-lag", "3 days"), "maturity-lag: .*whole number"),
+    ("lag_without_fact", _note("fact", None), "fact: needed with maturity-lag"),
+    ("fact_malformed", _note("fact", "a fact"), "fact: "),
+    ("silence_malformed", _note("fact-silence", "2 days"), "fact-silence: .*whole number"),
+    ("silence_too_long", _note("fact-silence", "96h"), "fact-silence: .*maturity-lag 72h, got 96h"),
     ("note_misspelt", _note("owners", "x"), "owners: unknown key"),
     ("target_disagrees", _note("limit", "0.04"), r"target: must be 1 - .* = 0\.96, got 0\.95"),
     (
@@ -156,6 +160,16 @@ def test_slos_are_refused_when_they_count_the_same_events(tmp_path: Path) -> Non
     document["metadata"]["annotations"][NOTES + "features"] = "*"
     _write(tmp_path, document, "twin")
     with pytest.raises(ConfigError, match=r"counts the same events as support-escalation\.yml"):
+        load_slos(tmp_path)
+
+
+def test_slo_is_refused_when_nobody_declares_its_fact(tmp_path: Path) -> None:
+    document = _document()
+    document["metadata"]["annotations"][NOTES + "fact"] = "escalation"
+    _write(tmp_path, document)
+    (tmp_path / "facts").mkdir()
+    (tmp_path / "facts" / "escalations.yml").write_text("", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"no such fact 'escalation' \(one of escalations"):
         load_slos(tmp_path)
 
 

@@ -18,6 +18,7 @@ select
     bad_lower_ratio,
     bad_upper_ratio,
     consumed_lower_ratio,
+    consumed_nowcast_ratio,
     consumed_upper_ratio,
     bad_interval_lower_ratio,
     bad_interval_upper_ratio,

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 
 from include.freezeline.adapters.airflow.local_run import airflow_environment
+from include.freezeline.demo.defaults import BUCKET_NAME, demo_settings
 from include.freezeline.settings import load_settings
 
 _PARTS: tuple[tuple[str, ...], ...] = (
@@ -47,10 +48,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def prepare(port: int, password: str) -> dict[str, str]:
     """Create login, metadata database and pool; return the environment to run in."""
     settings = load_settings(os.environ)
+    if settings.source_uri is None and (settings.home / BUCKET_NAME).is_dir():
+        # After `make demo` the DAGs can be run from the UI on the demo's bucket.
+        settings = demo_settings(settings)
     home = (settings.home / "airflow").resolve()
     home.mkdir(parents=True, exist_ok=True)
     (home / "passwords.json").write_text(json.dumps({USER: password}), encoding="utf-8")
-    environment = os.environ | airflow_environment(home, Path.cwd()) | _server_options(port)
+    environment = os.environ | settings.as_environment() | airflow_environment(home, Path.cwd())
+    environment |= _server_options(port)
     _airflow(environment, "db", "migrate")
     _airflow(environment, "pools", "set", "freezeline_writer", "1", "One writer per warehouse")
     return environment
@@ -65,6 +70,8 @@ def _server_options(port: int) -> dict[str, str]:
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "2",
+        # Task logs in the UI show progress; the demo's own run keeps to errors.
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
     }
 
 

@@ -1,0 +1,103 @@
+"""What the key of a JSON member tells about its value.
+
+A password is a word and a phone number is a number; only the key beside them says so. A value is
+therefore read with its key before it, the way the rules' context words expect it in prose.
+"""
+
+import re
+from collections.abc import Iterable
+
+_CACHED_KEYS = 20_000
+_MAX_FORMS = 4
+# What the libraries look for by themselves; the rules' context words come on top.
+_OWN_WORDS = (
+    "phone", "telephone", "tel", "mobile", "cell", "cellphone", "fax", "whatsapp", "sms", "ssn",
+    "pan", "pass",
+)  # fmt: skip
+_INSIDE_WORDS = r"pass(?:w|p|c|$|_)|pwd|secret|contrase|key|birth|phone|mobile"
+# A member whose name ends like this is a reference, a time or a count, whatever it belongs to.
+_NEUTRAL_WORDS = frozenset(
+    [
+        "id",
+        "ids",
+        "uuid",
+        "guid",
+        "at",
+        "ts",
+        "time",
+        "timestamp",
+        "epoch",
+        "count",
+        "counts",
+        "total",
+        "tokens",
+        "ms",
+        "us",
+        "ns",
+        "s",
+        "sec",
+        "seconds",
+        "version",
+        "offset",
+        "length",
+        "size",
+        "index",
+        "score",
+        "cost",
+        "usd",
+        "price",
+        "duration",
+        "seq",
+    ]
+)
+_CAMEL = re.compile(
+    r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])"
+)
+_SEPARATORS = re.compile(r"[^\w]+|_+")
+# Words written together ("phonenumber", "birthdate") are parted, so that the rules see them.
+_TOGETHER = re.compile(
+    r"(phone|mobile|birth|aadhaa?r|pesel|(?:credit|debit)(?=card)|card(?=num|no\b))", re.IGNORECASE
+)
+
+
+class TellingKeys:
+    """Knows which keys tell what their value is; remembers its answers."""
+
+    def __init__(self, context_words: Iterable[str]) -> None:
+        """Take the words that rules need before a value."""
+        words = sorted({*context_words, *_OWN_WORDS}, key=lambda word: (-len(word), word))
+        whole = "|".join(map(re.escape, words))
+        self._telling = re.compile(rf"\b(?:{whole})\b|{_INSIDE_WORDS}", re.IGNORECASE)
+        self._known: dict[str, tuple[str, ...]] = {}
+
+    def forms(self, key: str) -> tuple[str, ...]:
+        """Return the texts to read before a key's value; none when the key tells nothing.
+
+        The key as it is comes first (secrets are known by names such as ``api_key``), then its
+        words apart (a phone number is announced by the word ``phone``).
+        """
+        found = self._known.get(key)
+        if found is None:
+            spaced = _spaced(key)
+            is_telling = self._telling.search(key) or self._telling.search(spaced)
+            found = tuple(dict.fromkeys((f"{key}: ", f"{spaced}: "))) if is_telling else ()
+            if len(self._known) < _CACHED_KEYS:  # keys with ids inside must not fill memory
+                self._known[key] = found
+        return found
+
+
+def inherited_forms(own: tuple[str, ...], above: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what is read before a value that has a telling key itself and stands below others."""
+    return own if not above else tuple(dict.fromkeys((*own, *above)))[:_MAX_FORMS]
+
+
+def is_neutral(key: str) -> bool:
+    """Return whether a key names a reference, a time or a count, which must stay as it is."""
+    words = _spaced(key).lower().split()
+    return bool(words) and words[-1] in _NEUTRAL_WORDS
+
+
+def _spaced(key: str) -> str:
+    """Return the words of a key with spaces between them."""
+    apart = _TOGETHER.sub(r" \1 ", _CAMEL.sub(" ", key))
+    return " ".join(_SEPARATORS.sub(" ", apart).split())
