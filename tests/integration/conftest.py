@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.line import LineRun, run_line
+from tests.integration.line import LineRun, MadeDemo, make, run_line
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +15,12 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> LineRun:
 def quiet_night(tmp_path_factory: pytest.TempPathFactory) -> LineRun:
     """The same world with the incidents off."""
     return run_line(tmp_path_factory.mktemp("quiet"), "--no-incidents")
+
+
+@pytest.fixture(scope="session")
+def made_demo(tmp_path_factory: pytest.TempPathFactory) -> MadeDemo:
+    """The README's `make demo` itself, on a small world."""
+    home = tmp_path_factory.mktemp("made")
+    done = make("demo", "DEMO_ARGS=--scale 0.03", home=home)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return MadeDemo(home, done)

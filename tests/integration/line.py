@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from include.freezeline.adapters.warehouse import open_warehouse
+from include.freezeline.jobs.run_demo import NIGHT_END, as_json, read_outcome
+from include.freezeline.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 LAST_AS_OF = "2026-10-14"
@@ -61,3 +63,28 @@ def run_line(home: Path, *options: str, environ: dict[str, str] | None = None) -
     done = freezeline(home, "demo", "--json", *options, environ=environ)
     assert done.returncode == 0, done.stderr[-6000:] + done.stdout[-2000:]
     return LineRun(home=home, outcome=json.loads(done.stdout), log=done.stderr)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeDemo:
+    """What ``make demo`` did on a small world."""
+
+    home: Path
+    done: subprocess.CompletedProcess[str]
+
+    def as_run(self) -> LineRun:
+        """The same as a finished demo, read back from what it published."""
+        outcome = read_outcome(Settings(home=self.home), NIGHT_END)
+        return LineRun(home=self.home, outcome=json.loads(as_json(outcome)), log=self.done.stderr)
+
+
+def make(*words: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run make as a user would, but without installing anything: this environment is installed."""
+    inherited = ("FREEZELINE_", "AIRFLOW", "MAKE", "MFLAGS")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(inherited)}
+    installed = ("--assume-old=.venv/.installed", "--assume-old=.venv/.installed-dev")
+    return subprocess.run(  # noqa: S603
+        ["make", *installed, *words],  # noqa: S607
+        cwd=ROOT, capture_output=True, text=True, check=False,
+        env=environment | ({"FREEZELINE_HOME": str(home)} if home else {}),
+    )  # fmt: skip

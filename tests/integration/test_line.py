@@ -201,7 +201,15 @@ def test_no_planted_value_is_readable_anywhere_under_home(night: LineRun) -> Non
         leaks += [f"{where}: {kind}" for kind, values in find_values(text).items() if values]
         if where.endswith('"marts"."fct_call_texts".input_text_redacted'):
             assert "<EMAIL_1>" in text, "landing leaves a placeholder where a value was"
-    parts = ("lake/spans ", "warehouse/", "snapshots/", "published/", "airflow-demo/", "cache/", "dbt/")
+    parts = (
+        "lake/spans ",
+        "warehouse/",
+        "snapshots/",
+        "published/",
+        "airflow-demo/",
+        "cache/",
+        "dbt/",
+    )
     for part in parts:
         assert any(where.startswith(part) for where in searched), f"{part} was not searched"
     assert sum("input_text_redacted" in where for where in searched) >= 3

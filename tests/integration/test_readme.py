@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from include.freezeline.settings import load_settings
-from tests.integration.line import ROOT, LineRun, freezeline
+from tests.integration.line import ROOT, LineRun, MadeDemo, freezeline, make
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -27,18 +27,6 @@ def test_readme_has_commands_of_every_kind() -> None:
     assert {command.split()[0] for command in COMMANDS} == {"make", "export", FREEZELINE.split()[0]}
 
 
-def make(*words: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run make as a user would, but without installing anything: this environment is installed."""
-    inherited = ("FREEZELINE_", "AIRFLOW", "MAKE", "MFLAGS")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(inherited)}
-    installed = ("--assume-old=.venv/.installed", "--assume-old=.venv/.installed-dev")
-    return subprocess.run(  # noqa: S603
-        ["make", *installed, *words],  # noqa: S607
-        cwd=ROOT, capture_output=True, text=True, check=False,
-        env=environment | ({"FREEZELINE_HOME": str(home)} if home else {}),
-    )  # fmt: skip
-
-
 def test_every_make_command_of_the_readme_is_covered_here() -> None:
     assert {c for c in COMMANDS if c.startswith("make ")} == {
         "make demo", "make test", "make help", "make airflow", "make bench", "make lint"
@@ -52,9 +40,8 @@ def test_make_help_lists_every_command_of_the_readme() -> None:
     assert {c.split()[1] for c in COMMANDS if c.startswith("make ")} <= listed
 
 
-def test_make_demo_prints_what_landed_what_froze_and_where_it_is(tmp_path: Path) -> None:
-    done = make("demo", "DEMO_ARGS=--scale 0.02", home=tmp_path)
-    assert done.returncode == 0, done.stderr[-3000:]
+def test_make_demo_prints_what_landed_what_froze_and_where_it_is(made_demo: MadeDemo) -> None:
+    done, home = made_demo.done, made_demo.home
     sections = ("WHAT LANDED", "VERDICTS for the night before", "FROZEN RELEASES", "WHERE IT IS")
     places = [done.stdout.find(section) for section in sections]
     assert -1 not in places, done.stdout
@@ -65,7 +52,7 @@ def test_make_demo_prints_what_landed_what_froze_and_where_it_is(tmp_path: Path)
     verdicts = done.stdout[places[1] : places[2]]
     for feature in ("support-assistant", "risk-summariser", "code-helper"):
         assert f"{feature} (production): " in verdicts
-    report = tmp_path / "published" / "reports" / "latest" / "freeze_report.html"
+    report = home / "published" / "reports" / "latest" / "freeze_report.html"
     assert report.as_uri() in done.stdout[places[3] :]
     assert report.is_file()
 
