@@ -61,10 +61,10 @@ docs: install-dev ## write the generated pages of docs/ again
 	$(PY) -m include.freezeline.jobs.document
 
 lock: ## resolve requirements.txt and tests/requirements.txt again (needs uv)
-	uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header --no-emit-find-links --no-emit-index-url pyproject.toml -o requirements.txt
+	uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header pyproject.toml -o requirements.txt
 	@# CPU is enough here: the CUDA packages that a GPU build of torch asks for stay out of the lock.
 	sed -i -E 's/\+cpu$$//; /^(nvidia-|cuda-|triton==)/d' requirements.txt
-	uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header --no-emit-find-links --no-emit-index-url --group dev -c requirements.txt -o tests/requirements.txt
+	uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header --group dev -c requirements.txt -o tests/requirements.txt
 
 clean: ## delete everything Freezeline wrote, and the caches
 	rm -rf .freezeline .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/logs
