@@ -15,6 +15,8 @@ _ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "date": pa.date32(),
     "json": pa.string(),
     "list<string>": pa.list_(pa.string()),
+    "list<int64>": pa.list_(pa.int64()),
+    "list<float64>": pa.list_(pa.float64()),
     "decimal(18,12)": pa.decimal128(18, 12),
 }
 

@@ -15,6 +15,8 @@ ColumnType = Literal[
     "date",
     "json",
     "list<string>",
+    "list<int64>",
+    "list<float64>",
     "decimal(18,12)",
 ]
 

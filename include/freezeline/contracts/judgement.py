@@ -132,7 +132,12 @@ SLO_WINDOWS = Table(
         Column(
             "window_ended_at", "timestamp", "Exclusive end of the window, = as_of.", nullable=False
         ),
-        Column("event_count", "int64", "Events in the window.", nullable=False),
+        Column(
+            "event_count",
+            "int64",
+            "Events in the window; sampled rows count as the calls they stand for, here and in every count.",
+            nullable=False,
+        ),
         Column("bad_count", "int64", "Events known to be bad.", nullable=False),
         Column("pending_count", "int64", "Events whose outcome may still arrive.", nullable=False),
         Column("bad_lower_ratio", "float64", "bad / events; null without events."),
