@@ -4,6 +4,7 @@ An object that ends too early is an error here: half an object would pass for a 
 """
 
 import zlib
+from io import BytesIO
 
 import zstandard
 
@@ -44,41 +45,42 @@ def unpack(data: bytes) -> bytes:
 
 def _gunzip(data: bytes) -> bytes:
     """Unpack every member of a gzip file."""
-    parts: list[bytes] = []
-    total = 0
+    unpacked = BytesIO()  # its value is handed out without a copy, unlike that of joined parts
     while data:
         unpacker = zlib.decompressobj(_GZIP_WINDOW)
         try:
             while not unpacker.eof:
-                parts.append(unpacker.decompress(data, _STEP_BYTES))
+                step = unpacker.decompress(data, _STEP_BYTES)
                 data = unpacker.unconsumed_tail
-                total = _checked(total + len(parts[-1]))
-                if not parts[-1] and not data and not unpacker.eof:
+                _check_size(unpacked.tell() + len(step))
+                unpacked.write(step)
+                if not step and not data and not unpacker.eof:
                     raise ReadError(_TRUNCATED_GZIP)
         except zlib.error:
             raise ReadError(_CORRUPT_GZIP) from None
         data = unpacker.unused_data.lstrip(b"\0")  # tape-style padding between members
-    return b"".join(parts)
+    return unpacked.getvalue()
 
 
 def _unzstd(data: bytes) -> bytes:
     """Unpack every frame of a zstd file."""
-    parts: list[bytes] = []
+    unpacked = BytesIO()
     view = memoryview(data)
-    total = position = 0
+    position = 0
     while (position := _after_skippable(data, position)) < len(data):
         unpacker = zstandard.ZstdDecompressor().decompressobj()
         try:
             while position < len(data) and not unpacker.eof:
-                parts.append(unpacker.decompress(view[position : position + _ZSTD_STEP_BYTES]))
+                step = unpacker.decompress(view[position : position + _ZSTD_STEP_BYTES])
                 position = min(position + _ZSTD_STEP_BYTES, len(data))
-                total = _checked(total + len(parts[-1]))
+                _check_size(unpacked.tell() + len(step))
+                unpacked.write(step)
         except zstandard.ZstdError:
             raise ReadError(_CORRUPT_ZSTD) from None
         if not unpacker.eof:
             raise ReadError(_TRUNCATED_ZSTD)
         position -= len(unpacker.unused_data)
-    return b"".join(parts)
+    return unpacked.getvalue()
 
 
 def _after_skippable(data: bytes, position: int) -> int:
@@ -91,8 +93,7 @@ def _after_skippable(data: bytes, position: int) -> int:
     return position
 
 
-def _checked(total: int) -> int:
-    """Return the size so far, or refuse a decompression bomb."""
+def _check_size(total: int) -> None:
+    """Refuse a decompression bomb."""
     if total > MAX_UNPACKED_BYTES:
         raise ReadError(_TOO_LARGE)
-    return total

@@ -1,8 +1,8 @@
 """JSON in and out, forgiving where the data is only untidy and strict about what is written.
 
-orjson is fast but refuses lone surrogates, NaN and very deep values, which real traces contain;
-the standard library accepts them. Whatever was accepted is cleaned, so that it can be written as
-UTF-8 and read as JSON by anybody.
+orjson is fast but refuses lone surrogates, NaN, very deep values and line ends inside a text,
+which real traces contain; the standard library accepts them. Whatever was accepted is cleaned, so
+that it can be written as UTF-8 and read as JSON by anybody.
 """
 
 import json
@@ -74,7 +74,7 @@ def clean_text(text: str) -> str:
 def _parse_leniently(source: str | bytes) -> Any:
     """Parse with the standard library and clean the result."""
     try:
-        return _clean(json.loads(source))
+        return _clean(json.loads(source, strict=False))
     except RecursionError:
         message = "nested too deeply"
         raise ValueError(message) from None

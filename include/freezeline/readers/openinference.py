@@ -5,13 +5,19 @@ from typing import Any
 
 from include.freezeline.readers import messages
 from include.freezeline.readers.attributes import AttributeView
+from include.freezeline.readers.genai_content import as_json, content_columns
 from include.freezeline.readers.jsontext import JsonText, parse_json_text, write_json
-from include.freezeline.readers.otel_genai import best_score, content_columns
+from include.freezeline.readers.messages import Numbered, numbered
+from include.freezeline.readers.openinference_call import call_columns
 from include.freezeline.readers.otlp import Span
-from include.freezeline.readers.outcomes import normalise_finish_reasons
 from include.freezeline.readers.providers import normalise_provider
 from include.freezeline.readers.result import Row
-from include.freezeline.readers.values import to_boolean, to_integer, to_number, to_text
+from include.freezeline.readers.retrieved import (
+    document_rows,
+    retrieval_columns,
+    taken_documents,
+)
+from include.freezeline.readers.tool_calls import executed_call, has_failed, requested_calls
 
 _SPAN_TYPES = {
     "LLM": "llm",
@@ -25,8 +31,21 @@ _SPAN_TYPES = {
     "EVALUATOR": "evaluator",
 }
 _TEXT_TYPES = frozenset({"workflow", "agent", "guardrail", "llm"})
+_INPUTS, _OUTPUTS = "llm.input_messages.", "llm.output_messages."
+_PROMPTS, _CHOICES = "llm.prompts.", "llm.choices."
+_DOCUMENTS, _RERANKED = "retrieval.documents.", "reranker.output_documents."
+_FLATTENED = {
+    _INPUTS: "message.",
+    _OUTPUTS: "message.",
+    _PROMPTS: "prompt.",
+    _CHOICES: "completion.",
+    _DOCUMENTS: "document.",
+    _RERANKED: "document.",
+}
 _COST_STEP = Decimal("1e-12")
 _MAX_COST_USD = Decimal(100_000)
+
+Lists = dict[str, Numbered]
 
 
 def is_openinference(span: Span) -> bool:
@@ -38,7 +57,7 @@ def read_openinference(span: Span, view: AttributeView) -> Row:
     """Return the columns that an OpenInference span fills."""
     kind = view.text("openinference.span.kind") or "UNKNOWN"
     span_type = _SPAN_TYPES.get(kind.upper(), "other")
-    row = {
+    row: Row = {
         "span_type": span_type,
         "is_leaf_model_call": span_type == "llm",
         "operation_name": kind,
@@ -51,12 +70,17 @@ def read_openinference(span: Span, view: AttributeView) -> Row:
         "cost_reported_usd": _cost(view),
     }
     view.take("llm.system")
+    lists = numbered(view.values, _FLATTENED)
     row.update(_usage(view))
-    row.update(_call(view, span_type))
-    row.update(_content(view, span_type))
+    row.update(call_columns(view, span_type))
+    row.update(_content(view, span_type, lists))
     if span_type == "retrieval":
-        row.update(_retrieval(view))
-    if span_type == "embedding":
+        row.update(_retrieval(view, lists[_DOCUMENTS]))
+    elif span_type == "rerank":
+        row.update(_reranking(view, lists[_RERANKED]))
+    elif span_type == "tool":
+        row["details"] = {"tool_calls": [_executed_tool(span, view, row["tool_name"])]}
+    elif span_type == "embedding":
         _drop_vectors(view)
     return row
 
@@ -76,38 +100,14 @@ def _usage(view: AttributeView) -> Row:
     }
 
 
-def _call(view: AttributeView, span_type: str) -> Row:
-    """Return what was asked for and who answered.
-
-    Most of it stands only inside the JSON of the invocation parameters and of the raw response;
-    on a failed call the parameters are the only place that names the model.
-    """
-    asked = _object(view.values.get("llm.invocation_parameters"))
-    answer = _object(view.values.get("output.value")) if span_type == "llm" else {}
-    model = view.text("llm.model_name", "embedding.model_name")
-    finish = view.texts("llm.finish_reason") or _choice_reasons(answer)
-    return {
-        "request_model": view.text("llm.request.model_name")
-        or to_text(asked.get("model"))
-        or model,
-        "response_model": view.text("llm.response.model_name") or model,
-        "response_id": to_text(answer.get("id")),
-        "system_fingerprint": to_text(answer.get("system_fingerprint")),
-        "is_stream": to_boolean(asked.get("stream")),
-        "temperature": to_number(asked.get("temperature")),
-        "max_tokens": to_integer(asked.get("max_tokens", asked.get("max_completion_tokens"))),
-        "finish_reasons": normalise_finish_reasons(finish),
-    }
-
-
-def _content(view: AttributeView, span_type: str) -> Row:
-    """Return messages and texts.
+def _content(view: AttributeView, span_type: str, lists: Lists) -> Row:
+    """Return messages, texts and requested tool calls.
 
     ``input.value`` and ``output.value`` of a model call repeat its messages as raw requests and
     responses, so they are left out when the messages are there.
     """
-    inputs = _messages(view, "llm.input_messages.")
-    outputs = _messages(view, "llm.output_messages.")
+    inputs = _messages(view, lists[_INPUTS]) or _plain(view, lists[_PROMPTS], "user")
+    outputs = _messages(view, lists[_OUTPUTS]) or _plain(view, lists[_CHOICES], "assistant")
     row = content_columns(inputs, outputs)
     if span_type in _TEXT_TYPES:
         if inputs is None:
@@ -116,6 +116,10 @@ def _content(view: AttributeView, span_type: str) -> Row:
             row.update(_raw_output(view))
     if span_type == "llm":
         view.take(*(["input.value"] if inputs else []), *(["output.value"] if outputs else []))
+        said = row["output_messages_redacted"]
+        calls = requested_calls(outputs.data if outputs else parse_json_text(said or "").data)
+        if calls:
+            row["details"] = {"tool_calls": calls}
     return row
 
 
@@ -146,15 +150,16 @@ def _raw_output(view: AttributeView) -> Row:
     return {"output_text_redacted": view.text("output.value")}
 
 
-def _messages(view: AttributeView, prefix: str) -> JsonText | None:
+def _messages(view: AttributeView, flat: Numbered) -> JsonText | None:
     """Return flattened messages as a JSON list of OpenAI-shaped messages."""
-    if not any(name.startswith(prefix) for name in view.values):
-        return None
-    found = [
-        _message(message) for message in messages.indexed_messages(view.values, prefix, "message.")
-    ]
-    view.take_prefix(prefix)
-    return JsonText(write_json(found), found)
+    view.take(*flat.names)
+    return as_json([_message(message) for message in flat.items])
+
+
+def _plain(view: AttributeView, flat: Numbered, role: str) -> JsonText | None:
+    """Return the prompts or answers of a text completion, which have no roles, as messages."""
+    view.take(*flat.names)
+    return as_json([{"role": role, "content": item.get("text")} for item in flat.items])
 
 
 def _message(flat: dict[str, Any]) -> dict[str, Any]:
@@ -179,26 +184,42 @@ def _message(flat: dict[str, Any]) -> dict[str, Any]:
     return message
 
 
-def _retrieval(view: AttributeView) -> Row:
-    """Return what a retriever found; the documents themselves stay among the attributes.
+def _retrieval(view: AttributeView, flat: Numbered) -> Row:
+    """Return what a retriever found, its documents as side rows.
 
     An empty list leaves no numbered attributes, so its only trace is the raw output.
     """
-    documents: list[Any] | None = [
-        holder.get("document") if isinstance(holder, dict) else None
-        for holder in messages.indexed_messages(view.values, "retrieval.documents.")
-    ]
-    if not documents:
-        raw = view.values.get("output.value")
-        listed = parse_json_text(raw).data if isinstance(raw, str) else None
-        if isinstance(listed, dict):
-            listed = listed.get("documents")
-        documents = listed if isinstance(listed, list) else None
+    view.take(*flat.names)
+    documents = document_rows(flat.items) or taken_documents(view, "output.value")
+    if flat.items:
+        view.take("output.value")  # the same documents once more
     return {
         "retrieval_query_redacted": view.text("input.value"),
-        "retrieved_document_count": None if documents is None else len(documents),
-        "retrieval_score_max": best_score(documents or ()),
+        **retrieval_columns(documents),
     }
+
+
+def _reranking(view: AttributeView, flat: Numbered) -> Row:
+    """Return what a reranker kept; the documents it was given stay attributes."""
+    view.take(*flat.names)
+    documents = document_rows(flat.items)
+    return {
+        "request_model": view.text("reranker.model_name"),
+        "retrieval_query_redacted": view.text("reranker.query"),
+        "retrieval_top_k": view.tokens("reranker.top_k"),
+        "details": {"retrieval_documents": documents} if documents else {},
+    }
+
+
+def _executed_tool(span: Span, view: AttributeView, name: str | None) -> Row:
+    """Return the side row of a tool that ran."""
+    return executed_call(
+        call_id=view.text("tool.id", "tool_call.id"),
+        name=name or span.name or None,
+        arguments=view.json("input.value"),
+        result=view.json("output.value"),
+        is_error=has_failed(span),
+    )
 
 
 def _drop_vectors(view: AttributeView) -> None:
@@ -217,19 +238,3 @@ def _cost(view: AttributeView) -> Decimal | None:
     if cost is None or not cost.is_finite() or not 0 <= cost < _MAX_COST_USD:
         return None
     return cost.quantize(_COST_STEP)
-
-
-def _choice_reasons(answer: dict[str, Any]) -> list[str]:
-    """Return the finish reasons of a raw response."""
-    choices = answer.get("choices")
-    return [
-        choice["finish_reason"]
-        for choice in (choices if isinstance(choices, list) else ())
-        if isinstance(choice, dict) and isinstance(choice.get("finish_reason"), str)
-    ]
-
-
-def _object(value: Any) -> dict[str, Any]:
-    """Return a JSON object given as text; empty when it is none."""
-    data = parse_json_text(value).data if isinstance(value, str) and value else None
-    return data if isinstance(data, dict) else {}

@@ -1,17 +1,40 @@
 """OpenTelemetry GenAI spans, by the newest attribute names and all their predecessors."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
-
-from include.freezeline.readers import messages
 from include.freezeline.readers.attributes import AttributeView
-from include.freezeline.readers.jsontext import JsonText, parse_json_text, write_json
-from include.freezeline.readers.otlp import Attributes, Span
-from include.freezeline.readers.outcomes import normalise_finish_reasons
+from include.freezeline.readers.genai_columns import (
+    content_references,
+    latency,
+    names_given,
+    request_and_response,
+    usage,
+)
+from include.freezeline.readers.genai_content import (
+    content,
+    content_columns,
+    join_content_events,
+    message_finish_reasons,
+)
+from include.freezeline.readers.otlp import Span
 from include.freezeline.readers.providers import normalise_provider
 from include.freezeline.readers.result import Row
-from include.freezeline.readers.values import to_number
+from include.freezeline.readers.retrieved import (
+    event_documents,
+    retrieval_columns,
+    taken_documents,
+)
+from include.freezeline.readers.tool_calls import executed_call, has_failed, requested_calls
 
+__all__ = [
+    "MODEL_OPERATIONS",
+    "content_columns",
+    "genai_span_type",
+    "is_otel_genai",
+    "is_otel_genai_legacy",
+    "read_otel_genai",
+    "read_retrieval",
+]
+
+# fetch_response asks for the state of an earlier call: neither a call nor tokens of its own.
 MODEL_OPERATIONS = frozenset({"chat", "text_completion", "generate_content", "completion"})
 _SPAN_TYPES = {
     "embeddings": "embedding",
@@ -23,19 +46,30 @@ _SPAN_TYPES = {
     "create_agent": "agent",
     "plan": "agent",
     "invoke_workflow": "workflow",
+    "search_memory": "memory",
+    "create_memory": "memory",
+    "update_memory": "memory",
+    "upsert_memory": "memory",
+    "delete_memory": "memory",
+    "create_memory_store": "memory",
+    "delete_memory_store": "memory",
 }
-_INPUT_NAMES = ("gen_ai.input.messages", "gen_ai.prompt")
-_OUTPUT_NAMES = ("gen_ai.output.messages", "gen_ai.completion")
-_DETAILS_EVENT = "gen_ai.client.inference.operation.details"
-_DOCUMENT_EVENTS = frozenset({"gen_ai.retrieval.document", "db.query.result", "db.search.result"})
-_S_TO_MS = 1000.0
+_TALKS = frozenset({"llm", "agent", "other"})  # spans whose events may be messages
+# Without provider and operation these still say that a span is about a model.
+_MODEL_MARKS = ("gen_ai.request.model", "gen_ai.response.model", "gen_ai.usage.prompt_tokens")
+_MODEL_SERVER_MARK = "gen_ai.latency.e2e"
+_DOCUMENTS = "gen_ai.retrieval.documents"
 
 
 def is_otel_genai(span: Span) -> bool:
     """Return whether a span follows the conventions since ``gen_ai.provider.name``."""
     attributes = span.attributes
-    return "gen_ai.provider.name" in attributes or (
-        "gen_ai.operation.name" in attributes and "gen_ai.system" not in attributes
+    if "gen_ai.provider.name" in attributes:
+        return True
+    return "gen_ai.system" not in attributes and (
+        "gen_ai.operation.name" in attributes
+        or _MODEL_SERVER_MARK in attributes
+        or any(name in attributes for name in _MODEL_MARKS)
     )
 
 
@@ -46,26 +80,34 @@ def is_otel_genai_legacy(span: Span) -> bool:
 
 def read_otel_genai(span: Span, view: AttributeView) -> Row:
     """Return the columns that a GenAI span fills."""
+    if span.events:
+        join_content_events(span, view)
     operation = view.text("gen_ai.operation.name", "llm.request.type")
     span_type = genai_span_type(operation, span)
+    provider = normalise_provider(view.text("gen_ai.provider.name", "gen_ai.system"))
     row = {
         "span_type": span_type,
-        "is_leaf_model_call": span_type == "llm",
+        "is_leaf_model_call": span_type == "llm" and not _is_behind_a_call(span),
         "operation_name": operation,
-        "provider": normalise_provider(view.text("gen_ai.provider.name", "gen_ai.system")),
-        "prompt_name": view.text("gen_ai.prompt.name"),
-        "prompt_version": view.text("gen_ai.prompt.version"),
-        "tool_name": view.text("gen_ai.tool.name"),
-        "agent_name": view.text("gen_ai.agent.name"),
-        "workflow_name": view.text("gen_ai.workflow.name"),
+        "provider": provider,
+        **names_given(view),
+        **request_and_response(view),
+        **usage(view, provider),
+        **latency(span, view),
+        **content_references(view),
     }
     view.take("gen_ai.system")
-    row.update(_request_and_response(view))
-    row.update(_usage(view))
-    row.update(_latency(view))
-    row.update(_content(span, view))
-    if span_type == "retrieval":
+    texts, outputs = content(span, view, has_events=span_type in _TALKS)
+    row.update(texts)
+    row["finish_reasons"] = row["finish_reasons"] or message_finish_reasons(outputs)
+    if span_type == "retrieval" or _DOCUMENTS in view.values:
         row.update(read_retrieval(span, view))
+    elif span_type == "tool":
+        row["details"] = {"tool_calls": [read_executed_tool(span, view, row["tool_name"])]}
+    elif outputs is not None and span_type == "llm":
+        calls = requested_calls(outputs.data)
+        if calls:
+            row["details"] = {"tool_calls": calls}
     return row
 
 
@@ -74,146 +116,45 @@ def genai_span_type(operation: str | None, span: Span) -> str:
 
     Before operations had names, a span with a model and anything that a model answers was a call.
     """
-    if operation is not None:
+    if operation is not None and operation != "unknown":
         return "llm" if operation in MODEL_OPERATIONS else _SPAN_TYPES.get(operation, "other")
     attributes = span.attributes
+    if _MODEL_SERVER_MARK in attributes:
+        return "llm"
     if "gen_ai.request.model" in attributes and "embed" not in span.name.lower():
         return "llm"
     return "other"
 
 
 def read_retrieval(span: Span, view: AttributeView) -> Row:
-    """Return what a retrieval found; the documents themselves stay among the attributes."""
-    documents = view.values.get("gen_ai.retrieval.documents")
-    listed = parse_json_text(documents).data if documents is not None else None
-    if not isinstance(listed, list):
-        events = [event.attributes for event in span.events if event.name in _DOCUMENT_EVENTS]
-        listed = [_event_document(event) for event in events] or None
+    """Return what a retrieval found, its documents as side rows."""
+    documents = taken_documents(view, _DOCUMENTS)
+    if documents is None and span.events:
+        documents = event_documents(span, view)
     return {
         "retrieval_query_redacted": view.text("gen_ai.retrieval.query.text"),
-        "retrieved_document_count": None if listed is None else len(listed),
-        "retrieval_score_max": best_score(listed or ()),
+        "retrieval_top_k": view.tokens(
+            "gen_ai.retrieval.top_k", "gen_ai.request.top_k", "db.vector.query.top_k"
+        ),
+        **retrieval_columns(documents),
     }
 
 
-def best_score(documents: Iterable[Any]) -> float | None:
-    """Return the highest score of documents, None when none has one."""
-    scores = [
-        score
-        for document in documents
-        if isinstance(document, dict) and (score := to_number(document.get("score"))) is not None
-    ]
-    return max(scores, default=None)
-
-
-def content_columns(inputs: JsonText | None, outputs: JsonText | None) -> Row:
-    """Return the message columns and the plain texts in them."""
-    return {
-        "input_messages_redacted": inputs.text if inputs else None,
-        "output_messages_redacted": outputs.text if outputs else None,
-        "input_text_redacted": messages.last_user_text(inputs.data) if inputs else None,
-        "output_text_redacted": messages.answer_text(outputs.data) if outputs else None,
-    }
-
-
-def _event_document(attributes: Attributes) -> Mapping[str, Any]:
-    """Return a document that was recorded as a span event."""
-    names = ("document.score", "db.query.result.score", "db.search.result.score")
-    return {"score": next((attributes[name] for name in names if name in attributes), None)}
-
-
-def _request_and_response(view: AttributeView) -> Row:
-    """Return what was asked for and who answered."""
-    return {
-        "request_model": view.text("gen_ai.request.model"),
-        "response_model": view.text("gen_ai.response.model"),
-        "response_id": view.text("gen_ai.response.id"),
-        "system_fingerprint": view.text(
-            "openai.response.system_fingerprint",
-            "gen_ai.openai.response.system_fingerprint",
-            "gen_ai.response.system_fingerprint",
-        ),
-        "is_stream": view.boolean(
-            "gen_ai.request.stream", "gen_ai.is_streaming", "llm.is_streaming"
-        ),
-        "temperature": view.number("gen_ai.request.temperature"),
-        "max_tokens": view.integer(
-            "gen_ai.request.max_tokens", "gen_ai.request.max_completion_tokens"
-        ),
-        "finish_reasons": normalise_finish_reasons(
-            view.texts(
-                "gen_ai.response.finish_reasons",
-                "gen_ai.response.finish_reason",
-                "gen_ai.finishReason",
-            )
-        ),
-    }
-
-
-def _usage(view: AttributeView) -> Row:
-    """Return the token counts; cached and reasoning tokens are parts of the totals."""
-    return {
-        "input_tokens": view.tokens("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
-        "output_tokens": view.tokens(
-            "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"
-        ),
-        "cache_read_tokens": view.tokens(
-            "gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"
-        ),
-        "cache_write_tokens": view.tokens(
-            "gen_ai.usage.cache_write.input_tokens",
-            "gen_ai.usage.cache_creation.input_tokens",
-            "gen_ai.usage.cache_creation_input_tokens",
-        ),
-        "reasoning_tokens": view.tokens(
-            "gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens"
-        ),
-    }
-
-
-def _latency(view: AttributeView) -> Row:
-    """Return the latencies that were reported as attributes, in seconds by the conventions."""
-    first_s = view.number(
-        "gen_ai.response.time_to_first_chunk",
-        "gen_ai.client.operation.time_to_first_chunk",
-        "gen_ai.client.inference.time_to_first_chunk",
-        "gen_ai.server.time_to_first_token",
+def read_executed_tool(span: Span, view: AttributeView, name: str | None) -> Row:
+    """Return the side row of a tool that ran."""
+    return executed_call(
+        call_id=view.text("gen_ai.tool.call.id"),
+        name=name,
+        tool_type=view.text("gen_ai.tool.type"),
+        arguments=view.json("gen_ai.tool.call.arguments"),
+        result=view.json("gen_ai.tool.call.result"),
+        is_error=has_failed(span),
     )
-    each_s = view.number(
-        "gen_ai.server.time_per_output_token",
-        "gen_ai.client.operation.time_per_output_chunk",
-        "gen_ai.client.inference.time_per_output_chunk",
-    )
-    return {
-        "ttft_ms": None if first_s is None else first_s * _S_TO_MS,
-        "tpot_ms": None if each_s is None else each_s * _S_TO_MS,
-    }
 
 
-def _content(span: Span, view: AttributeView) -> Row:
-    """Return messages from attributes, else flattened attributes, else events."""
-    inputs = view.json(*_INPUT_NAMES) or _flattened(view, "gen_ai.prompt.")
-    outputs = view.json(*_OUTPUT_NAMES) or _flattened(view, "gen_ai.completion.")
-    system = view.json("gen_ai.system_instructions")
-    for event in span.events:
-        if event.name in (_DETAILS_EVENT, "gen_ai.content.prompt", "gen_ai.content.completion"):
-            carried = AttributeView(event.attributes)
-            inputs = inputs or carried.json(*_INPUT_NAMES)
-            outputs = outputs or carried.json(*_OUTPUT_NAMES)
-            system = system or carried.json("gen_ai.system_instructions")
-    return {
-        **content_columns(inputs, outputs),
-        "system_instructions_redacted": system.text if system else None,
-    }
+def _is_behind_a_call(span: Span) -> bool:
+    """Return whether a model server's own span stands behind the span of whoever called it.
 
-
-def _flattened(view: AttributeView, prefix: str) -> JsonText | None:
-    """Return messages that very old instrumentations wrote as numbered attributes."""
-    if not any(name.startswith(prefix) for name in view.values):
-        return None
-    found = messages.indexed_messages(view.values, prefix)
-    if not found:
-        return None
-    for number in range(len(found)):
-        view.take_prefix(f"{prefix}{number}.")
-    return JsonText(write_json(found), found)
+    vLLM, SGLang and TensorRT-LLM continue the caller's trace, whose span counts the same tokens.
+    """
+    return _MODEL_SERVER_MARK in span.attributes and bool(span.parent_span_id.strip("0"))

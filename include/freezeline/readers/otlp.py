@@ -75,21 +75,63 @@ class Span(NamedTuple):
 
 
 class LogRecord(NamedTuple):
-    """One log record as delivered, as far as it is used.
+    """One log record as delivered.
 
     Attributes:
+        origin: Resource and scope.
         event_name: Name of the event; empty when it is a plain log line.
         time_ns: Time of the event, else the time it was observed; 0 when unknown.
         trace_id: Hex digits, not yet checked.
         span_id: Hex digits, not yet checked.
         attributes: Attributes, blocked ones left out.
+        body: The body as a plain value, blocked members left out; None when there is none.
     """
 
+    origin: Origin
     event_name: str
     time_ns: int
     trace_id: str
     span_id: str
     attributes: Attributes
+    body: Any
+
+
+class MetricPoint(NamedTuple):
+    """One data point of a metric as delivered.
+
+    Attributes:
+        origin: Resource and scope.
+        name: Metric name.
+        unit: Unit, empty when none.
+        instrument: sum, gauge, histogram, exponential_histogram or summary.
+        temporality: delta, cumulative or empty.
+        is_monotonic: Whether a sum only grows; None on other instruments.
+        start_ns: Unix time in nanoseconds; 0 when unknown.
+        time_ns: Unix time in nanoseconds; 0 when unknown.
+        attributes: Attributes of the point, blocked ones left out.
+        n_observations: Observations; None on sums and gauges.
+        total: Sum of the observations, or the value of a sum or gauge; None when not sent.
+        least: Least observation; None when not sent.
+        largest: Largest observation; None when not sent.
+        bounds: Upper bounds of the buckets but the last; empty without buckets.
+        bucket_counts: Observations per bucket.
+    """
+
+    origin: Origin
+    name: str
+    unit: str
+    instrument: str
+    temporality: str
+    is_monotonic: bool | None
+    start_ns: int
+    time_ns: int
+    attributes: Attributes
+    n_observations: int | None
+    total: float | None
+    least: float | None
+    largest: float | None
+    bounds: tuple[float, ...]
+    bucket_counts: tuple[int, ...]
 
 
 def is_trace_id(text: str) -> bool:
@@ -100,6 +142,11 @@ def is_trace_id(text: str) -> bool:
 def is_span_id(text: str) -> bool:
     """Return whether text is a usable span id: 16 hex digits, not all zero."""
     return _is_id(text, _SPAN_ID_DIGITS)
+
+
+def id_or_none(text: str) -> str | None:
+    """Return an id as sent; None when it is empty or all zero, which is how senders write none."""
+    return text if text.strip("0") else None
 
 
 def event_name_of(given: str, attributes: Mapping[str, Any]) -> str:

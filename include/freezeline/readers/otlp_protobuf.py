@@ -5,8 +5,8 @@ often parses as another with senseless content. So the object's name only says w
 first, and a parse counts only when its records make sense.
 """
 
-import base64
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
@@ -23,10 +23,12 @@ from include.freezeline.readers.otlp import (
     Span,
     event_name_of,
 )
+from include.freezeline.readers.otlp_json import parse_attributes
+from include.freezeline.readers.otlp_metrics import read_metric_message
 from include.freezeline.readers.privacy import without_blocked
-from include.freezeline.readers.records import Record, Refused
+from include.freezeline.readers.records import Record
 from include.freezeline.readers.rules import BlockList
-from include.freezeline.readers.values import to_double, to_time_ns
+from include.freezeline.readers.values import to_bytes_text, to_double, to_time_ns
 
 _TRACE_ID_BYTES = 16
 _SPAN_ID_BYTES = 8
@@ -121,21 +123,37 @@ def _spans(message: Any, blocked: BlockList) -> Iterator[Record]:
 
 def _log_records(message: Any, blocked: BlockList) -> Iterator[Record]:
     """Yield the log records of a LogsData."""
-    for item in _raw_records("logs", message):
-        attributes = _attributes(item.attributes, blocked)
-        yield LogRecord(
-            event_name=event_name_of(item.event_name, attributes),
-            time_ns=to_time_ns(item.time_unix_nano) or to_time_ns(item.observed_time_unix_nano),
-            trace_id=item.trace_id.hex(),
-            span_id=item.span_id.hex(),
-            attributes=attributes,
-        )
+    for resource in message.resource_logs:
+        described = _attributes(resource.resource.attributes, blocked)
+        for scope in resource.scope_logs:
+            origin = Origin(described, scope.scope.name, scope.scope.version)
+            for item in scope.log_records:
+                yield _log_record(item, origin, blocked)
 
 
-def _metrics(message: Any, blocked: BlockList) -> Iterator[Record]:  # noqa: ARG001 - one signature
-    """Yield a refusal per metric."""
-    for _ in _raw_records("metrics", message):
-        yield Refused("unsupported_signal:metrics", "metrics are not landed yet", "metrics")
+def _log_record(item: Any, origin: Origin, blocked: BlockList) -> LogRecord:
+    """Return a log record."""
+    attributes = _attributes(item.attributes, blocked)
+    return LogRecord(
+        origin=origin,
+        event_name=event_name_of(item.event_name, attributes),
+        time_ns=to_time_ns(item.time_unix_nano) or to_time_ns(item.observed_time_unix_nano),
+        trace_id=item.trace_id.hex(),
+        span_id=item.span_id.hex(),
+        attributes=attributes,
+        body=without_blocked({"body": _any_value(item.body)}, blocked)["body"],
+    )
+
+
+def _metrics(message: Any, blocked: BlockList) -> Iterator[Record]:
+    """Yield the data points of a MetricsData."""
+    attributes_of = partial(parse_attributes, blocked=blocked)
+    for resource in message.resource_metrics:
+        described = _attributes(resource.resource.attributes, blocked)
+        for scope in resource.scope_metrics:
+            origin = Origin(described, scope.scope.name, scope.scope.version)
+            for metric in scope.metrics:
+                yield from read_metric_message(metric, origin, attributes_of)
 
 
 _RECORDS_OF: dict[str, Callable[[Any, BlockList], Iterator[Record]]] = {
@@ -193,5 +211,5 @@ def _any_value(value: Any) -> Any:
     if kind == "kvlist_value":
         return {pair.key: _any_value(pair.value) for pair in value.kvlist_value.values}
     if kind == "bytes_value":
-        return base64.b64encode(value.bytes_value).decode("ascii")
+        return to_bytes_text(value.bytes_value)
     return None

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from include.freezeline.readers import langfuse_names
 from include.freezeline.readers.attributes import AttributeView
+from include.freezeline.readers.error_words import class_of_code, class_said_in
 from include.freezeline.readers.otlp import Span
 
 _STATUS_ERROR = 2
@@ -32,31 +34,22 @@ _FINISH_REASONS = {
     "safety": "content_filter",
     "error": "error",
     "failed": "error",
+    "network_error": "error",
+    "pause_turn": "other",
+    "malformed_function_call": "error",
+    "blocklist": "content_filter",
+    "prohibited_content": "content_filter",
+    "recitation": "content_filter",
+    "spii": "content_filter",
+    "error_toxic": "content_filter",
+    "error_limit": "length",
+    "model_context_window_exceeded": "length",
+    "end_of_turn": "stop",
+    "eos_token": "stop",
+    "finish_reason_stop": "stop",
+    "finish_reason_max_tokens": "length",
+    "tool_use_requested": "tool_call",
 }
-# What a message or error code says outright comes before what its HTTP status merely allows:
-# providers send a full context window and a filtered prompt both as 400.
-_SAID_OUTRIGHT = (
-    (
-        "context_length_exceeded",
-        ("context_length", "contextwindow", "context window", "maximum context length",
-         "prompt is too long", "input is too long"),
-    ),
-    (
-        "content_filter",
-        ("content_filter", "contentfilter", "contentpolicy", "content policy",
-         "content management policy", "responsibleai"),
-    ),
-    ("rate_limit", ("ratelimit", "rate_limit", "rate limit", "throttl", "insufficient_quota",
-                    "too many requests", "toomanyrequests", "resourceexhausted")),
-    ("invalid_api_key", ("authentication", "invalid_api_key", "invalid api key",
-                         "incorrect api key", "permissiondenied", "unauthorized",
-                         "unauthenticated")),
-    ("timeout", ("timeout", "timed out", "deadline")),
-    ("cancelled", ("cancel", "generatorexit", "aborterror", "keyboardinterrupt")),
-    ("server_error", ("internalserver", "server_error", "overloaded", "serviceunavailable",
-                      "service unavailable", "bad gateway", "connectionerror", "remoteprotocol",
-                      "connection error", "incomplete chunked read", "connection reset")),
-)  # fmt: skip
 # In a message these name the cause whatever the type or status; "timeout" in a 429's would not.
 _BEYOND_DOUBT = ("context_length_exceeded", "content_filter")
 _CLASS_OF_STATUS: dict[int | None, str] = {
@@ -66,8 +59,12 @@ _CLASS_OF_STATUS: dict[int | None, str] = {
     429: "rate_limit",
     499: "cancelled",
     504: "timeout",
+    524: "timeout",  # Cloudflare
 }
 _FIRST_SERVER_ERROR = 500
+_HTTP_STATUSES = range(100, 600)
+# Codes that stand for a type where neither an attribute nor an exception names one.
+_CODE_NAMES = ("rpc.response.status_code", "rpc.jsonrpc.error_code")
 
 
 class Failure(NamedTuple):
@@ -77,15 +74,19 @@ class Failure(NamedTuple):
         error_type: Class or code as the source named it.
         error_class: One of the closed list.
         message: Error text as sent.
+        http_status: HTTP status, as an attribute or as mentioned in type or message.
     """
 
     error_type: str | None
     error_class: str | None
     message: str | None
+    http_status: int | None
 
 
 def status_name(span: Span) -> str:
-    """Return ok, error or unset."""
+    """Return ok, error or unset; a level of Langfuse says error where the status was never set."""
+    if span.status_code != _STATUS_ERROR and _has_error_level(span):
+        return "error"
     return _STATUSES.get(span.status_code, "unset")
 
 
@@ -97,8 +98,8 @@ def read_failure(span: Span, view: AttributeView) -> Failure:
         view: Its attributes ``error.type`` and HTTP status are used.
     """
     error_type = view.text("error.type")
-    if span.status_code != _STATUS_ERROR and error_type is None:
-        return Failure(None, None, None)
+    if span.status_code != _STATUS_ERROR and error_type is None and not _has_error_level(span):
+        return Failure(None, None, None, None)
     exception = next((e.attributes for e in span.events if e.name == "exception"), {})
     exception_type, exception_text = (
         exception.get("exception.type"),
@@ -106,9 +107,24 @@ def read_failure(span: Span, view: AttributeView) -> Failure:
     )
     if error_type is None and isinstance(exception_type, str):
         error_type = exception_type
-    message = span.status_message or (exception_text if isinstance(exception_text, str) else None)
+    error_type = error_type or view.text(*_CODE_NAMES)
+    said = view.text(langfuse_names.STATUS_MESSAGE)
+    message = span.status_message or said
+    message = message or (exception_text if isinstance(exception_text, str) else None)
+    status = http_status_of(view)
+    status = status or _status_in(error_type) or _status_in(message)
+    return Failure(error_type, classify_error(error_type, message, status), message, status)
+
+
+def _has_error_level(span: Span) -> bool:
+    """Return whether Langfuse's level says that an observation failed."""
+    return span.attributes.get(langfuse_names.LEVEL) == langfuse_names.ERROR_LEVEL
+
+
+def http_status_of(view: AttributeView) -> int | None:
+    """Return the HTTP status that attributes give; a number that is none is unknown."""
     status = view.integer("http.response.status_code", "http.status_code")
-    return Failure(error_type, classify_error(error_type, message, status), message)
+    return status if status in _HTTP_STATUSES else None
 
 
 def classify_error(error_type: str | None, message: str | None, http_status: int | None) -> str:
@@ -116,9 +132,10 @@ def classify_error(error_type: str | None, message: str | None, http_status: int
 
     A connection that broke counts as ``server_error``: the provider did not answer.
     """
-    by_type, by_message = _said_outright(error_type), _said_outright(message)
+    by_type, by_message = class_said_in(error_type), class_said_in(message)
     if by_message is not None and by_message in _BEYOND_DOUBT and by_type not in _BEYOND_DOUBT:
         return by_message
+    by_type = by_type or class_of_code(error_type)
     if by_type is not None:
         return by_type
     status = http_status or _status_in(error_type) or _status_in(message)
@@ -140,17 +157,6 @@ def normalise_finish_reasons(reasons: Iterable[str]) -> list[str] | None:
         if reason
     ]
     return known or None
-
-
-def _said_outright(text: str | None) -> str | None:
-    """Return the first class whose words a text contains."""
-    if not text:
-        return None
-    folded = text.lower()
-    for error_class, words in _SAID_OUTRIGHT:
-        if any(word in folded for word in words):
-            return error_class
-    return None
 
 
 def _status_in(text: str | None) -> int | None:

@@ -9,19 +9,34 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from include.freezeline.readers import langfuse_names
 from include.freezeline.readers.jsontext import parse_json_text, write_json
 from include.freezeline.readers.otlp import Attributes
-from include.freezeline.readers.rules import AttributeRules, BlockList
+from include.freezeline.readers.rules import Answers, AttributeRules, BlockList
 from include.freezeline.readers.values import to_text
 
-_PARAMETERS = "llm.invocation_parameters"
+_PARAMETERS = ("llm.invocation_parameters", langfuse_names.PARAMETERS)
 _LEAST_PERSON_CHARS = 4
 _LEAST_PERSON_DIGITS = 6  # fewer digits are found in every date and count
 # What providers' requests call the end user, beside the messages.
 _PERSON_MEMBERS = ("user", "user_id", "safety_identifier", "session_id", "tenant_id")
 _PERSON_PARAMETERS = frozenset(
-    f"{_PARAMETERS}.{before}{name}" for name in _PERSON_MEMBERS for before in ("", "metadata.")
+    f"{parameters}.{before}{name}"
+    for parameters in _PARAMETERS
+    for name in _PERSON_MEMBERS
+    for before in ("", "metadata.")
 )
+
+
+def _needs_look(name: str) -> bool:
+    """Return whether an attribute may hold members in a text, or is one member of many."""
+    return (
+        name == "metadata" or name in _PARAMETERS or name.startswith(langfuse_names.METADATA_STARTS)
+    )
+
+
+NAMES_TO_LOOK_INTO = Answers(_needs_look)
+"""Whether ``without_blocked`` has to look into an attribute even when it is a plain text."""
 
 People = dict[str, str]
 """Placeholders by the plain values that they stand for."""
@@ -31,8 +46,11 @@ def without_blocked(attributes: Attributes, blocked: BlockList) -> Attributes:
     """Return attributes without the blocked members inside their values.
 
     The names of the attributes themselves have been checked when they were parsed. Metadata given
-    as JSON text becomes a mapping, as it is when given as one.
+    as JSON text becomes a mapping, as it is when given as one; Langfuse's, which has an attribute
+    per member, gets the names that members of metadata have.
     """
+    if "langfuse." in "\n".join(attributes):  # one search is faster than one per name
+        attributes = _with_langfuse_metadata(attributes)
     for name, value in attributes.items():
         if type(value) is dict or type(value) is list:
             attributes[name] = _pruned(value, name, blocked.blocks)
@@ -41,22 +59,23 @@ def without_blocked(attributes: Attributes, blocked: BlockList) -> Attributes:
         data = parse_json_text(metadata).data
         if isinstance(data, dict) and data:
             attributes["metadata"] = _pruned(data, "metadata", blocked.blocks)
-    parameters = attributes.get(_PARAMETERS)
-    if type(parameters) is str:
-        attributes[_PARAMETERS] = _trimmed_parameters(parameters, blocked)
-    elif type(parameters) is dict:
-        kept = _pruned(parameters, _PARAMETERS, _PERSON_PARAMETERS.__contains__)
-        attributes[_PARAMETERS] = kept
+    for name in _PARAMETERS:
+        parameters = attributes.get(name)
+        if type(parameters) is str:
+            attributes[name] = _trimmed_parameters(name, parameters, blocked)
+        elif type(parameters) is dict:
+            attributes[name] = _pruned(parameters, name, _PERSON_PARAMETERS.__contains__)
     return attributes
 
 
 def without_people(attributes: Attributes, rules: AttributeRules) -> Attributes:
     """Return attributes without any that names a person, at any depth."""
     names = rules.person_names
-    kept = {name: value for name, value in attributes.items() if name not in names}
-    for name, value in kept.items():
-        if type(value) is dict or type(value) is list:
-            kept[name] = _pruned(value, name, names.__contains__)
+    kept: Attributes = {}
+    for name, value in attributes.items():
+        if name not in names:
+            is_nested = type(value) is dict or type(value) is list
+            kept[name] = _pruned(value, name, names.__contains__) if is_nested else value
     return kept
 
 
@@ -65,11 +84,10 @@ def find_people(holders: Iterable[Attributes], rules: AttributeRules) -> People:
     found: People = {}
     names = rules.person_names
     for attributes in holders:
-        for name, given in attributes.items():
-            if name in names:
-                value = to_text(given)
-                if value is not None and len(value) >= _LEAST_PERSON_CHARS:
-                    found.setdefault(value, names[name])
+        for name in rules.named_people[tuple(attributes)]:
+            value = to_text(attributes[name])
+            if value is not None and len(value) >= _LEAST_PERSON_CHARS:
+                found.setdefault(value, names[name])
     return found
 
 
@@ -111,7 +129,28 @@ def _masked(value: Any, mask: Callable[[str], str]) -> Any:
     return value
 
 
-def _trimmed_parameters(text: str, blocked: BlockList) -> str:
+def _with_langfuse_metadata(attributes: Attributes) -> Attributes:
+    """Return attributes with the metadata of Langfuse's traces and observations as ``metadata.x``.
+
+    A member's value is JSON, or a plain text when it is one. Trace and observation that disagree
+    give a list, which names nobody.
+    """
+    kept: Attributes = {}
+    for name, value in attributes.items():
+        start = next((s for s in langfuse_names.METADATA_STARTS if name.startswith(s)), None)
+        if start is None:
+            kept[name] = value
+            continue
+        if type(value) is str and value.startswith(("{", "[", '"')):
+            value = parse_json_text(value).data or value
+        member = f"metadata.{name[len(start) :]}"
+        known = kept.setdefault(member, value)
+        if known != value:
+            kept[member] = [known, value]
+    return kept
+
+
+def _trimmed_parameters(name: str, text: str, blocked: BlockList) -> str:
     """Return the parameters of a call without headers, keys and what names the end user."""
     data = parse_json_text(text).data
     if not isinstance(data, dict):
@@ -120,7 +159,7 @@ def _trimmed_parameters(text: str, blocked: BlockList) -> str:
     def is_dropped(path: str) -> bool:
         return path in _PERSON_PARAMETERS or blocked.blocks(path)
 
-    kept = _pruned(data, _PARAMETERS, is_dropped)
+    kept = _pruned(data, name, is_dropped)
     return text if kept == data else write_json(kept)
 
 

@@ -1,13 +1,14 @@
-"""Tell OTLP messages with one text that is not UTF-8 from bytes that are no OTLP at all.
+"""Mend OTLP messages whose texts are not all UTF-8, and tell them from bytes that are no OTLP.
 
-Protobuf refuses a whole message for one such text. Reading it once more with every text declared
-as bytes shows whether that was all that was wrong, which is a defect of the exporter's
-instrumentation and not of the object.
+Protobuf refuses a whole message for one such text, and writers in Go do not look. Reading it once
+more with every text declared as bytes shows whether that was all that was wrong, and lets the bad
+bytes be replaced, as they are in JSON.
 """
 
 from functools import cache
 from typing import Any
 
+from google.protobuf.descriptor import FieldDescriptor  # type: ignore[import-untyped]
 from google.protobuf.descriptor_pb2 import (  # type: ignore[import-untyped]
     DescriptorProto,
     FieldDescriptorProto,
@@ -24,12 +25,39 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 _FILES = (common_pb2, resource_pb2, trace_pb2, logs_pb2)
 _TRACE_ID_BYTES = 16
 _SPAN_ID_BYTES = 8
+_RAW_BYTES = frozenset({"trace_id", "span_id", "parent_span_id", "bytes_value"})
 
 
-def is_otlp_but_not_utf8(payload: bytes) -> bool:
-    """Return whether a message that could not be parsed holds spans or logs all the same."""
-    traces, logs = (_parse(kind, payload) for kind in _byte_messages())
-    return _has_spans(traces) or _has_logs(logs)
+def mended_message(payload: bytes) -> bytes | None:
+    """Return a message with every text in UTF-8, bad bytes replaced; None when it is no OTLP.
+
+    Args:
+        payload: A message that could not be parsed.
+    """
+    for kind, is_real in zip(_byte_messages(), (_has_spans, _has_logs), strict=True):
+        message = _parse(kind, payload)
+        if is_real(message):
+            _mend(message)
+            return bytes(message.SerializeToString())
+    return None
+
+
+def _mend(message: Any) -> None:
+    """Replace bad bytes in every text of a message and those below it."""
+    for described, value in message.ListFields():
+        if described.type == FieldDescriptor.TYPE_MESSAGE:
+            for below in value if described.is_repeated else (value,):
+                _mend(below)
+        elif described.type == FieldDescriptor.TYPE_BYTES and described.name not in _RAW_BYTES:
+            if described.is_repeated:
+                value[:] = map(_mended, value)
+            else:
+                setattr(message, described.name, _mended(value))
+
+
+def _mended(text: bytes) -> bytes:
+    """Return a text in UTF-8."""
+    return text.decode("utf-8", "replace").encode()
 
 
 def _has_spans(message: Any) -> bool:

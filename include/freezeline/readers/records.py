@@ -1,8 +1,8 @@
 """Records as the parsers hand them on: usable ones, and ones refused with a reason."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from include.freezeline.readers.otlp import LogRecord, Span
+from include.freezeline.readers.otlp import LogRecord, MetricPoint, Span
 
 
 class Refused(NamedTuple):
@@ -19,4 +19,16 @@ class Refused(NamedTuple):
     signal: str = "unknown"
 
 
-Record = Span | LogRecord | Refused
+class SideRows(NamedTuple):
+    """A record that is no span but gives rows of side tables: a score, an uploaded message.
+
+    Attributes:
+        signal: logs, metrics, content or scores.
+        tables: Rows by table name, without ``source_offset`` and where the object lies.
+    """
+
+    signal: str
+    tables: dict[str, list[dict[str, Any]]]
+
+
+Record = Span | LogRecord | MetricPoint | SideRows | Refused

@@ -24,6 +24,21 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
+class RowBatch:
+    """Some records of an object, in its order.
+
+    Attributes:
+        tables: Rows by table.
+        rejects: Records put aside.
+        is_last: Whether no batch follows.
+    """
+
+    tables: dict[str, list[Row]]
+    rejects: list[Reject]
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReadResult:
     """Everything one object held.
 
@@ -31,14 +46,15 @@ class ReadResult:
 
     Attributes:
         format: otlp_json, otlp_json_lines, otlp_protobuf, otlp_json_framed,
-            otlp_protobuf_framed, litellm_json, ..., or empty.
-        signal: traces, logs, metrics or unknown; of an object that mixes them the first in this
+            otlp_protobuf_framed, otlp_canonical_json, litellm_json, ..., or empty; it ends in
+            _mended where bytes that are no UTF-8 were replaced.
+        signal: traces, logs, metrics, scores, content or unknown; of an object that mixes them the first in this
             order, so that an object with spans is never taken for one without.
         record_count: Span, log or metric records, or documents of other producers.
-        used_count: Records that became a row of ``spans`` or, for logs, of ``evaluations``.
-        spans: Rows with the columns of ``contracts.lake.SPANS`` except where the object lies.
-        evaluations: Rows with the columns of ``EVALUATIONS`` except where the object lies; more
-            than one may come from a span record, which is one record all the same.
+        used_count: Records that became a row of any table.
+        dialects: Dialects of its spans, in alphabetical order.
+        tables: Rows by table of ``contracts.lake.TELEMETRY_TABLES``, with all columns except
+            where the object lies; several may come from one record, which is counted once.
         rejects: Records put aside.
     """
 
@@ -46,6 +62,16 @@ class ReadResult:
     signal: str
     record_count: int = 0
     used_count: int = 0
-    spans: list[Row] = field(default_factory=list)
-    evaluations: list[Row] = field(default_factory=list)
+    dialects: tuple[str, ...] = ()
+    tables: dict[str, list[Row]] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
+
+    @property
+    def spans(self) -> list[Row]:
+        """Rows of ``spans``."""
+        return self.tables.get("spans", [])
+
+    @property
+    def evaluations(self) -> list[Row]:
+        """Rows of ``evaluations``."""
+        return self.tables.get("evaluations", [])

@@ -1,9 +1,12 @@
 """The canonical span row: what every dialect shares, and what no column holds."""
 
+from collections.abc import Iterator
+
+from include.freezeline.contracts.lake import SPANS
 from include.freezeline.readers.attributes import AttributeView
-from include.freezeline.readers.evaluations import EVALUATION_EVENT
+from include.freezeline.readers.business import BusinessColumns
 from include.freezeline.readers.jsontext import parse_json_text, write_json
-from include.freezeline.readers.otlp import Attributes, Span, is_span_id
+from include.freezeline.readers.otlp import Attributes, Event, Span, is_span_id
 from include.freezeline.readers.outcomes import read_failure, status_name
 from include.freezeline.readers.privacy import (
     People,
@@ -12,46 +15,21 @@ from include.freezeline.readers.privacy import (
     without_people,
 )
 from include.freezeline.readers.result import Row
+from include.freezeline.readers.retrieved import packing_columns
 from include.freezeline.readers.rules import AttributeRules
 from include.freezeline.readers.sampling import sample_weight
 from include.freezeline.readers.timing import STREAM_EVENTS, latency_columns, was_streamed
 from include.freezeline.readers.values import to_text, to_timestamp
 
-_UNKNOWN = "unknown"
-_IN_COLUMNS = STREAM_EVENTS | {"exception", EVALUATION_EVENT}
-# What a dialect may leave out; the rest is filled below for every span.
-_DIALECT_COLUMNS: tuple[str, ...] = (
-    "operation_name",
-    "provider",
-    "request_model",
-    "response_model",
-    "response_id",
-    "system_fingerprint",
-    "is_stream",
-    "temperature",
-    "max_tokens",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-    "finish_reasons",
-    "prompt_name",
-    "prompt_version",
-    "input_text_redacted",
-    "output_text_redacted",
-    "input_messages_redacted",
-    "output_messages_redacted",
-    "system_instructions_redacted",
-    "tool_name",
-    "agent_name",
-    "workflow_name",
-    "retrieval_query_redacted",
-    "retrieved_document_count",
-    "retrieval_score_max",
-    "cost_reported_usd",
-)
-_EMPTY_ROW: Row = dict.fromkeys(_DIALECT_COLUMNS)
+_IN_COLUMNS = STREAM_EVENTS | {"exception"}
+# Where the object lies is added by landing; every other column is here, so that a dialect needs to
+# name only what it fills.
+_OF_THE_OBJECT = frozenset({"source_object", "source_sha256", "arrived_at"})
+_EMPTY_ROW: Row = {
+    **dict.fromkeys(name for name in SPANS.column_names if name not in _OF_THE_OBJECT),
+    "consent": "unknown",
+    "is_text_withheld": False,
+}
 
 
 def with_metadata(attributes: Attributes) -> Attributes:
@@ -70,7 +48,12 @@ def with_metadata(attributes: Attributes) -> Attributes:
 
 
 def build_span_row(
-    span: Span, dialect: str, found: Row, view: AttributeView, rules: AttributeRules, offset: int
+    span: Span,
+    dialect: str,
+    found: Row,
+    view: AttributeView,
+    business: BusinessColumns,
+    offset: int,
 ) -> Row:
     """Return the row of a span.
 
@@ -79,100 +62,77 @@ def build_span_row(
         dialect: Name of the dialect that read it.
         found: The columns that the dialect filled.
         view: The span's attributes; whatever is not taken by then goes to the last columns.
-        rules: Names of the business attributes.
+        business: Reads the business columns by the rules.
         offset: Ordinal of the span record.
     """
-    resource = AttributeView(span.origin.resource)
-    row = {
-        **_EMPTY_ROW,
-        **found,
-        "trace_id": span.trace_id,
-        "span_id": span.span_id,
-        "parent_span_id": span.parent_span_id if is_span_id(span.parent_span_id) else None,
-        "dialect": dialect,
-        "scope_name": span.origin.scope_name or None,
-        "scope_version": span.origin.scope_version or None,
-        "span_name": span.name,
-        "otel_kind": span.kind,
-        "started_at": to_timestamp(span.start_ns),
-        "ended_at": to_timestamp(span.end_ns),
-        "status": status_name(span),
-        "sample_weight": sample_weight(span, view, rules),
-        "source_offset": offset,
-    }
-    row.update(latency_columns(span, found))
+    rules, resource = business.rules, AttributeView(span.origin.resource)
+    row = _EMPTY_ROW | found
+    row["trace_id"] = span.trace_id
+    row["span_id"] = span.span_id
+    row["parent_span_id"] = span.parent_span_id if is_span_id(span.parent_span_id) else None
+    row["dialect"] = dialect
+    row["scope_name"] = span.origin.scope_name or None
+    row["scope_version"] = span.origin.scope_version or None
+    row["span_name"] = span.name
+    row["otel_kind"] = span.kind
+    row["started_at"] = to_timestamp(span.start_ns)
+    row["ended_at"] = to_timestamp(span.end_ns)
+    row["is_clock_skewed"] = 0 < span.end_ns < span.start_ns
+    row["status"] = status_name(span)
+    row["sample_weight"] = sample_weight(span, view, rules)
+    row["source_offset"] = offset
+    row.update(packing_columns(view, found))
+    row.update(latency_columns(span, found, view))
     if row["is_stream"] is None and was_streamed(span):
         row["is_stream"] = True
     row.update(_failure_columns(span, view))
-    row.update(_business_columns(view, resource, rules))
-    row["prompt_name"] = row["prompt_name"] or view.text(*rules.prompt_name)
-    row["prompt_version"] = row["prompt_version"] or view.text(*rules.prompt_version)
+    row.update(business.columns(view, resource, found))
     events = [with_metadata(event.attributes) for event in span.events]
     people = find_people([view.values, resource.values, *events], rules)
     row["attributes_redacted"] = _json_or_none(_rest(span, view, rules), people)
-    row["resource_attributes_redacted"] = _json_or_none(
-        without_people(resource.rest(), rules), people
-    )
+    row["resource_attributes_redacted"] = business.resource_text(resource, people)
     return row
 
 
 def _failure_columns(span: Span, view: AttributeView) -> Row:
     """Return how the span failed."""
     failure = read_failure(span, view)
+    if failure.error_class is None:
+        return {}
     return {
         "error_type": failure.error_type,
         "error_class": failure.error_class,
+        "http_status_code": failure.http_status,
         "error_message_redacted": failure.message,
     }
-
-
-def _business_columns(view: AttributeView, resource: AttributeView, rules: AttributeRules) -> Row:
-    """Return service, feature and who the call was made for, span first, resource second."""
-    service = resource.text("service.name")
-    return {
-        "service_name": service,
-        "service_version": resource.text("service.version"),
-        "environment": _first(view, resource, rules.environment) or _UNKNOWN,
-        "feature": _first(view, resource, rules.feature) or service or _UNKNOWN,
-        "tenant_key": _person(view, resource, rules.tenant),
-        "user_key": _person(view, resource, rules.user),
-        "session_key": _person(view, resource, rules.session),
-        "request_id": _first(view, resource, rules.request_id),
-        "route": _first(view, resource, rules.route),
-        "canary_id": _first(view, resource, rules.canary_id),
-    }
-
-
-def _first(view: AttributeView, resource: AttributeView, names: tuple[str, ...]) -> str | None:
-    """Return the first name's text that span or resource carries."""
-    return view.text(*names) or resource.text(*names)
-
-
-def _person(view: AttributeView, resource: AttributeView, names: tuple[str, ...]) -> str | None:
-    """Return who it was; every other name of the same person is left out too.
-
-    Only the column is turned into a pseudonym, so the plain value must not survive elsewhere.
-    """
-    found = _first(view, resource, names)
-    view.take(*names)
-    resource.take(*names)
-    return found
 
 
 def _rest(span: Span, view: AttributeView, rules: AttributeRules) -> Attributes:
     """Return attributes and events that no column holds."""
     rest = without_people(view.rest(), rules)
+    if not span.events:
+        return rest
     events = [
         {
             "name": event.name,
             "attributes": without_people(with_metadata(event.attributes), rules),
         }
-        for event in span.events
-        if event.name not in _IN_COLUMNS
+        for event in _free_events(span, view)
     ]
     if events:
         rest["span.events"] = events
     return rest
+
+
+def _free_events(span: Span, view: AttributeView) -> Iterator[Event]:
+    """Yield the events that no column and no side table holds, or what is left of them."""
+    for number, event in enumerate(span.events):
+        left = view.held_events.get(number)
+        if left is not None:
+            if left:
+                yield event._replace(attributes=left)
+        elif event.name not in _IN_COLUMNS:
+            yield event
 
 
 def _json_or_none(attributes: Attributes, people: People) -> str | None:

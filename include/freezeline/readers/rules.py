@@ -1,5 +1,6 @@
 """Landing rules: which attributes name the business columns, and which never leave the parser."""
 
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +8,9 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from include.freezeline.config import load_yaml, parse_config
+from include.freezeline.readers.names import ByNames, Names, names_among
+from include.freezeline.readers.storage import StorageRules
+from include.freezeline.readers.trace_limits import TraceLimits
 
 _CACHED_KEYS = 50_000
 
@@ -56,6 +60,16 @@ class AttributeRules(BaseModel):
             **dict.fromkeys(self.tenant, "<TENANT>"),
         }
 
+    @cached_property
+    def named_people(self) -> ByNames[Names]:
+        """Which of a set of attributes say who a call was made for."""
+        return names_among(self.person_names)
+
+    @cached_property
+    def named_samples(self) -> ByNames[Names]:
+        """Which of a set of attributes say how many calls a span stands for."""
+        return names_among((*self.sample_weight, *self.sample_ratio))
+
 
 class BlockedRules(BaseModel):
     """Attributes that are dropped while parsing, on spans, events, scopes and resources.
@@ -82,12 +96,16 @@ class LandingRules(BaseModel):
     Attributes:
         attributes: Attribute names per business column.
         blocked: Attributes that never leave the parser.
+        storage: Whether a record's texts may be stored.
+        trace_limits: How large a trace may be.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     attributes: AttributeRules
     blocked: BlockedRules = BlockedRules()
+    storage: StorageRules = StorageRules()
+    trace_limits: TraceLimits = TraceLimits()
 
     @cached_property
     def block_list(self) -> "BlockList":
@@ -95,8 +113,45 @@ class LandingRules(BaseModel):
         return BlockList(self.blocked)
 
 
+class Answers(dict[str, bool]):
+    """Answers by name, worked out when a name is met first."""
+
+    def __init__(self, answer: Callable[[str], bool]) -> None:
+        """Take the function that knows."""
+        super().__init__()
+        self._answer = answer
+
+    def __missing__(self, key: str) -> bool:
+        """Work out the answer for a name."""
+        answer = self._answer(key)
+        if len(self) < _CACHED_KEYS:  # keys with ids inside must not fill memory
+            self[key] = answer
+        return answer
+
+
+class _Kept(dict[str, str | None]):
+    """Names as one object for all spans, which are quicker to compare; None when blocked."""
+
+    def __init__(self, answers: Mapping[str, bool]) -> None:
+        """Take the answers whether names are blocked."""
+        super().__init__()
+        self._answers = answers
+
+    def __missing__(self, key: str) -> str | None:
+        """Look at a name that is met first."""
+        kept = None if self._answers[key] else key
+        if len(self) < _CACHED_KEYS:
+            self[key] = kept
+        return kept
+
+
 class BlockList:
-    """Answers whether an attribute is blocked, ignoring case; remembers its answers."""
+    """Answers whether an attribute is blocked, ignoring case; remembers its answers.
+
+    Attributes:
+        answers: Whether a name is blocked, by name.
+        kept: Names that are not blocked, by themselves; None where one is.
+    """
 
     def __init__(self, rules: BlockedRules) -> None:
         """Take the blocked names, prefixes and suffixes."""
@@ -105,23 +160,23 @@ class BlockList:
         self._suffixes = tuple(name.lower() for name in rules.suffixes)
         ends = (*self._names, *(end.removeprefix(".") for end in self._suffixes))
         self._last_parts = frozenset(_squashed(end) for end in ends if "." not in end)
-        self._answers: dict[str, bool] = {}
+        self.answers: Mapping[str, bool] = Answers(self._is_blocked)
+        self.kept: Mapping[str, str | None] = _Kept(self.answers)
         self._inner: dict[str, bool] = {}
 
     def __contains__(self, key: str) -> bool:
         """Return whether the attribute called ``key`` must be dropped."""
-        answer = self._answers.get(key)
-        if answer is None:
-            folded = key.lower()
-            answer = (
-                folded in self._names
-                or folded.startswith(self._prefixes)
-                or folded.endswith(self._suffixes)
-                or _squashed(folded.rpartition(".")[2]) in self._last_parts
-            )
-            if len(self._answers) < _CACHED_KEYS:  # keys with ids inside must not fill memory
-                self._answers[key] = answer
-        return answer
+        return self.answers[key]
+
+    def _is_blocked(self, key: str) -> bool:
+        """Work out whether a name is blocked."""
+        folded = key.lower()
+        return (
+            folded in self._names
+            or folded.startswith(self._prefixes)
+            or folded.endswith(self._suffixes)
+            or _squashed(folded.rpartition(".")[2]) in self._last_parts
+        )
 
     def blocks(self, path: str) -> bool:
         """Return whether the member at a dotted path inside an attribute must be dropped.

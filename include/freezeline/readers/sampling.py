@@ -20,6 +20,8 @@ def sample_weight(span: Span, view: AttributeView, rules: AttributeRules) -> flo
         view: Its attributes may carry a weight ("one in N") or the probability it was kept with.
         rules: The names of those attributes.
     """
+    if not span.trace_state and not rules.named_samples[view.names]:
+        return 1.0
     weight = view.number(*rules.sample_weight) if rules.sample_weight else None
     if weight is None and rules.sample_ratio:
         ratio = view.number(*rules.sample_ratio)

@@ -27,6 +27,14 @@ def to_text(value: Any) -> str | None:
 
 def to_integer(value: Any) -> int | None:
     """Return a 64-bit integer from an integer, a whole double or decimal digits."""
+    if type(value) is str:
+        if len(value) <= _MAX_INTEGER_DIGITS and value.isdigit() and value.isascii():
+            number = int(value)  # as nearly all numbers in OTLP/JSON are
+            return number if number <= _MAX_INT64 else None
+    elif type(value) is int:
+        return value if _MIN_INT64 <= value <= _MAX_INT64 else None
+    elif value is None:
+        return None
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
@@ -74,6 +82,18 @@ def to_time_ns(value: Any) -> int:
 def to_timestamp(time_ns: int) -> datetime | None:
     """Return Unix nanoseconds as a UTC time with microseconds; None for 0."""
     return _EPOCH + timedelta(microseconds=time_ns // 1000) if time_ns else None
+
+
+def to_bytes_text(data: bytes) -> str:
+    """Return bytes as the text they hold; of bytes that are no text only the count is kept.
+
+    Base64 would hide a text from redaction, which can only look at what it can read.
+    """
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return f"<{len(data)} bytes>"
+    return text if text.isprintable() else f"<{len(data)} bytes>"
 
 
 def to_double(value: Any) -> Any:

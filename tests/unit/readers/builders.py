@@ -131,9 +131,12 @@ def logs_message(logs: Mapping[str, Any]) -> bytes:
                 record = holder.log_records.add()
                 record.observed_time_unix_nano = int(item["observedTimeUnixNano"])
                 record.event_name = item["eventName"]
+                record.time_unix_nano = int(item.get("timeUnixNano", 0))
                 record.trace_id = bytes.fromhex(item["traceId"])
                 record.span_id = bytes.fromhex(item["spanId"])
                 _fill(record.attributes, item["attributes"])
+                if "body" in item:
+                    record.body.CopyFrom(_proto_value(item["body"]))
     return message.SerializeToString()
 
 

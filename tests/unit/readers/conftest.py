@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from include.freezeline.readers.registry import read_object
+from include.freezeline.readers.reading import read_object
 from include.freezeline.readers.result import ReadResult, Row
 from include.freezeline.readers.rules import LandingRules, load_landing_rules
 from tests.unit.readers import builders

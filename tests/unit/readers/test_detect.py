@@ -73,7 +73,7 @@ def test_detect_body_finds_protobuf_when_packed_or_framed(
 ) -> None:
     body = detect_body(data)
     assert body.framing == framing
-    assert body.parts == (ProtobufMessage(MESSAGE),) * n_parts
+    assert tuple(body.parts) == (ProtobufMessage(MESSAGE),) * n_parts
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_detect_body_finds_protobuf_when_packed_or_framed(
     [
         (TEXT[: len(TEXT) * 6 // 10], "invalid_json"),
         (json.dumps(DOCUMENT, indent=1).encode()[:-30], "invalid_json"),
-        (b'{"a": "\xff\xfe"}', "not_utf8"),
+        (b'{"a": "\xff\xfe"', "not_utf8"),
         (gzip.compress(TEXT)[:-20], "truncated_gzip"),
         (gzip.compress(TEXT)[:40] + b"x" * 80, "corrupt_gzip"),
         (zstd(TEXT)[:-10], "truncated_zstd"),
@@ -90,7 +90,7 @@ def test_detect_body_finds_protobuf_when_packed_or_framed(
         (bytes(64), "unknown_format"),
         (zstd(TEXT)[:12] + b"\xff" * 300_000, "corrupt_zstd"),
         (b"plain words", "unknown_format"),
-        (b"PAR1....", "unsupported_format:parquet"),
+        (b"PAR1....", "corrupt_parquet"),
     ],
 )
 def test_detect_body_refuses_the_object_when_it_is_damaged(data: bytes, reason: str) -> None:
@@ -100,20 +100,31 @@ def test_detect_body_refuses_the_object_when_it_is_damaged(data: bytes, reason: 
 
 
 def test_detect_body_keeps_the_good_lines_when_one_line_is_broken() -> None:
-    body = detect_body(TEXT + b"\n" + TEXT[:50] + b'\n{"a":"\xff"}\n' + TEXT)
+    body = detect_body(TEXT + b"\n" + TEXT[:50] + b'\n{"a":"\xff}\n' + TEXT)
     assert body.framing == "lines"
-    assert [type(part) for part in body.parts] == [JsonDocument, Refused, Refused, JsonDocument]
-    assert [part.reason for part in body.parts if isinstance(part, Refused)] == [
+    parts = list(body.parts)
+    assert [type(part) for part in parts] == [JsonDocument, Refused, Refused, JsonDocument]
+    assert [part.reason for part in parts if isinstance(part, Refused)] == [
         "invalid_json",
         "not_utf8",
     ]
 
 
+def test_detect_body_mends_only_the_document_with_a_text_that_is_not_utf8() -> None:
+    mended = JsonDocument({"a": "\ufffd", "b\ufffd": ["\ufffd"]}, is_mended=True)
+    torn = b'{"a":"\xff","b\xff":["\xff"]}'
+    assert list(detect_body(torn).parts) == [mended]
+    assert list(detect_body(TEXT + b"\n" + torn).parts) == [JsonDocument(DOCUMENT), mended]
+    (framed,) = detect_body(frame(torn)).parts
+    assert framed == mended
+
+
 def test_detect_body_keeps_whole_frames_when_the_last_one_is_cut() -> None:
     body = detect_body(frame(TEXT) + frame(TEXT)[:-5])
-    assert body.parts[0] == JsonDocument(DOCUMENT)
-    assert isinstance(body.parts[1], Refused)
-    assert body.parts[1].reason == "truncated_frame"
+    whole, cut = body.parts
+    assert whole == JsonDocument(DOCUMENT)
+    assert isinstance(cut, Refused)
+    assert cut.reason == "truncated_frame"
 
 
 def test_detect_body_refuses_a_bomb_when_it_unpacks_too_far(
@@ -133,7 +144,7 @@ def test_detect_body_finds_protobuf_when_its_first_length_looks_like_a_bracket()
     for n_letters in range(1, 120):
         message = builders.traces_message(builders.document([builders.span(name="n" * n_letters)]))
         lengths.add(message[1:2])
-        assert detect_body(message).parts == (ProtobufMessage(message),)
+        assert tuple(detect_body(message).parts) == (ProtobufMessage(message),)
     assert {b"{", b"["} & lengths
 
 
@@ -148,7 +159,11 @@ def reasons_of(data: bytes) -> list[str]:
     ("data", "reasons"),
     [
         (TEXT[:50] + b"\n" + TEXT + b"\n" + TEXT, ["invalid_json", "JsonDocument", "JsonDocument"]),
-        (b'{"a":"\xff"}\n' + TEXT, ["not_utf8", "JsonDocument"]),
+        (b'{"a":"\xff}\n' + TEXT, ["not_utf8", "JsonDocument"]),
+        (b'{"a":"torn \n' + TEXT, ["invalid_json", "JsonDocument"]),
+        (b'{"a":"line\nend\t"}\n' + TEXT, ["JsonDocument", "JsonDocument"]),
+        (b"\n".join([b"\xef\xbb\xbf" + TEXT] * 3), ["JsonDocument"] * 3),
+        ((b"\x1e" + TEXT + b"\n") * 2, ["JsonDocument"] * 2),
         (b"stray words\n" + TEXT, ["invalid_json", "JsonDocument"]),
         (TEXT[-50:] + b"\nstray words\n" + TEXT, ["invalid_json"] * 2 + ["JsonDocument"]),
         (bytes(40) + TEXT + b"\n" + TEXT, ["invalid_json", "JsonDocument"]),
@@ -179,8 +194,8 @@ def test_detect_body_keeps_protobuf_whole_when_a_text_in_it_holds_json_lines() -
         item = builders.span({"note": "\n{}\n{}\n"}, name="n" * n_letters)
         message = builders.traces_message(builders.document([item]))
         found += message.startswith((b"\n{", b"\n["))
-        assert detect_body(message).parts == (ProtobufMessage(message),)
-        assert detect_body(frame(message)).parts == (ProtobufMessage(message),)
+        assert tuple(detect_body(message).parts) == (ProtobufMessage(message),)
+        assert tuple(detect_body(frame(message)).parts) == (ProtobufMessage(message),)
     assert found
 
 

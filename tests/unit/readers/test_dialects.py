@@ -120,7 +120,7 @@ def test_otel_genai_fills_columns_when_names_are_old(read_one: ReadOne) -> None:
     ("operation", "span_type"),
     [("text_completion", "llm"), ("generate_content", "llm"), ("embeddings", "embedding"),
      ("execute_tool", "tool"), ("invoke_agent", "agent"), ("invoke_workflow", "workflow"),
-     ("retrieval", "retrieval"), ("search_memory", "other")],
+     ("retrieval", "retrieval"), ("search_memory", "memory"), ("fetch_response", "other")],
 )  # fmt: skip
 def test_otel_genai_marks_only_model_calls_as_leaves(
     read_one: ReadOne, operation: str, span_type: str
@@ -146,8 +146,9 @@ def test_retrieval_counts_documents_and_keeps_unknown_as_null(
     row = read_one(span(attributes))
     assert (row["retrieved_document_count"], row["retrieval_score_max"]) == (count, best)
     assert row["retrieval_query_redacted"] == "why?"
+    # What is no list of documents is kept as it came.
     assert ("gen_ai.retrieval.documents" in (row["attributes_redacted"] or "")) is (
-        documents is not None
+        documents == "cut ["
     )
 
 
@@ -415,7 +416,154 @@ def test_plain_span_keeps_everything_that_has_no_column(read_one: ReadOne) -> No
     assert row["parent_span_id"] == "ff" * 8
     assert json.loads(row["attributes_redacted"]) == {
         "n": [1, {"a": None}],
-        "bytes": "AAE=",
+        "bytes": "<2 bytes>",
         "inf": "-Infinity",
         "big": 9007199254740993,
     }
+
+
+def test_otel_genai_fills_what_was_asked_for_and_who_answered(read_one: ReadOne) -> None:
+    asked = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.top_p": 1,
+        "gen_ai.request.seed": 7,
+        "gen_ai.request.reasoning.level": "high",
+        "openai.request.service_tier": "auto",
+        "openai.response.service_tier": "priority",
+        "gen_ai.input.messages_ref": "s3://content/prompts/1f0c_inputs.jsonl?versionId=3",
+        "gen_ai.output.messages_ref": "s3://content/prompts/1f0c_outputs.jsonl",
+        "gen_ai.system_instructions_ref": "s3://content/prompts/ab_system_instruction.jsonl",
+    }
+    row = read_one(span(asked))
+    expected = {
+        "top_p": 1.0,
+        "seed": 7,
+        "reasoning_level": "high",
+        "service_tier": "priority",
+        "input_content_name": "1f0c_inputs.jsonl",
+        "output_content_name": "1f0c_outputs.jsonl",
+        "system_content_name": "ab_system_instruction.jsonl",
+    }
+    assert {name: row[name] for name in expected} == expected
+    assert json.loads(row["attributes_redacted"]) == {"openai.request.service_tier": "auto"}
+
+
+@pytest.mark.parametrize(
+    ("old", "column", "value"),
+    [
+        ("gen_ai.openai.request.seed", "seed", 7),
+        ("gen_ai.request.reasoning_effort", "reasoning_level", "low"),
+        ("gen_ai.openai.response.service_tier", "service_tier", "flex"),
+        ("openai.request.service_tier", "service_tier", "auto"),
+        ("gen_ai.usage.cache_read_input_tokens", "cache_read_tokens", 3),
+        ("gen_ai.usage.cache_creation_input_tokens", "cache_write_tokens", 3),
+        ("gen_ai.usage.reasoning_tokens", "reasoning_tokens", 3),
+        ("traceloop.prompt.version_hash", "prompt_hash", "5d41"),
+    ],
+)
+def test_old_names_fill_the_same_columns(
+    read_one: ReadOne, old: str, column: str, value: Any
+) -> None:
+    row = read_one(span({"gen_ai.operation.name": "chat", old: value}))
+    assert row[column] == value
+    assert row["attributes_redacted"] is None
+
+
+def test_openinference_reads_the_rest_of_the_invocation(read_one: ReadOne) -> None:
+    row = read_one(
+        span(
+            {
+                "openinference.span.kind": "LLM",
+                "llm.invocation_parameters": json.dumps(
+                    {"top_p": 0.9, "seed": 7, "reasoning": {"effort": "low"}, "service_tier": "auto",
+                     "max_output_tokens": 64}
+                ),
+                "output.value": '{"service_tier": "default"}',
+                "llm.prompts.0.prompt.text": "once upon",
+                "llm.choices.0.completion.text": "a time",
+            }
+        )
+    )  # fmt: skip
+    expected = {"top_p": 0.9, "seed": 7, "reasoning_level": "low", "service_tier": "default",
+                "max_tokens": 64, "input_text_redacted": "once upon",
+                "output_text_redacted": "a time"}  # fmt: skip
+    assert {name: row[name] for name in expected} == expected
+
+
+def test_a_details_event_counts_as_the_spans_own_attributes(read_one: ReadOne) -> None:
+    details = {
+        "gen_ai.input.messages": MESSAGES,
+        "gen_ai.output.messages": [{**ANSWER[0], "finish_reason": "tool_calls"}],
+        "gen_ai.request.model": "of the event",
+        "gen_ai.usage.input_tokens": 5,
+        "acme.note": "kept",
+    }
+    row = read_one(
+        span(
+            {"gen_ai.operation.name": "chat", "gen_ai.request.model": "of the span"},
+            events=[event("gen_ai.client.inference.operation.details", 9, details)],
+        )
+    )
+    expected = {"request_model": "of the span", "input_tokens": 5, "output_text_redacted": "42",
+                "input_text_redacted": "second\nline", "finish_reasons": ["tool_call"]}  # fmt: skip
+    assert {name: row[name] for name in expected} == expected
+    assert json.loads(row["attributes_redacted"]) == {"acme.note": "kept"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        ({"gen_ai.event.content": '{"content": "hi"}'},
+         {"gen_ai.event.content": '{"message": {"content": "hello"}, "finish_reason": "stop"}'}),
+        ({"content": '[{"text": "hi"}]'}, {"message": '[{"text": "hello"}]', "finish_reason": "end_turn"}),
+    ],
+)  # fmt: skip
+def test_messages_are_read_from_one_span_event_each(
+    read_one: ReadOne, asked: dict[str, str], answered: dict[str, str]
+) -> None:
+    row = read_one(
+        span(
+            {"gen_ai.operation.name": "chat", "gen_ai.system": "openai"},
+            events=[
+                event("gen_ai.user.message", 1, {"gen_ai.system": "openai", **asked}),
+                event("gen_ai.choice", 9, answered),
+            ],
+        )
+    )
+    assert (row["input_text_redacted"], row["output_text_redacted"]) == ("hi", "hello")
+    assert row["finish_reasons"] == ["stop"]
+    assert row["attributes_redacted"] is None
+
+
+@pytest.mark.parametrize(
+    ("provider", "tokens", "cached", "whole"),
+    [("anthropic", 10, 90, 100), ("anthropic", 100, 90, 100), ("openai", 10, 90, 10),
+     ("anthropic", None, 90, None)],
+)  # fmt: skip
+def test_input_tokens_include_cached_ones(
+    read_one: ReadOne, provider: str, tokens: int | None, cached: int, whole: int | None
+) -> None:
+    attributes: dict[str, Any] = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": provider,
+        "gen_ai.usage.cache_read.input_tokens": cached,
+    }
+    if tokens is not None:
+        attributes["gen_ai.usage.input_tokens"] = tokens
+    row = read_one(span(attributes))
+    assert (row["input_tokens"], row["cache_read_tokens"]) == (whole, cached)
+
+
+def test_parts_of_every_type_are_kept_and_only_text_is_plain(read_one: ReadOne) -> None:
+    parts = [
+        {"type": "reasoning", "content": "hm"},
+        {"type": "compaction", "id": "c", "content": "summary"},
+        {"type": "server_tool_call", "name": "web", "server_tool_call": {"type": "search"}},
+        {"type": "uri", "modality": "image", "uri": "https://example.com/a.png"},
+        {"type": "brand_new", "content": "?"},
+        {"type": "text", "content": "said"},
+    ]
+    messages = [{"role": "assistant", "parts": parts}]
+    row = read_one(span({"gen_ai.operation.name": "chat", "gen_ai.output.messages": messages}))
+    assert json.loads(row["output_messages_redacted"]) == messages
+    assert row["output_text_redacted"] == "said"

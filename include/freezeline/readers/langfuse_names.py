@@ -1,0 +1,28 @@
+"""Names of Langfuse's span attributes, which its SDKs write and its export is turned into."""
+
+OBSERVATION = "langfuse.observation."
+TYPE = f"{OBSERVATION}type"
+LEVEL = f"{OBSERVATION}level"
+STATUS_MESSAGE = f"{OBSERVATION}status_message"
+INPUT = f"{OBSERVATION}input"
+OUTPUT = f"{OBSERVATION}output"
+MODEL = f"{OBSERVATION}model.name"
+PARAMETERS = f"{OBSERVATION}model.parameters"
+USAGE = f"{OBSERVATION}usage_details"
+COST = f"{OBSERVATION}cost_details"
+FIRST_TOKEN_TIME = f"{OBSERVATION}completion_start_time"
+PROMPT_NAME = f"{OBSERVATION}prompt.name"
+PROMPT_VERSION = f"{OBSERVATION}prompt.version"
+RELEASE = "langfuse.release"
+TRACE_NAME = "langfuse.trace.name"
+TRACE_TAGS = "langfuse.trace.tags"
+TRACE_INPUT = "langfuse.trace.input"
+TRACE_OUTPUT = "langfuse.trace.output"
+METADATA_STARTS = ("langfuse.trace.metadata.", f"{OBSERVATION}metadata.")
+ERROR_LEVEL = "ERROR"
+
+EXPORT_TABLE = "langfuse.export.table"
+"""Marks a span made of an exported row, with the table that the row was in."""
+FIRST_TOKEN_MS = "langfuse.export.time_to_first_token_ms"  # noqa: S105
+TOOL_CALLS = "langfuse.export.tool_calls"
+TOOL_CALL_NAMES = "langfuse.export.tool_call_names"
