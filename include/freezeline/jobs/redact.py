@@ -2,48 +2,75 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
+from include.freezeline.adapters.language_models import load_tagger
 from include.freezeline.config import config_dir
-from include.freezeline.redaction.engine import DROPPED_TEXT, load_redactor
+from include.freezeline.redaction.engine import Redactor, load_redactor
 from include.freezeline.settings import Settings
 
 
-def redact_lines(settings: Settings, lines: Iterable[str]) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class RedactedLine:
+    """What came of one input line.
+
+    Attributes:
+        number: Number of the input line, from 1.
+        output: The line to write; None when the input was refused.
+        problem: Why it was refused; names no content.
+    """
+
+    number: int
+    output: str | None = None
+    problem: str | None = None
+
+
+def open_redactor(settings: Settings) -> Redactor:
+    """Load the rules, and the language model for names when one is set.
+
+    Raises:
+        ConfigError: The rules are wrong, or the model cannot be loaded.
+    """
+    return load_redactor(config_dir(settings), load_tagger(settings.redaction_ner))
+
+
+def redact_lines(settings: Settings, lines: Iterable[bytes]) -> Iterator[RedactedLine]:
     """Redact the ``text`` of every JSON line.
 
-    Each line is a scope of its own: numbering of placeholders starts again. A line that is not
-    an object with a string ``text`` comes out with ``<DROPPED>`` and an ``error``.
+    Each line is a scope of its own: numbering of placeholders starts again. Nothing of a refused
+    line comes out.
 
     Args:
         settings: Where the rules are.
-        lines: ``{"text": ...}`` each; blank lines are left out.
+        lines: ``{"text": ...}`` each, in UTF-8; blank lines are left out.
 
     Yields:
-        ``{"text": ..., "found": [{"type", "start", "end"}]}``, offsets in the input text.
+        ``{"text": ..., "found": [{"type", "start", "end"}]}``, offsets in the input text counted
+        in Unicode characters, or why the line was refused.
 
     Raises:
         ConfigError: The rules are wrong.
     """
-    redactor = load_redactor(config_dir(settings))
-    for line in lines:
-        if not line.strip():
-            continue
-        text = _text_of(line)
-        if text is None:
-            error = 'not a JSON object with a string "text"'
-            yield json.dumps({"text": DROPPED_TEXT, "found": [], "error": error})
-            continue
-        redacted = redactor.redact_text(text)
-        found = [{"type": f.type, "start": f.start, "end": f.end} for f in redacted.findings]
-        # ASCII escapes: a lone surrogate in the input cannot be printed any other way.
-        yield json.dumps({"text": redacted.text, "found": found})
+    redactor = open_redactor(settings)
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield _redacted_line(redactor, number, line)
 
 
-def _text_of(line: str) -> str | None:
-    """Return the text of an input line, or None when it has none."""
+def _redacted_line(redactor: Redactor, number: int, line: bytes) -> RedactedLine:
+    """Redact one line, or say what is wrong with it."""
     try:
-        record = json.loads(line)
+        record = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+    except UnicodeDecodeError:
+        return RedactedLine(number, problem="not UTF-8")
     except (ValueError, RecursionError):
-        return None
+        return RedactedLine(number, problem="not JSON")
     text = record.get("text") if isinstance(record, dict) else None
-    return text if isinstance(text, str) else None
+    if not isinstance(text, str):
+        return RedactedLine(number, problem='not an object with a string "text"')
+    redacted = redactor.redact_text(text)
+    if redacted.is_dropped:
+        return RedactedLine(number, problem="the text cannot be scanned, so it is withheld")
+    found = [{"type": f.type, "start": f.start, "end": f.end} for f in redacted.findings]
+    # ASCII escapes: a lone surrogate in the input cannot be printed any other way.
+    return RedactedLine(number, output=json.dumps({"text": redacted.text, "found": found}))

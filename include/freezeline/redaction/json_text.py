@@ -4,15 +4,21 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from include.freezeline.redaction.keys import TellingKeys, inherited_forms, is_neutral
+from include.freezeline.redaction.keys import (
+    TellingKeys,
+    inherited_forms,
+    is_neutral,
+    is_value_key,
+    pair_forms,
+)
 
 Leaf = Callable[[str, str], str]
 """Returns its first argument, or what shall stand in its place; the second is text before it."""
 
-_MAX_DEPTH = 60
+MAX_DEPTH = 60
 _MAX_INNER_DOCUMENTS = 6
 # Only integers of this many digits can be a card number; counts and ids pass untouched.
-_CARD_DIGITS = range(12, 20)
+CARD_DIGITS = range(12, 20)
 # Below a telling key shorter numbers count too: phone and social security numbers.
 _TOLD_DIGITS = range(7, 20)
 
@@ -75,14 +81,17 @@ class _Walker:
             depth: How deep it is nested.
             told: What the keys above tell, as texts to read before it.
         """
-        if depth > _MAX_DEPTH:
+        if depth > MAX_DEPTH:
             message = "nested too deeply"
             raise JsonTooComplexError(message)
         if isinstance(value, str):
             return self._noted(value, self._string(value, told))
         if isinstance(value, dict):
+            named = inherited_forms(pair_forms(self._keys, value), told)
             return {
-                self._noted(key, self._leaf(key, "")): self._member(key, item, depth + 1, told)
+                self._noted(key, self._leaf(key, "")): self._member(
+                    key, item, depth + 1, named if is_value_key(key) else told
+                )
                 for key, item in value.items()
             }
         if isinstance(value, list):
@@ -104,7 +113,7 @@ class _Walker:
         if isinstance(value, float) and not (told and value.is_integer()):
             return value
         text = str(int(value))
-        if len(text.lstrip("-")) not in (_TOLD_DIGITS if told else _CARD_DIGITS):
+        if len(text.lstrip("-")) not in (_TOLD_DIGITS if told else CARD_DIGITS):
             return value
         rewritten = self._read(text, told)
         return value if rewritten == text else self._noted(text, rewritten)

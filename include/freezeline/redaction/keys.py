@@ -5,7 +5,7 @@ therefore read with its key before it, the way the rules' context words expect i
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 _CACHED_KEYS = 20_000
 _MAX_FORMS = 4
@@ -14,7 +14,11 @@ _OWN_WORDS = (
     "phone", "telephone", "tel", "mobile", "cell", "cellphone", "fax", "whatsapp", "sms", "ssn",
     "pan", "pass",
 )  # fmt: skip
-_INSIDE_WORDS = r"pass(?:w|p|c|$|_)|pwd|secret|contrase|key|birth|phone|mobile"
+_INSIDE_WORDS = (
+    r"pass(?:w|p|c|$|_)|pwd|secret|contrase|birth|phone|mobile|token(?![si])|credential"
+    r"|(?:api|auth|service|account|db|database|priv|private|client|access|secret|signing"
+    r"|encryption|master|subscription|license|shared)[_\-. ]?key"
+)
 # A member whose name ends like this is a reference, a time or a count, whatever it belongs to.
 _NEUTRAL_WORDS = frozenset(
     [
@@ -58,6 +62,16 @@ _SEPARATORS = re.compile(r"[^\w]+|_+")
 _TOGETHER = re.compile(
     r"(phone|mobile|birth|aadhaa?r|pesel|(?:credit|debit)(?=card)|card(?=num|no\b))", re.IGNORECASE
 )
+_NAME_KEYS = frozenset(
+    ("name", "key", "field", "label", "type", "kind", "attribute", "property", "title", "header")
+)
+_VALUE_KEYS = frozenset(
+    (
+        "value", "val", "values", "text", "content", "data", "answer", "number", "string_value",
+        "stringValue", "int_value", "intValue",
+    )
+)  # fmt: skip
+_MAX_NAME_CHARS = 80
 
 
 class TellingKeys:
@@ -69,6 +83,17 @@ class TellingKeys:
         whole = "|".join(map(re.escape, words))
         self._telling = re.compile(rf"\b(?:{whole})\b|{_INSIDE_WORDS}", re.IGNORECASE)
         self._known: dict[str, tuple[str, ...]] = {}
+        self._plain: set[str] = set()
+
+    def are_plain(self, members: Mapping[str, object]) -> bool:
+        """Return whether no key of an object tells anything, nor any name of a pair in it."""
+        if not self._plain.issuperset(members):
+            for key in members:
+                if self.forms(key):
+                    return False
+                if len(self._plain) < _CACHED_KEYS:
+                    self._plain.add(key)
+        return _NAME_KEYS.isdisjoint(members) or not pair_forms(self, members)
 
     def forms(self, key: str) -> tuple[str, ...]:
         """Return the texts to read before a key's value; none when the key tells nothing.
@@ -95,6 +120,22 @@ def is_neutral(key: str) -> bool:
     """Return whether a key names a reference, a time or a count, which must stay as it is."""
     words = _spaced(key).lower().split()
     return bool(words) and words[-1] in _NEUTRAL_WORDS
+
+
+def pair_forms(keys: TellingKeys, members: Mapping[str, object]) -> tuple[str, ...]:
+    """Return what an object like ``{"name": "phone", "value": ...}`` tells about its value."""
+    for key in _NAME_KEYS.intersection(members):
+        name = members[key]
+        if isinstance(name, str) and len(name) <= _MAX_NAME_CHARS:
+            found = keys.forms(name)
+            if found and not is_neutral(name):
+                return found
+    return ()
+
+
+def is_value_key(key: str) -> bool:
+    """Return whether a key holds what a sibling names."""
+    return key in _VALUE_KEYS
 
 
 def _spaced(key: str) -> str:

@@ -11,7 +11,7 @@ import re
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,6 +47,8 @@ _PRIVATE_SUFFIXES = (
     "example",
     "invalid",
 )
+_AROUND = frozenset(' \t\n\r="')
+_AROUND_END = frozenset(' \t\n\r"')
 _LOCK = threading.Lock()
 
 
@@ -129,7 +131,7 @@ def _offline_email(recogniser: Any) -> Any:
     extract = TLDExtract(suffix_list_urls=(), cache_dir=None, extra_suffixes=_PRIVATE_SUFFIXES)
 
     def validate_result(_self: object, pattern_text: str) -> bool:
-        return bool(extract(pattern_text).fqdn)
+        return bool(extract(pattern_text.rpartition("@")[2]).fqdn)  # before it may stand a URL
 
     return type("OfflineEmailRecognizer", (recogniser,), {"validate_result": validate_result})
 
@@ -160,27 +162,56 @@ def _detect_secrets_finder(rule: RedactionRule) -> Finder:
     def find(text: str) -> Iterable[Span]:
         for pattern in patterns:
             for match in pattern.finditer(text):
-                yield match.span(group if group <= pattern.groups else 0)
+                yield _trimmed(text, *match.span(group if group <= pattern.groups else 0))
 
     return find
 
 
-def _keyword_finder(plugin: Any) -> Finder:
-    """Wrap the plugin that knows secrets by the name they are assigned to."""
+def _trimmed(text: str, start: int, end: int) -> Span:
+    """Leave out the space, quote or sign that some plugins take along on either side."""
+    while start < end and text[start] in _AROUND:
+        start += 1
+    while start < end and text[end - 1] in _AROUND_END:
+        end -= 1
+    return start, end
+
+
+def _keyword_finder(_plugin: Any) -> Finder:
+    """Run the plugin that knows secrets by the name they are assigned to.
+
+    Its expressions are run one value after the other: ``analyze_string`` returns only the first
+    secret of a line, and JSON is one line.
+    """
     from detect_secrets.filters.heuristic import is_templated_secret
-    from detect_secrets.plugins.keyword import CONFIG_DENYLIST_REGEX_TO_GROUP
+    from detect_secrets.plugins import keyword
+
+    expressions = {
+        **keyword.QUOTES_REQUIRED_DENYLIST_REGEX_TO_GROUP,
+        **keyword.CONFIG_DENYLIST_REGEX_TO_GROUP,
+    }
 
     def find(text: str) -> Iterable[Span]:
-        for line in text.splitlines():
-            values = {
-                *plugin.analyze_string(line),
-                *plugin.analyze_string(line, CONFIG_DENYLIST_REGEX_TO_GROUP),
-            }
-            for value in sorted(filter(None, map(_first_word, values))):
-                if not is_templated_secret(value):
-                    yield from _places(value, text)
+        place = 0
+        for line in text.splitlines(keepends=True):
+            for start, end in _assigned(line, expressions):
+                if not is_templated_secret(line[start:end]):
+                    yield place + start, place + end
+            place += len(line)
 
     return find
+
+
+def _assigned(line: str, expressions: Mapping[re.Pattern[str], int]) -> Iterable[Span]:
+    """Yield the spans of what a line assigns to names of secrets."""
+    for expression, group in expressions.items():
+        match = expression.search(line)
+        while match:
+            value = match.group(group)
+            start = match.start(group) + len(value) - len(value.lstrip())
+            end = start + len(_first_word(value))
+            if end > start:
+                yield start, end
+            match = expression.search(line, max(end, match.start() + 1))
 
 
 def _first_word(value: str) -> str:
@@ -189,17 +220,9 @@ def _first_word(value: str) -> str:
     return words[0].rstrip(",;.)]}'\"`") if words else ""
 
 
-def _places(value: str, text: str) -> Iterable[Span]:
-    """Return every place where a value stands."""
-    place = text.find(value)
-    while place >= 0:
-        yield place, place + len(value)
-        place = text.find(value, place + len(value))
-
-
 def _pattern_finder(rule: RedactionRule) -> Finder:
     """Run a rule's own expression and, when it names one, a python-stdnum check."""
-    pattern = re.compile(str(rule.pattern))
+    pattern = re.compile(rule.full_pattern())
     is_valid = _validator(rule.validator)
     group = 1 if pattern.groups else 0
 

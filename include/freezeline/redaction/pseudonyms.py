@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from typing import Literal, get_args
 
-PseudonymKind = Literal["tenant", "user", "session"]
+PseudonymKind = Literal["tenant", "user", "session", "series_hash"]
 
 _HEX_DIGITS = 32
 
@@ -32,14 +32,14 @@ class Pseudonymiser:
         The kind is part of what is hashed, so a user and a tenant of one name stay apart.
 
         Args:
-            kind: tenant, user or session.
+            kind: tenant, user or session, or series_hash for a metric series that may name one.
             value: The identifier as the source sent it.
 
         Raises:
             ValueError: There is no such kind.
         """
         if kind not in get_args(PseudonymKind):
-            message = f"no pseudonyms for {kind!r} (use one of tenant, user, session)"
+            message = f"no pseudonyms for {kind!r} (use one of tenant, user, session, series_hash)"
             raise ValueError(message)
         text = f"{kind}\x1f{value}".encode("utf-8", "surrogatepass")
         digest = hmac.new(self._key, text, hashlib.sha256).hexdigest()

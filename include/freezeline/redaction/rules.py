@@ -1,17 +1,18 @@
 """Redaction rules: which library finds which kind of value, with examples that a test runs."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from include.freezeline.config import load_yaml, parse_config
 
+Gate = Literal["digits", "mixed"]
 Library = Literal["presidio", "phonenumbers", "detect_secrets", "pattern"]
-Prefilter = Literal[
-    "at_sign", "digits", "phone", "dotted", "colons", "letters_digits", "long_token", "key"
-]
 
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+_WORDS = "{words}"
 _NEEDS: dict[Library, tuple[str, ...]] = {
     "presidio": ("recogniser", "module"),
     "phonenumbers": ("regions",),
@@ -26,8 +27,15 @@ class RedactionRule(BaseModel):
     Attributes:
         entity: Type in placeholders and counts: ``<EMAIL_1>``.
         library: Whose code decides; ``pattern`` only where no library knows the shape.
-        prefilter: Cheap shape that a text must show before the library is asked.
-        hints: Strings of which the text must hold one; all texts pass when empty.
+        triggers: Expressions of which every value must contain, or directly follow, one; only
+            around them is the library asked. Hyperscan runs them: bounded, no look-around; a
+            character outside ASCII looks like ``?``.
+        words: What ``{words}`` in a trigger or pattern stands for: any of these expressions.
+        gate: What a text must hold for the triggers to be looked for at all, which pays for those
+            that begin with no fixed text: ``digits``, six of them with at most two separators
+            between, or ``mixed``, two digits, a letter and a digit.
+        before_chars: How far before the end of a trigger a value and its context may begin.
+        after_chars: How far after the end of a trigger a value may reach.
         module: Module of the recogniser below the library's folder of recognisers.
         recogniser: Class name inside that module.
         options: Keyword arguments of the recogniser.
@@ -36,10 +44,14 @@ class RedactionRule(BaseModel):
         validator: python-stdnum module whose ``is_valid`` a value must pass.
         regions: Countries whose national phone numbers are known.
         min_score: Least Presidio score that counts.
+        min_entropy: Least Shannon entropy of a value, in bits per character; 0 asks for none.
         context: Words of which one must stand shortly before the value; none needed when empty.
         reject: Values that match this whole expression are kept.
+        published_sha256: SHA-256 of values that are published samples and therefore no secrets;
+            such a value is kept, unless another rule finds it too.
         not_before: The text before a value must not match this (anchored at the value).
         not_after: The text after a value must not match this (anchored at the value).
+        only: How a value goes on from its start; what the library takes along beyond is kept.
         extend: What follows a value and belongs to it, as an expression.
         may_sit_in_id: Whether the value may be a part of a UUID or hex id.
         must_redact: Texts whose part in ``[[...]]`` must be found as this entity.
@@ -50,8 +62,11 @@ class RedactionRule(BaseModel):
 
     entity: str = Field(pattern=r"^[A-Z][A-Z_]+[A-Z]$|^[A-Z]{2}$")
     library: Library
-    prefilter: Prefilter
-    hints: tuple[str, ...] = ()
+    triggers: tuple[str, ...] = Field(min_length=1)
+    words: tuple[str, ...] = ()
+    gate: Gate | None = None
+    before_chars: int = Field(default=160, gt=0, le=1000)
+    after_chars: int = Field(default=96, ge=0, le=1000)
     module: str | None = None
     recogniser: str | None = None
     options: dict[str, str | int | bool] = Field(default_factory=dict)
@@ -60,14 +75,29 @@ class RedactionRule(BaseModel):
     validator: str | None = None
     regions: tuple[str, ...] | None = None
     min_score: float = Field(default=0.3, ge=0.0, le=1.0)
+    min_entropy: float = Field(default=0.0, ge=0.0, le=8.0)
     context: tuple[str, ...] = ()
     reject: str | None = None
+    published_sha256: tuple[Sha256, ...] = ()
     not_before: str | None = None
     not_after: str | None = None
+    only: str | None = None
     extend: str | None = None
     may_sit_in_id: bool = False
     must_redact: tuple[str, ...] = Field(min_length=1)
     must_keep: tuple[str, ...] = ()
+
+    def expressions(self) -> list[str]:
+        """Return the triggers, one for each word: many short ones run faster than a long one."""
+        return [
+            trigger.replace(_WORDS, word)
+            for trigger in self.triggers
+            for word in (self.words if _WORDS in trigger else ("",))
+        ]
+
+    def full_pattern(self) -> str:
+        """Return the pattern with its words filled in."""
+        return str(self.pattern).replace(_WORDS, "|".join(self.words))
 
     @model_validator(mode="after")
     def _names_its_library_code(self) -> Self:
@@ -85,6 +115,8 @@ class RedactionConfig(BaseModel):
     Attributes:
         version: Version of the file's format.
         max_field_chars: Longer fields are dropped, because scanning them could stall a night.
+        named_labels: Labels of language models by the entity they stand for; used only when a
+            model is set.
         rules: In order of rank: where values overlap, the earlier rule names the placeholder.
     """
 
@@ -92,6 +124,7 @@ class RedactionConfig(BaseModel):
 
     version: Literal[1]
     max_field_chars: int = Field(gt=0)
+    named_labels: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     rules: tuple[RedactionRule, ...] = Field(min_length=1)
 
 

@@ -1,15 +1,30 @@
-"""Find values in one text: prefilter, libraries, vetoes, then one span per value."""
+"""Find values in one text: triggers, libraries, vetoes, then one span per value."""
 
+import math
 import re
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from itertools import accumulate
 
 from include.freezeline.redaction.libraries import Finder, build_finder
-from include.freezeline.redaction.prefilter import Shapes, Span, plain_view
-from include.freezeline.redaction.rules import Prefilter, RedactionRule
+from include.freezeline.redaction.prefilter import (
+    Hit,
+    Prefilter,
+    Span,
+    Trigger,
+    plain_view,
+    shape_of,
+    windows_around,
+)
+from include.freezeline.redaction.rules import RedactionRule
 
 _CONTEXT_CHARS = 48
 _NEIGHBOUR_CHARS = 24
+# Between texts that are looked at together; no value reaches over it.
+_SEPARATOR = "\n\0\n"
 # Join keys: a UUID, or a run of hex digits or letters and digits that is neither a number nor a
 # word. A card or phone number found inside one is chance.
 _ID = re.compile(
@@ -37,24 +52,55 @@ class Scanner:
     """All rules, ready to run; holds no state between texts."""
 
     def __init__(self, rules: Sequence[RedactionRule]) -> None:
-        """Load the rules' recognisers."""
-        self._groups: dict[Prefilter, list[_Compiled]] = {}
-        for rank, rule in enumerate(rules):
-            self._groups.setdefault(rule.prefilter, []).append(_Compiled(rank, rule))
+        """Load the rules' recognisers and compile their triggers."""
+        self._rules = tuple(_Compiled(rank, rule) for rank, rule in enumerate(rules))
+        self._prefilter = Prefilter(
+            [
+                Trigger(rank, expression, rule.gate)
+                for rank, rule in enumerate(rules)
+                for expression in rule.expressions()
+            ]
+        )
         self._entities = tuple(rule.entity for rule in rules)
+
+    def hits(self, text: str) -> list[Hit]:
+        """Return where a value may be, and by which rule; nothing for nearly every text."""
+        return self._prefilter.hits(shape_of(text))
+
+    def suspects(self, texts: Sequence[str]) -> set[int]:
+        """Return the numbers of the texts that may hold a value, in one pass over all."""
+        joined = _SEPARATOR.join(texts)
+        if joined.isascii():
+            shape = shape_of(joined)
+        else:  # One letter outside ASCII makes a text slow, so it shall not slow the others.
+            shape = _SEPARATOR.encode().join(map(shape_of, texts))
+        hits = self._prefilter.hits(shape)
+        if not hits:
+            return set()
+        starts = list(accumulate((len(text) + len(_SEPARATOR) for text in texts), initial=0))
+        return {bisect_right(starts, end - 1) - 1 for _, end in hits}
 
     def scan(self, text: str) -> list[Finding]:
         """Return the values in a text, in order, none overlapping."""
-        shapes = Shapes(plain_view(text))
+        hits = self._prefilter.hits(shape_of(text))
+        return self._found(text, hits) if hits else []
+
+    def _found(self, text: str, hits: Iterable[tuple[int, int]]) -> list[Finding]:
+        """Ask the rules whose triggers were hit, each around its hits."""
+        view = plain_view(text)
+        ends: dict[int, list[int]] = {}
+        for rank, end in hits:
+            ends.setdefault(rank, []).append(end)
         ranked: list[tuple[int, int, int]] = []
-        for prefilter, group in self._groups.items():
-            windows = shapes.windows(prefilter)
-            if windows:
-                seen = "\n".join(shapes.text[low:high] for low, high in windows)
-                for rule in group:
-                    if rule.may_be_in(seen):
-                        ranked.extend(rule.find(shapes.text, windows))
+        for rank, places in ends.items():
+            ranked.extend(self._rules[rank].find(view, places))
         return self._united(ranked) if ranked else []
+
+    def scan_everywhere(self, text: str) -> list[Finding]:
+        """Return what the rules find when asked about the whole text: slow, to test triggers."""
+        view = plain_view(text)
+        every = [found for rule in self._rules for found in rule.find_in(view, [(0, len(view))])]
+        return self._united(every)
 
     def _united(self, ranked: list[tuple[int, int, int]]) -> list[Finding]:
         """Join overlapping spans, so that no part of any of them stays."""
@@ -74,30 +120,28 @@ class _Compiled:
     def __init__(self, rank: int, rule: RedactionRule) -> None:
         """Compile the rule's expressions."""
         self._rank = rank
-        self._hints = rule.hints
+        self._reach = (rule.before_chars, rule.after_chars)
         self._finder: Finder = build_finder(rule)
         self._context = _words(rule.context)
         self._reject = _compiled(rule.reject)
+        self._published = frozenset(rule.published_sha256)
         self._not_before = _compiled(rf"(?:{rule.not_before})\Z" if rule.not_before else None)
         self._not_after = _compiled(rule.not_after)
+        self._only = _compiled(rule.only)
         self._extend = _compiled(rule.extend)
+        self._min_entropy = rule.min_entropy
         self._may_sit_in_id = rule.may_sit_in_id
 
-    def may_be_in(self, text: str) -> bool:
-        """Whether the text has one of the rule's hints and context words, when it has any."""
-        if self._context and not self._context.search(text):
-            return False
-        for hint in self._hints:  # any() over a generator would cost more than the search.
-            if hint in text:
-                return True
-        return not self._hints
+    def find(self, text: str, ends: Iterable[int]) -> Iterable[tuple[int, int, int]]:
+        """Yield start, end and rank of every value of the rule around its triggers."""
+        return self.find_in(text, windows_around(text, ends, *self._reach))
 
-    def find(self, text: str, windows: Sequence[Span]) -> Iterable[tuple[int, int, int]]:
+    def find_in(self, text: str, windows: Iterable[Span]) -> Iterable[tuple[int, int, int]]:
         """Yield start, end and rank of every value of the rule in the windows."""
         done = 0
         for low, high in windows:
             for start, end in self._finder(text[low:high]):
-                span = (low + start, low + end)
+                span = self._shortened(text, low + start, low + end)
                 # A value inside what the one before it took along needs no look of its own.
                 if span[1] > done and self._holds(text, *span):
                     span = self._extended(text, *span)
@@ -108,6 +152,8 @@ class _Compiled:
         """Whether nothing around or in the value speaks against it."""
         if self._reject and self._reject.fullmatch(text, start, end):
             return False
+        if self._min_entropy and entropy(text[start:end]) < self._min_entropy:
+            return False
         before = text[max(0, start - _CONTEXT_CHARS) : start]
         if self._context and not self._context.search(before):
             return False
@@ -115,7 +161,18 @@ class _Compiled:
             return False
         if self._not_after and self._not_after.match(text, end):
             return False
-        return self._may_sit_in_id or not _inside_id(text, start, end)
+        if not self._may_sit_in_id and _inside_id(text, start, end):
+            return False
+        return not (self._published and self._is_published(text[start:end]))
+
+    def _is_published(self, value: str) -> bool:
+        """Whether the value is a published sample of the rule."""
+        return sha256(value.encode("utf-8", "surrogatepass")).hexdigest() in self._published
+
+    def _shortened(self, text: str, start: int, end: int) -> Span:
+        """Leave what the library took along and is no part of the value."""
+        match = self._only.match(text, start, end) if self._only else None
+        return (start, match.end()) if match else (start, end)
 
     def _extended(self, text: str, start: int, end: int) -> Span:
         """Take along what follows the value and belongs to it."""
@@ -142,3 +199,24 @@ def _words(words: tuple[str, ...]) -> re.Pattern[str] | None:
 def _compiled(pattern: str | None) -> re.Pattern[str] | None:
     """Compile an expression when there is one."""
     return re.compile(pattern) if pattern else None
+
+
+def united(first: Sequence[Finding], second: Iterable[Finding]) -> list[Finding]:
+    """Join the findings of two searches; where they overlap, the first names the whole."""
+    ranked = sorted(
+        [(f.start, f.end, 0, f.type) for f in first] + [(f.start, f.end, 1, f.type) for f in second]
+    )
+    joined: list[tuple[int, int, int, str]] = []
+    for start, end, rank, entity in ranked:
+        if joined and start < joined[-1][1]:
+            low, high, best, name = joined[-1]
+            joined[-1] = (low, max(end, high), *min((best, name), (rank, entity)))
+        else:
+            joined.append((start, end, rank, entity))
+    return [Finding(entity, start, end) for start, end, _, entity in joined]
+
+
+def entropy(text: str) -> float:
+    """Return the Shannon entropy of a text in bits per character."""
+    counts = Counter(text).values()
+    return -sum(n / len(text) * math.log2(n / len(text)) for n in counts)

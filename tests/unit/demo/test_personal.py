@@ -5,7 +5,8 @@ import re
 from stdnum import iban as stdnum_iban
 from stdnum import luhn
 
-from include.freezeline.demo.personal import iban, luhn_digit, plant
+from include.freezeline.demo.personal import plant
+from include.freezeline.redaction.made_up import iban, luhn_digit
 
 _N = 400
 

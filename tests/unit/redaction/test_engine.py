@@ -130,6 +130,12 @@ def test_value_is_found_when_disguised(redactor: Redactor, text: str) -> None:
 
 
 class _BrokenScanner:
+    def hits(self, text: str) -> list[tuple[int, int]]:
+        return [(0, len(text))]
+
+    def suspects(self, texts: list[str]) -> set[int]:
+        return set(range(len(texts)))
+
     def scan(self, text: str) -> list[Finding]:
         message = f"library fault after {len(text)} characters"
         raise RuntimeError(message)

@@ -103,6 +103,16 @@ def test_secret_is_redacted_when_only_its_key_says_so(redactor: Redactor, key: s
         ({"cardNumber": "630427373398"}, {"cardNumber": "<CARD_1>"}),
         ({"card": 4111111111111111.0}, {"card": "<CARD_1>"}),
         ({"ssn": 123177117}, {"ssn": "<US_SSN_1>"}),
+        ({"dob": 19840312}, {"dob": "<DATE_OF_BIRTH_1>"}),
+        ({"date_of_birth": "12 March 1984"}, {"date_of_birth": "<DATE_OF_BIRTH_1>"}),
+        ({"name": "phone", "value": "4155550105"}, {"name": "phone", "value": "<PHONE_1>"}),
+        ({"value": 123177117, "key": "ssn"}, {"value": "<US_SSN_1>", "key": "ssn"}),
+        (
+            [{"key": "user.phone", "value": {"stringValue": "4155550105"}}],
+            [{"key": "user.phone", "value": {"stringValue": "<PHONE_1>"}}],
+        ),
+        ({"type": "mobile", "number": "4155550105"}, {"type": "mobile", "number": "<PHONE_1>"}),
+        ({"a": '{"password": "hunter2-horse9"}'}, {"a": '{"password":"<PASSWORD_1>"}'}),
     ],
 )
 def test_value_is_redacted_when_a_key_above_tells_what_it_is(
@@ -119,6 +129,9 @@ def test_value_is_redacted_when_a_key_above_tells_what_it_is(
         {"phone_id": 4155550105, "card_verified_at": 1760000000000, "phoneCount": 4155550105},
         {"phone": {"id": "4155550105", "verified_at": 1760000000, "has_sms": True, "ratio": 0.5}},
         {"card": {"request_id": 630427373398, "exp_year": 2029, "last": 4242}},
+        {"name": "phone_id", "value": "4155550105"},
+        {"name": "shelf", "value": "4155550105", "phone_count": 19840312},
+        {"version": 19840312, "build": "19840312"},
         {"monkey": 4155550105, "compass": "abc-12345", "telemetry": {"seq": 4155550105}},
     ],
 )
@@ -126,6 +139,23 @@ def test_ids_counts_and_times_are_kept_when_they_stand_below_a_telling_key(
     redactor: Redactor, document: Any
 ) -> None:
     assert _redacted(redactor, document) == document
+
+
+@pytest.mark.parametrize("space", ["", " "])
+def test_document_is_unchanged_however_it_is_written(redactor: Redactor, space: str) -> None:
+    text = json.dumps(
+        {"messages": [{"role": "user", "parts": [{"content": "caf\u00e9\n1"}]}], "n": 1.50},
+        separators=("," + space, ":" + space),
+    )
+    assert redactor.redact_json(text).text == text
+    assert redactor.clean_ones([text, '{"phone": 1}', "no json"], is_json=True) == {0}
+
+
+def test_value_behind_an_escape_is_found_without_a_walk(redactor: Redactor) -> None:
+    text = '{"a": "x\\u0031\\u0039\\u0038.51.100.119\\u0020", "b": "\\tcard 4111\\u00a01111\\u20111111-1111"}'
+    redacted = json.loads(redactor.redact_json(text).text)
+    assert redacted["b"] == "\tcard <CARD_1>"
+    assert redactor.redact_json('{"b": "jane\\u0040example.org"}').text == '{"b":"<EMAIL_1>"}'
 
 
 def test_hidden_value_is_gone_when_a_key_is_repeated(redactor: Redactor) -> None:

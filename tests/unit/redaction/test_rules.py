@@ -2,6 +2,7 @@
 
 import json
 import re
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from include.freezeline.redaction.rules import (
     RedactionRule,
     load_redaction_config,
 )
+from include.freezeline.redaction.scanner import Finding, Scanner
 
 _CONFIG_DIR = Path(str(files("include").joinpath("config")))
 _RULES = load_redaction_config(_CONFIG_DIR).rules
@@ -81,7 +83,7 @@ def _write(folder: Path, text: str) -> Path:
 
 
 def test_config_error_names_file_and_field_when_a_key_is_misspelt(tmp_path: Path) -> None:
-    rule = "{entity: EMAIL, librari: presidio, prefilter: at_sign, must_redact: [a]}"
+    rule = "{entity: EMAIL, librari: presidio, triggers: ['@'], must_redact: [a]}"
     _write(tmp_path, f"version: 1\nmax_field_chars: 9\nrules: [{rule}]\n")
     with pytest.raises(ConfigError, match=r"default\.yml: rules\.0\.") as caught:
         load_redaction_config(tmp_path)
@@ -90,12 +92,41 @@ def test_config_error_names_file_and_field_when_a_key_is_misspelt(tmp_path: Path
 
 def test_config_error_names_recogniser_when_the_library_has_none(tmp_path: Path) -> None:
     rule = (
-        "{entity: EMAIL, library: presidio, prefilter: at_sign, must_redact: [a], "
+        "{entity: EMAIL, library: presidio, triggers: ['@'], must_redact: [a], "
         "module: generic.email_recognizer, recogniser: NoSuchRecognizer}"
     )
     _write(tmp_path, f"version: 1\nmax_field_chars: 9\nrules: [{rule}]\n")
     with pytest.raises(ConfigError, match=r"EMAIL: presidio cannot run generic\.email"):
         load_redactor(tmp_path)
+
+
+def test_value_is_kept_only_when_its_rule_lists_it_as_a_published_sample() -> None:
+    published, secret = "acme_0aB1cD2eF3gH4iJ5", "acme_9zY8xW7vU6tS5rQ4"
+    rule = RedactionRule(
+        entity="API_KEY",
+        library="pattern",
+        triggers=("acme_[A-Za-z0-9]{16}",),
+        pattern="acme_[A-Za-z0-9]{16}",
+        may_sit_in_id=True,
+        must_redact=(f"[[{secret}]]",),
+    )
+    listing = rule.model_copy(
+        update={"published_sha256": (sha256(published.encode()).hexdigest(),)}
+    )
+    text = f"{published} {secret}"
+    second = Finding("API_KEY", 22, 43)
+    assert Scanner([rule]).scan(text) == [Finding("API_KEY", 0, 21), second]
+    assert Scanner([listing]).scan(text) == [second]
+
+
+def test_config_error_when_a_published_sample_is_not_a_lower_case_sha256(tmp_path: Path) -> None:
+    rule = (
+        "{entity: API_KEY, library: pattern, triggers: [acme_], pattern: acme_, "
+        f"must_redact: [a], published_sha256: [{'A' * 64}]}}"
+    )
+    _write(tmp_path, f"version: 1\nmax_field_chars: 9\nrules: [{rule}]\n")
+    with pytest.raises(ConfigError, match=r"rules\.0\.published_sha256\.0"):
+        load_redaction_config(tmp_path)
 
 
 def test_schema_file_equals_the_model() -> None:
