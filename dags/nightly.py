@@ -41,7 +41,8 @@ def nightly() -> None:
         from include.freezeline.jobs.land import land
 
         night, settings = runtime.current_night(), runtime.task_settings()
-        return runtime.run(land, settings, night.as_of, progress=runtime.progress)
+        given = {"interval_start": night.start, "progress": runtime.progress}
+        return runtime.run(land, settings, night.as_of, **given)
 
     @task
     def check_landed_batch() -> dict:

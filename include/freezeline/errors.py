@@ -34,6 +34,10 @@ class EmptyNightError(FreezelineError):
     """An expected source delivered nothing for the night; an empty success does not exist."""
 
 
+class LowVolumeError(EmptyNightError):
+    """An expected source delivered far less than usual for the night."""
+
+
 class CheckFailedError(FreezelineError):
     """A critical expectation failed; the night stops before anyone reads the tables."""
 
@@ -52,6 +56,10 @@ class DocumentError(FreezelineError):
 
 class AccountingError(FreezelineError):
     """A reader lost or invented records; the books of the object do not add up."""
+
+
+class RedactionError(FreezelineError):
+    """Redaction no longer finds what its rules name; nothing may be landed until it does."""
 
 
 class RetentionError(FreezelineError):

@@ -6,9 +6,9 @@ variable is an error, so that a typing mistake never silently keeps a default.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from include.freezeline.errors import ConfigError
 
@@ -28,8 +28,14 @@ class Settings(BaseModel):
         s3_addressing: How buckets are addressed; ``path`` is what most S3-compatible servers need
             and what ``auto`` picks when an endpoint is set.
         s3_profile: AWS profile; boto3's own credential chain when unset.
+        s3_sse_kms_key_id: KMS key that encrypts what is published; the bucket's default when unset.
+        s3_requester_pays: Whether we pay for requests to a bucket that asks its readers to.
+        s3_etag_is_md5: Whether ETags of simple uploads are MD5 sums that reads are checked against.
+        s3_read_timeout_s: Seconds without a byte after which a request is tried again.
         pseudonym_key: Key of the HMAC that makes pseudonyms; required to land.
         embedding_model: sentence-transformers name or path; the packaged MiniLM when unset.
+        redaction_ner: Language model that finds names and addresses to redact: folder of a spaCy
+            pipeline or a transformers model, or installed name; names are not redacted when unset.
         signing_key_path: Ed25519 private key (PEM); created under ``home`` when unset.
     """
 
@@ -43,8 +49,13 @@ class Settings(BaseModel):
     s3_region: str = "us-east-1"
     s3_addressing: Literal["auto", "path", "virtual"] = "auto"
     s3_profile: str | None = None
+    s3_sse_kms_key_id: str | None = None
+    s3_requester_pays: bool = False
+    s3_etag_is_md5: bool = True
+    s3_read_timeout_s: Annotated[float, Field(gt=0)] = 60.0
     pseudonym_key: SecretStr | None = None
     embedding_model: str | None = None
+    redaction_ner: str | None = None
     signing_key_path: Path | None = None
 
     @property

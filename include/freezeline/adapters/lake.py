@@ -1,9 +1,9 @@
 """The Parquet lake on local disk: atomic files, one set per landed object.
 
-``<lake>/<table>/dt=YYYY-MM-DD/<object_hash>.parquet`` for rows with an event date, and
-``<lake>/<table>/<object_hash>.parquet`` for the books (ledger, quarantine, redaction counts).
-Every file is written under another name and renamed, so a reader never sees half of one, and
-the ledger row is written last, so an object counts as landed only when all of it is.
+``<lake>/<table>/dt=YYYY-MM-DD/<object_hash>.parquet`` for rows with an event date; the books lie
+beside them, one file per arrival date (``lake_books``). Every file is written under another name
+and renamed, so a reader never sees half of one, and the ledger rows are written last, so an
+object counts as landed only when all of it is.
 """
 
 import hashlib
@@ -18,7 +18,6 @@ import pyarrow.parquet as pq
 
 from include.freezeline.contracts.arrow import arrow_schema
 from include.freezeline.contracts.columns import Table
-from include.freezeline.contracts.lake import LEDGER
 
 _PARTIAL = ".partial"
 _RUN_MARKER = ".landing"
@@ -31,8 +30,8 @@ class LakeFile:
     Attributes:
         path: Where it is.
         table_name: Its table.
-        event_date: Its partition; None for the books.
-        object_hash: The landed object it came from.
+        event_date: Its partition: the rows' event date, in the books their arrival date.
+        object_hash: The landed object it came from; in the books the same for all.
         size_bytes: Its size.
     """
 
@@ -85,10 +84,6 @@ class Lake:
             rows.extend(pq.read_table(file.path, partitioning=None).to_pylist())
         return rows
 
-    def ledger(self) -> dict[str, dict[str, Any]]:
-        """Return the ledger's rows by object key."""
-        return {str(row["source_object"]): row for row in self.read_rows(LEDGER)}
-
     def files(self, table_name: str) -> Iterator[LakeFile]:
         """List a table's files in a fixed order; a missing table has none."""
         folder = self.root / table_name
@@ -121,7 +116,7 @@ class Lake:
         return found
 
     def is_resumed(self) -> bool:
-        """Whether an earlier run was cut off and may have left files without a ledger row."""
+        """Whether a run was cut off and may have left files without a ledger row."""
         return (self.root / _RUN_MARKER).exists()
 
     def mark_run(self, *, is_running: bool) -> None:

@@ -15,14 +15,20 @@ from include.freezeline.settings import load_settings
     metavar="TIME",
     help="Exclusive end of what is known, ISO 8601, UTC when it names no zone; last midnight by default.",
 )
+@click.option(
+    "--full",
+    "is_full",
+    is_flag=True,
+    help="List the whole bucket, also folders older than a night's listing goes back.",
+)
 @click.option("--quiet", is_flag=True, help="Print no progress.")
-def command(as_of_text: str | None, *, quiet: bool) -> None:
+def command(as_of_text: str | None, *, is_full: bool, quiet: bool) -> None:
     """Land every due object of FREEZELINE_SOURCE_URI: parse, redact, write, count."""
     from include.freezeline.jobs.land import land
 
     settings = load_settings(os.environ)
     progress = None if quiet else _show_progress
-    summary = land(settings, parse_as_of(as_of_text), progress=progress)
+    summary = land(settings, parse_as_of(as_of_text), is_full=is_full, progress=progress)
     for line in summary.lines():
         click.echo(line)
 

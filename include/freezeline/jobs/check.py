@@ -10,6 +10,7 @@ from pyarrow.dataset import dataset
 
 from include.freezeline.adapters.gx import ExpectationOutcome, run_suite
 from include.freezeline.adapters.lake import Lake, object_hash
+from include.freezeline.adapters.unchecked import UncheckedObjects
 from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
 from include.freezeline.config import config_dir
 from include.freezeline.contracts.arrow import arrow_schema
@@ -63,7 +64,8 @@ def check_landed(settings: Settings, as_of: datetime) -> CheckSummary:
     """Check the spans and facts that the run of ``as_of`` landed.
 
     Objects of earlier nights whose check never passed are checked again, so that a batch which
-    stopped one night cannot slip into the tables on the next. A run that found nothing new,
+    stopped one night cannot slip into the tables on the next; and so are objects that came late,
+    for a night that had passed. A run that found nothing new,
     because an earlier run of the night had landed and checked everything, has nothing to check.
 
     Raises:
@@ -73,7 +75,8 @@ def check_landed(settings: Settings, as_of: datetime) -> CheckSummary:
     lake = Lake(settings.lake_dir)
     with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
         warehouse.ensure_judgement_tables()
-        landed = _landed_hashes(warehouse, lake, settings, as_of)
+        unchecked = UncheckedObjects(settings)
+        landed = _landed_hashes(warehouse, lake, settings, as_of) | unchecked.read()
         outcomes: list[ExpectationOutcome] = []
         n_rows = 0
         for table in _landed_tables(settings):
@@ -81,7 +84,9 @@ def check_landed(settings: Settings, as_of: datetime) -> CheckSummary:
             if frame is not None:
                 n_rows += len(frame)
                 outcomes += run_suite(frame, landed_batch.landed_batch_suite(table))
-        return _conclude(warehouse, landed_batch.SUITE_NAME, outcomes, n_rows, as_of)
+        summary = _conclude(warehouse, landed_batch.SUITE_NAME, outcomes, n_rows, as_of)
+        unchecked.remove(landed)
+        return summary
 
 
 def check_marts(

@@ -11,7 +11,7 @@ import pandas as pd
 from include.freezeline.adapters.warehouse import SqlError, Warehouse
 from include.freezeline.errors import ConfigError
 from include.freezeline.slo.catalogue import Slo
-from include.freezeline.slo.events import NEVER_US, BoolArray, Events, IntArray
+from include.freezeline.slo.events import NEVER_US, BoolArray, Events, IntArray, whole_weights
 from include.freezeline.slo.feeds import Arrivals
 from include.freezeline.slo.windows import from_us, to_us
 
@@ -166,6 +166,8 @@ def _read_relation(
         "environment",
         f"epoch_us({at_column}) as at_us",
         "epoch_us(arrived_at) as arrived_us",
+        # A row may stand for several calls, where the source samples; not every mart is of calls.
+        f"{'coalesce(sample_weight, 1)' if 'sample_weight' in found else '1'}::double as weight",
         *names,
     ]
     for number, slo in enumerate(slos):
@@ -231,7 +233,9 @@ def _slo_events(
     is_bad = frame[f"is_bad_{number}"].to_numpy(dtype=np.bool_)
     known_us = np.where(is_bad, _ints(frame, f"known_us_{number}"), NEVER_US)
     rows = np.flatnonzero(is_event)
-    return Events.of(_ints(frame, "at_us")[rows], known_us[rows], _arrived(frame)[rows], rows)
+    at_us = _ints(frame, "at_us")[rows]
+    weights = whole_weights(frame["weight"].to_numpy(dtype=np.float64)[rows], at_us)
+    return Events.of(at_us, known_us[rows], _arrived(frame)[rows], rows, weights)
 
 
 def _encode(frame: pd.DataFrame, name: str) -> Dimension:

@@ -216,7 +216,7 @@ def _input_hash(sources: SloEvents, as_of: datetime) -> str:
     as_of_us = to_us(as_of)
     known = sources.events.known_at(as_of_us)
     bad_us = known.at_us[known.is_bad(as_of_us)]
-    return stable_hash(len(known), int(known.at_us.sum()), len(bad_us), int(bad_us.sum()))
+    return stable_hash(known.size, int(known.at_us.sum()), len(bad_us), int(bad_us.sum()))
 
 
 def _upper_ratio(evaluation: Evaluation) -> float | None:

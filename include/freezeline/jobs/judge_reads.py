@@ -42,40 +42,43 @@ where canary_id is not null or day_rank <= $per_day
 order by day_rank, md5(call_key)
 """
 
-# The mean adds in order of size: a sum in whatever order the threads deliver differs in its last
-# digits from run to run.
-_STATISTICS = {
-    "mean": "avg({value} order by {value})",
-    "median": "median({value})",
-    "p95": "quantile_cont({value}, 0.95)",
-}
-
 # Each call is divided by the usual value of its prompt version, so that a rollout is no anomaly.
+# Where the source samples, a row weighs as much as the calls it stands for.
 _LEVEL_SQL = """
 with calls as (
     select {groups}, cast(called_at as date) as call_date,
-        coalesce(prompt_version, '') as prompt_version, cast({column} as double) as value
+        coalesce(prompt_version, '') as prompt_version, cast({column} as double) as value,
+        cast(sample_weight as decimal(18, 6)) as weight
     from marts.fct_llm_calls
     where called_at >= $started_at and called_at < $ended_at and not is_canary
         and {column} > 0
+), baseline as (
+    select *, {baseline_places} from calls where call_date < $baseline_ended
 ), usual as (
-    select {groups}, prompt_version, median(value) as usual_value
-    from calls
-    where call_date < $baseline_ended
+    select {groups}, prompt_version, {median} as usual_value
+    from baseline
     group by all
     having count(*) >= $min_calls
+), related as (
+    select *, value / usual_value as relative_value
+    from calls inner join usual using ({groups}, prompt_version)
+), placed as (
+    select *, {level_places}, {relative_places} from related
 )
 select {groups}, call_date, count(*) as n_calls, {level} as level,
     {relative} as relative_level, 0 as n_bad
-from calls inner join usual using ({groups}, prompt_version)
+from placed
 group by all
 order by all
 """
 
+# The sample size stays what was seen; the share of bad calls is that of the calls they stand for.
 _RATIO_SQL = """
 select {groups}, cast(called_at as date) as call_date, count({column}) as n_calls,
-    null as level, null as relative_level, count(*) filter ({column}) as n_bad
-from marts.fct_llm_calls
+    null as level, null as relative_level,
+    cast(round(count({column}) * coalesce(sum(weight) filter ({column}), 0) / sum(weight))
+        as bigint) as n_bad
+from (select *, cast(sample_weight as decimal(18, 6)) as weight from marts.fct_llm_calls)
 where called_at >= $started_at and called_at < $ended_at and not is_canary
     and {column} is not null
 group by all
@@ -187,17 +190,51 @@ def _series_query(
     parameters: dict[str, Any] = {"started_at": window.started_at, "ended_at": window.ended_at}
     if question.kind == "ratio":
         return _RATIO_SQL.format(groups=groups, column=question.column), parameters
-    statistic = _STATISTICS[question.statistic]
     n_current = 0 if question.kind == "creep" else policy.current_days
     parameters["baseline_ended"] = (window.ended_at - timedelta(days=n_current)).date()
     parameters["min_calls"] = policy.min_calls_per_day
     sql = _LEVEL_SQL.format(
         groups=groups,
         column=question.column,
-        level=statistic.format(value="value"),
-        relative=statistic.format(value="value / usual_value"),
+        median=_quantile("value", 0.5),
+        level=_statistic(question.statistic, "value"),
+        relative=_statistic(question.statistic, "relative_value"),
+        baseline_places=_places("value", f"{groups}, prompt_version"),
+        level_places=_places("value", f"{groups}, call_date"),
+        relative_places=_places("relative_value", f"{groups}, call_date"),
     )
     return sql, parameters
+
+
+def _statistic(name: str, value: str) -> str:
+    """Return the SQL of a weighted statistic of a placed value."""
+    if name == "mean":
+        # Added in order of size: a sum in whatever order the threads deliver differs in its last
+        # digits from run to run.
+        return f"sum({value} * weight order by {value}, weight) / sum(weight)"
+    return _quantile(value, {"median": 0.5, "p95": 0.95}[name])
+
+
+def _places(value: str, partition: str) -> str:
+    """Return the columns a quantile needs: the weight before a row, and that of its group."""
+    return (
+        f"cast(sum(weight) over (partition by {partition} order by {value}, weight "
+        f"rows unbounded preceding) - weight as double) as {value}_before, "
+        f"cast(sum(weight) over (partition by {partition}) as double) as {value}_total"
+    )
+
+
+def _quantile(value: str, fraction: float) -> str:
+    """Return the SQL of the interpolated quantile in which a row counts as often as it weighs.
+
+    Weights of 1 give the ordinary quantile (dbt_project/macros/weighted.sql has the same).
+    """
+    place = f"{fraction} * ({value}_total - 1)"
+    low = f"max({value}) filter ({value}_before <= {place})"
+    high = f"min({value}) filter ({value}_before > {place})"
+    end = f"min({value}_before) filter ({value}_before > {place})"
+    step = f"({high} - {low}) * greatest(max({place}) - ({end} - 1), 0)"
+    return f"{low} + coalesce({step}, 0)"
 
 
 def _daily_level(row: dict[str, Any]) -> DailyLevel:

@@ -1,30 +1,28 @@
 """Fetch, read, redact and write one batch of objects; this is what a worker process runs."""
 
+import gc
 import hashlib
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from include.freezeline.adapters.lake import Lake, object_hash
-from include.freezeline.adapters.object_store import ObjectStore, open_store
+from include.freezeline.adapters.lake_writer import LakeWriter
+from include.freezeline.adapters.object_store import ObjectStore, content_etag, open_store
 from include.freezeline.config import config_dir
-from include.freezeline.contracts.lake import (
-    EVALUATIONS,
-    LEDGER,
-    QUARANTINE,
-    REDACTION_COUNTS,
-    SPANS,
-)
+from include.freezeline.contracts.lake import TELEMETRY_TABLES
 from include.freezeline.errors import (
     AccountingError,
     ConfigError,
     FreezelineError,
     ReadError,
-    StoreNotFoundError,
 )
 from include.freezeline.facts.reader import read_fact
 from include.freezeline.facts.spec import FactSpec, fact_table, load_fact_specs
+from include.freezeline.jobs.fetch import fetch_ahead
+from include.freezeline.jobs.redact import open_redactor
+from include.freezeline.landing.books import ObjectBooks
 from include.freezeline.landing.guard import Guard
 from include.freezeline.landing.plan import DueObject
 from include.freezeline.landing.process import (
@@ -33,16 +31,22 @@ from include.freezeline.landing.process import (
     process_object,
     process_unreadable,
 )
-from include.freezeline.landing.records import Found, Row, Stream
-from include.freezeline.readers.registry import read_object
+from include.freezeline.landing.records import Batch, Found, ReadAtOnce, Reading, Stream
+from include.freezeline.readers.reading import ObjectReading
 from include.freezeline.readers.rules import LandingRules, load_landing_rules
-from include.freezeline.redaction.engine import load_redactor
 from include.freezeline.redaction.pseudonyms import Pseudonymiser
 from include.freezeline.settings import Settings
 
-_FETCH_THREADS = 8
-_SPAN_KEY = ("trace_id", "span_id")
-_EVALUATION_KEY = ("trace_id", "span_id", "evaluation_name")
+# What a row is about, and the time whose date is its partition, by table.
+_IDENTITY: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "spans": (("trace_id", "span_id"), "started_at"),
+    "evaluations": (("trace_id", "span_id", "evaluation_name"), "evaluated_at"),
+    "message_contents": (("trace_id", "span_id", "content_name", "direction"), "recorded_at"),
+    "call_events": (("trace_id", "span_id", "event_name"), "recorded_at"),
+    "retrieval_documents": (("trace_id", "span_id", "document_rank"), "retrieved_at"),
+    "tool_calls": (("trace_id", "span_id", "call_index"), "called_at"),
+    "source_counters": (("series_hash", "measured_at"), "measured_at"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +68,13 @@ def open_tools(settings: Settings, as_of: datetime) -> Tools:
         ConfigError: The bucket or the key is not set, or a policy file is wrong.
     """
     policies = config_dir(settings)
-    redactor = load_redactor(policies)
+    redactor = open_redactor(settings)
     return Tools(
         store=open_source(settings),
         lake=Lake(settings.lake_dir),
         rules=load_landing_rules(policies),
         facts={spec.name: spec for spec in load_fact_specs(policies)},
-        guard=Guard(redactor.scope, Pseudonymiser(_pseudonym_key(settings))),
+        guard=Guard(redactor.scope, Pseudonymiser(_pseudonym_key(settings)), redactor.clean_ones),
         as_of=as_of,
     )
 
@@ -102,45 +106,46 @@ def _pseudonym_key(settings: Settings) -> bytes:
     return settings.pseudonym_key.get_secret_value().encode()
 
 
-def land_batch(tools: Tools, batch: Sequence[DueObject]) -> list[Row]:
-    """Land a batch and return its ledger rows; objects are fetched together, then done in turn.
+def land_batch(tools: Tools, batch: Sequence[DueObject]) -> list[ObjectBooks]:
+    """Land a batch and return its books; objects are fetched ahead while others are read.
 
     An object that vanished after it was listed gets no row: if it comes back, it is listed again.
     """
-    with ThreadPoolExecutor(min(_FETCH_THREADS, len(batch))) as pool:
-        fetched = pool.map(lambda due: _fetch(tools.store, due.key), batch)
-        return [
-            land_object(tools, due, data)
-            for due, data in zip(batch, fetched, strict=True)
-            if data is not None
-        ]
+    return [
+        land_object(tools, replace(due, etag=due.etag or content_etag(data)), data)
+        for due, data in fetch_ahead(tools.store, batch)
+        if data is not None
+    ]
 
 
-def _fetch(store: ObjectStore, key: str) -> bytes | None:
-    """Return an object's bytes, or None when it vanished after it was listed.
+def land_object(tools: Tools, due: DueObject, data: bytes) -> ObjectBooks:
+    """Land one object and return its books, which the lead process keeps."""
+    delivery = Delivery(due, hashlib.sha256(data).hexdigest())
+    with LakeWriter(tools.lake, due.key) as writer, _without_collector():
+        try:
+            result = _read_and_process(tools, delivery, data, writer)
+        except ReadError as error:
+            writer.discard()
+            result = process_unreadable(error, data, delivery, tools.guard)
+        _write(tools, due, writer)
+    return ObjectBooks(result.ledger, result.quarantine, result.redaction_counts, due.was_on)
 
-    Raises:
-        StoreNotFoundError: The whole bucket is gone.
-    """
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep Python from looking for circles among the many values of an object; there are none."""
+    was_on = gc.isenabled()
+    gc.disable()
     try:
-        return store.read_bytes(key)
-    except StoreNotFoundError:
-        next(store.list_objects(key), None)  # raises when there is no bucket any more
-        return None
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
-def land_object(tools: Tools, due: DueObject, data: bytes) -> Row:
-    """Land one object and return its ledger row."""
-    delivery = Delivery(due, hashlib.sha256(data).hexdigest(), tools.as_of)
-    try:
-        result = _read_and_process(tools, delivery, data)
-    except ReadError as error:
-        result = process_unreadable(error, data, delivery, tools.guard)
-    _write(tools, due, result)
-    return result.ledger
-
-
-def _read_and_process(tools: Tools, delivery: Delivery, data: bytes) -> ObjectResult:
+def _read_and_process(
+    tools: Tools, delivery: Delivery, data: bytes, sink: LakeWriter
+) -> ObjectResult:
     """Turn an object's bytes into files and books.
 
     Raises:
@@ -150,8 +155,9 @@ def _read_and_process(tools: Tools, delivery: Delivery, data: bytes) -> ObjectRe
     """
     due = delivery.due
     try:
-        found = _read_fact(tools, due, data) if due.kind == "fact" else _read(tools, due, data)
-        return process_object(found, delivery, tools.guard)
+        is_fact = due.kind == "fact"
+        reading = _read_fact(tools, due, data) if is_fact else read_telemetry(tools, due, data)
+        return process_object(reading, delivery, tools.guard, sink)
     except MemoryError:
         raise  # says something about this machine, not about the object
     except Exception as error:
@@ -161,22 +167,40 @@ def _read_and_process(tools: Tools, delivery: Delivery, data: bytes) -> ObjectRe
         raise ReadError(reason) from error
 
 
-def _read(tools: Tools, due: DueObject, data: bytes) -> Found:
-    """Read a telemetry object."""
-    read = read_object(due.key, data, tools.rules)
-    return Found(
-        format=read.format,
-        signal=read.signal,
-        n_records=read.record_count,
-        streams=(
-            Stream(SPANS, _SPAN_KEY, "started_at", read.spans),
-            Stream(EVALUATIONS, _EVALUATION_KEY, "evaluated_at", read.evaluations),
-        ),
-        rejects=tuple(read.rejects),
-    )
+def read_telemetry(tools: Tools, due: DueObject, data: bytes) -> Reading:
+    """Start to read a telemetry object.
+
+    Raises:
+        ReadError: The bytes are none of the known forms, or damaged.
+    """
+    return _Telemetry(tools, due, data)
 
 
-def _read_fact(tools: Tools, due: DueObject, data: bytes) -> Found:
+class _Telemetry:
+    """A telemetry object as landing reads it."""
+
+    def __init__(self, tools: Tools, due: DueObject, data: bytes) -> None:
+        """Start to read."""
+        self._reading = ObjectReading(due.key, data, tools.rules)
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield its records."""
+        for batch in self._reading.batches():
+            streams = tuple(
+                Stream(table, *_IDENTITY[table.name], batch.tables[table.name])
+                for table in TELEMETRY_TABLES
+                if table.name in batch.tables
+            )
+            yield Batch(streams, batch.rejects, batch.is_last)
+
+    def found(self) -> Found:
+        """Return what it was."""
+        read = self._reading.summary()
+        edits = self._reading.edits()
+        return Found(read.format, read.signal, read.record_count, read.dialects, edits)
+
+
+def _read_fact(tools: Tools, due: DueObject, data: bytes) -> Reading:
     """Read a business fact object."""
     spec = tools.facts[due.source_name]
     read = read_fact(spec, due.key, data)
@@ -187,28 +211,16 @@ def _read_fact(tools: Tools, due: DueObject, data: bytes) -> Found:
         {**row, "source_offset": offset} for offset, row in zip(ordinals, read.rows, strict=True)
     ]
     stream = Stream(table, table.key, spec.event_time_column, rows)
-    return Found(read.format, "fact", read.record_count, (stream,), tuple(read.rejects))
+    return ReadAtOnce(Found(read.format, "fact", read.record_count), (stream,), read.rejects)
 
 
-def _write(tools: Tools, due: DueObject, result: ObjectResult) -> None:
-    """Write an object's files, take away those of an earlier version, and close with the ledger."""
-    lake, name = tools.lake, object_hash(due.key)
-    written = set()
-    for table, event_date, rows in result.data:
-        path = lake.path_of(table.name, name, event_date)
-        lake.write_table(rows, path)
-        written.add(path)
-    books = ((QUARANTINE, result.quarantine), (REDACTION_COUNTS, result.redaction_counts))
-    for table, book_rows in books:
-        if book_rows:
-            path = lake.path_of(table.name, name)
-            lake.write_rows(table, book_rows, path)
-            written.add(path)
+def _write(tools: Tools, due: DueObject, writer: LakeWriter) -> None:
+    """Write an object's files and take away those of an earlier version."""
+    written = writer.commit()
     if due.may_replace:
-        tables = [table for table in lake.table_names() if table != LEDGER.name]
-        for stale in sorted(lake.object_files(name, tables) - written):
+        found = tools.lake.object_files(object_hash(due.key), tools.lake.table_names())
+        for stale in sorted(found - written):
             stale.unlink()
-    lake.write_rows(LEDGER, [result.ledger], lake.path_of(LEDGER.name, name))
 
 
 _worker_tools: Tools | FreezelineError | None = None
@@ -222,11 +234,12 @@ def start_worker(settings: Settings, as_of: datetime) -> None:
     global _worker_tools
     try:
         _worker_tools = open_tools(settings, as_of)
+        gc.freeze()  # the libraries' many objects stay, so nobody needs to look through them again
     except FreezelineError as error:
         _worker_tools = error
 
 
-def land_batch_in_worker(batch: Sequence[DueObject]) -> list[Row]:
+def land_batch_in_worker(batch: Sequence[DueObject]) -> list[ObjectBooks]:
     """Land a batch with the worker process's tools."""
     if isinstance(_worker_tools, FreezelineError):
         raise _worker_tools

@@ -9,7 +9,7 @@ fact object ``dt=2026-10-12`` therefore belongs to the night whose ``as_of`` is 
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 _HIVE = re.compile(
     r"(?:^|/)year=(\d{4})/month=(\d{1,2})/day=(\d{1,2})"
@@ -34,6 +34,17 @@ def parse_arrival(key: str) -> datetime | None:
         >>> parse_arrival("facts/escalations/dt=2026-10-12/e.csv").date().isoformat()
         '2026-10-12'
     """
+    period = parse_period(key)
+    return None if period is None else period[1] - _INSTANT
+
+
+def parse_period(key: str) -> tuple[datetime, datetime] | None:
+    """Return start and exclusive end of the partition a key lies in, or None.
+
+    Examples:
+        >>> [moment.hour for moment in parse_period("a/2026/10/12/05/x") or ()]
+        [5, 6]
+    """
     for layout in _LAYOUTS:
         match = layout.search(key)
         if match is None:
@@ -41,7 +52,7 @@ def parse_arrival(key: str) -> datetime | None:
         parts = [int(part) for part in match.groups() if part is not None]
         try:
             start = datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type,misc]
-            return start + _STEPS[len(parts)] - _INSTANT
+            return start, start + _STEPS[len(parts)]
         except (ValueError, OverflowError):
             continue
     return None
@@ -50,3 +61,29 @@ def parse_arrival(key: str) -> datetime | None:
 def arrival_of(key: str, modified_at: datetime) -> datetime:
     """Return when an object arrived: its key's partition, else its modification time."""
     return parse_arrival(key) or modified_at
+
+
+def night_of(arrived_at: datetime) -> datetime:
+    """Return the end of the night an arrival belongs to: the first midnight after it, UTC.
+
+    Examples:
+        >>> night_of(datetime(2026, 10, 12, tzinfo=UTC)).isoformat()
+        '2026-10-13T00:00:00+00:00'
+    """
+    midnight = arrived_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + timedelta(days=1)
+
+
+def date_of(arrived_at: datetime) -> date:
+    """Return the UTC date of an arrival, under which the books keep it."""
+    return arrived_at.astimezone(UTC).date()
+
+
+def night_of_date(arrival_date: date) -> datetime:
+    """Return the end of the night that arrivals of a date belong to."""
+    return datetime.combine(arrival_date, time(), tzinfo=UTC) + timedelta(days=1)
+
+
+def arrival_date_of(night: datetime) -> date:
+    """Return the date whose arrivals belong to a night."""
+    return (night - timedelta(days=1)).astimezone(UTC).date()

@@ -9,13 +9,22 @@ Scanning fails closed: a value that cannot be scanned is dropped and counted.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-from include.freezeline.contracts.columns import Column, Privacy, Table
+import orjson
 
-FIELDS_SCANNED = "FIELDS_SCANNED"
-FIELDS_DROPPED = "FIELDS_DROPPED"
+from include.freezeline.contracts.columns import Column, Privacy, Table
+from include.freezeline.landing.columns import is_all_none, transposed
+from include.freezeline.landing.scopes import (
+    FIELDS_SCANNED,
+    KnownTexts,
+    Scope,
+    Scopes,
+    Tally,
+    scan,
+)
+
 DROPPED = "<DROPPED>"
 _CLOSED = frozenset(
     {
@@ -23,49 +32,24 @@ _CLOSED = frozenset(
         "source_object", "source_sha256", "finish_reasons", "format", "signal",
     }
 )  # fmt: skip
+_CONTROL_CHARS = tuple(char for char in map(chr, range(0x20)) if char not in "\t\n\r")
 _ID_SHAPED = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/+=\-]{0,255}\Z")
+# An id that has the shape of a key, account, address or number of a person is looked at, whatever
+# its column: the redactor decides. Runs of digits alone are left, since most ids are that.
+_TELLING_ID = re.compile(
+    r"^(?:(?:sk|pk|rk|gsk|hf|xai|xox[a-z]|gh[pousr]|glpat|github_pat|pplx|npm|pypi|dop_v1|SG)[-_.]"
+    r"|A[KS]IA[A-Z0-9]|AIza|eyJ[A-Za-z0-9]|(?:[0-9]{1,3}\.){3}[0-9]{1,3}$"
+    r"|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]+$|[0-9]{3}-[0-9]{2}-[0-9]{4}$"
+    r"|(?:[0-9]{4}-){3}[0-9]{1,7}$|\+[0-9]|[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$)",
+    re.MULTILINE,
+)
+_SPAN_IDS = frozenset({"trace_id", "span_id", "parent_span_id"})  # hex digits, checked when read
 # Keys with a NUL break readers of the tables, and one inside a value hides it from the scan.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_EXACT = frozenset({"source_object"})  # names the object in the bucket, whatever it is called
 _MAX_LABELS = 20_000
-_MAX_CLEAN = 20_000
-_MAX_CLEAN_CHARS = 2_000
-
-Tally = Counter[str]
-
-
-class Finding(Protocol):
-    """A value the redactor replaced."""
-
-    @property
-    def type(self) -> str:
-        """EMAIL, PHONE, ..."""
-
-
-class Redacted(Protocol):
-    """What a redactor returns."""
-
-    @property
-    def text(self) -> str:
-        """The text with its values replaced."""
-
-    @property
-    def findings(self) -> Sequence[Finding]:
-        """What was replaced."""
-
-    @property
-    def is_dropped(self) -> bool:
-        """Whether the text could not be scanned, so that ``text`` is only a stand-in."""
-
-
-class Scope(Protocol):
-    """A redactor that gives one value one placeholder, for one trace."""
-
-    def redact_text(self, text: str) -> Redacted:
-        """Redact plain text."""
-
-    def redact_json(self, json_text: str) -> Redacted:
-        """Redact the strings inside JSON."""
+_MAX_CLEAN_CHARS = 50_000
+_SHORT_CHARS = 150
+_MAX_DIFFERENT = 100
 
 
 class Pseudonyms(Protocol):
@@ -75,124 +59,293 @@ class Pseudonyms(Protocol):
         """Return the pseudonym of a tenant, user or session."""
 
 
+class CleanOnes(Protocol):
+    """Looks at many texts at once."""
+
+    def __call__(self, fields: Sequence[str], *, is_json: bool) -> set[int]:
+        """Return the numbers of the texts that surely hold nothing to redact."""
+
+
 class Guard:
-    """Applies a table's privacy rules to its rows."""
+    """Applies a table's privacy rules to its rows, column by column."""
 
-    def __init__(self, new_scope: Callable[[], Scope], pseudonyms: Pseudonyms) -> None:
-        """Use a redactor and a pseudonymiser; one guard serves all tables."""
-        self.new_scope = new_scope
-        self._pseudonyms = pseudonyms
-        self._labels: dict[str, tuple[str | None, tuple[str, ...]]] = {}
-        self._clean: set[tuple[str, bool]] = set()
-        self._watched: dict[str, tuple[Column, ...]] = {}
-
-    def guard_row(
-        self, table: Table, row: Mapping[str, Any], scope: Scope, tally: Tally
-    ) -> dict[str, Any]:
-        """Return the row as it may be written; columns the table lacks are left out.
+    def __init__(
+        self,
+        new_scope: Callable[[], Scope],
+        pseudonyms: Pseudonyms,
+        clean_ones: CleanOnes | None = None,
+    ) -> None:
+        """Use a redactor and a pseudonymiser; one guard serves all tables.
 
         Args:
-            table: The row's contract.
-            row: Raw values by column name.
-            scope: Redaction scope of the row's trace.
-            tally: Counts of values by entity type, added to.
+            new_scope: Makes the scope of a trace.
+            pseudonyms: Makes pseudonyms of tenants, users and sessions.
+            clean_ones: Looks at many texts in one pass; without it each is looked at alone.
         """
-        guarded = {
-            column.name: _without_controls(column, row.get(column.name)) for column in table.columns
-        }
-        for column in self._watched_columns(table):
-            value = guarded[column.name]
-            if value is not None:
-                value = self._guard_value(column, value, scope, tally)
-                if value is None and not column.nullable:
-                    value = DROPPED
-                guarded[column.name] = value
-        return guarded
+        self.new_scope = new_scope
+        self._clean_ones = clean_ones
+        self._pseudonyms = pseudonyms
+        self._labels: dict[str, tuple[str | None, tuple[str, ...]]] = {}
+        self._hidden: dict[tuple[str, str], str] = {}
+        self._clean = {False: KnownTexts(), True: KnownTexts()}
+
+    def scopes(self) -> Scopes:
+        """Return the scopes of a new object."""
+        return Scopes(self.new_scope)
+
+    def guard_columns(
+        self,
+        table: Table,
+        rows: Sequence[Mapping[str, Any]],
+        scopes: Scopes,
+        tally: Tally,
+        *,
+        without: Collection[str] = (),
+    ) -> dict[str, Sequence[Any]]:
+        """Return the rows as they may be written, by column; columns the table lacks are left out.
+
+        Args:
+            table: The rows' contract.
+            rows: Raw values by column name.
+            scopes: Redaction scopes of the object.
+            tally: Counts of values by entity type, added to.
+            without: Columns to leave out, which landing itself fills.
+        """
+        wanted = [column for column in table.columns if column.name not in without]
+        columns = transposed([column.name for column in wanted], rows)
+        texts: list[tuple[Column, list[Any]]] = []
+        for column in wanted:
+            values = columns[column.name]
+            if is_all_none(values):
+                continue
+            if column.privacy is Privacy.TEXT:
+                columns[column.name] = kept = list(values)
+                texts.append((column, kept))
+            elif column.privacy is Privacy.PSEUDONYM:
+                columns[column.name] = [self._pseudonym(column, value) for value in values]
+            elif column.type == "string" and column.name not in _CLOSED:
+                columns[column.name] = self._labels_of(column, values, tally)
+            elif column.type == "list<string>":
+                columns[column.name] = _lists_without_controls(values)
+        if texts:
+            traces = columns.get("trace_id") or [None] * len(rows)
+            self._guard_texts(texts, traces, scopes, tally)
+        return columns
 
     def guard_text(self, text: str | None, tally: Tally) -> str | None:
         """Redact text that belongs to no trace; null when it cannot be scanned."""
         if text is None:
             return None
-        return _scan(self.new_scope().redact_text, _CONTROL.sub("", text), tally)
+        return scan(self.new_scope().redact_text, _CONTROL.sub("", text), tally)
 
-    def guard_label(self, text: str, tally: Tally) -> str | None:
-        """Redact a short string that repeats often."""
+    def guard_label(self, text: str, tally: Tally, n_times: int = 1) -> str | None:
+        """Redact a short string that repeats often.
+
+        Args:
+            text: The string.
+            tally: Counts of values by entity type, added to.
+            n_times: How often it is there.
+        """
         text = _CONTROL.sub("", text)
         cached = self._labels.get(text)
         if cached is None:
             found: Tally = Counter()
-            clean = _scan(self.new_scope().redact_text, text, found)
+            clean = scan(self.new_scope().redact_text, text, found)
             cached = (clean, tuple(found.elements()))
             if len(self._labels) < _MAX_LABELS:
                 self._labels[text] = cached
-        tally.update(cached[1])
+        for entity in cached[1]:
+            tally[entity] += n_times
         return cached[0]
 
-    def _guard_value(self, column: Column, value: Any, scope: Scope, tally: Tally) -> Any:
-        """Treat one value that is not null."""
-        if column.privacy is Privacy.PSEUDONYM:
-            return self._pseudonyms.pseudonym(column.name.removesuffix("_key"), str(value))
-        if column.privacy is Privacy.TEXT:
-            return self._guard_field(str(value), scope, tally, is_json=column.type == "json")
-        if isinstance(value, str) and not _may_pass(column, value):
-            return self.guard_label(value, tally)
-        return value
+    def _labels_of(self, column: Column, values: Sequence[Any], tally: Tally) -> Sequence[Any]:
+        """Treat a column of strings that the source chose, each different one once."""
+        is_id = _holds_ids(column)
+        if column.name in _SPAN_IDS or (is_id and _are_plain_ids(values)):
+            return values
+        try:
+            counts = Counter(values)
+        except TypeError:  # some reader's mistake; refused when the column is converted
+            counts = Counter(value for value in values if isinstance(value, str))
+        changed: dict[str, str | None] = {}
+        for text, n_times in counts.items():
+            if isinstance(text, str):
+                guarded = self._label(column, text, tally, n_times, is_id=is_id)
+                if guarded != text:
+                    changed[text] = guarded
+        if not changed:
+            return values
+        return [changed.get(value, value) if isinstance(value, str) else value for value in values]
 
-    def _watched_columns(self, table: Table) -> tuple[Column, ...]:
-        """Return the columns whose values may hold personal data: not numbers, not our own words."""
-        watched = self._watched.get(table.name)
-        if watched is None:
-            watched = self._watched[table.name] = tuple(
-                column
-                for column in table.columns
-                if column.privacy is not Privacy.NONE
-                or (column.type == "string" and column.name not in _CLOSED)
-            )
-        return watched
+    def _label(
+        self, column: Column, text: str, tally: Tally, n_times: int, *, is_id: bool
+    ) -> str | None:
+        """Treat one string that the source chose."""
+        clean = _without_controls(text)
+        guarded: str | None = clean
+        is_empty = not clean and bool(text)
+        is_plain_id = is_id and _ID_SHAPED.match(clean) and not _TELLING_ID.search(clean)
+        if not is_empty and column.name not in _CLOSED and not is_plain_id:
+            guarded = self.guard_label(clean, tally, n_times)
+        return _filled(column, None if is_empty else guarded)
 
-    def _guard_field(self, text: str, scope: Scope, tally: Tally, *, is_json: bool) -> str | None:
+    def _pseudonym(self, column: Column, value: Any) -> str | None:
+        """Return the pseudonym of a value; remembers those it has made."""
+        if value is None:
+            return None
+        known = self._hidden.get((column.name, value)) if isinstance(value, str) else None
+        if known is not None:
+            return known
+        text = _without_controls(str(value))
+        if not text and str(value):
+            return _filled(column, None)
+        made = self._pseudonyms.pseudonym(column.name.removesuffix("_key"), text)
+        if isinstance(value, str) and len(self._hidden) < _MAX_LABELS:
+            self._hidden[column.name, value] = made
+        return made
+
+    def _guard_texts(
+        self,
+        texts: Sequence[tuple[Column, list[Any]]],
+        traces: Sequence[Any],
+        scopes: Scopes,
+        tally: Tally,
+    ) -> None:
+        """Redact the texts in place, row by row, so that a trace numbers its values in order.
+
+        Messages come before the plain texts that are parts of them.
+        """
+        held_in = _holders(texts)
+        ordered = [
+            (column, column.name, column.type == "json", held_in.get(column.name), values,
+             self._sure_ones(values, is_json=column.type == "json"))
+            for column, values in sorted(texts, key=lambda text: text[0].type != "json")
+            if not self._are_known(values, tally, is_json=column.type == "json")
+        ]  # fmt: skip
+        for number, trace_id in enumerate(traces):
+            clean: dict[str, str] = {}
+            for column, name, is_json, holder, values, sure in ordered:
+                value = values[number]
+                if value is None:
+                    continue
+                if number in sure:
+                    clean[name] = value
+                    tally[FIELDS_SCANNED] += 1
+                    continue
+                if holder in clean and _is_string_in(value, clean[holder]):
+                    tally[FIELDS_SCANNED] += 1
+                    continue
+                guarded = self._guard_field(value, scopes, trace_id, tally, is_json=is_json)
+                if guarded is value:
+                    clean[name] = value
+                else:
+                    values[number] = guarded if guarded is not None else _filled(column, None)
+
+    def _sure_ones(self, values: Sequence[Any], *, is_json: bool) -> set[int]:
+        """Return the places of texts that hold nothing, found in one pass over the column.
+
+        A text with control characters is not among them: they could hide a value.
+        """
+        if self._clean_ones is None:
+            return set()
+        places = [
+            place
+            for place, value in enumerate(values)
+            if isinstance(value, str) and _without_controls(value) == value
+        ]
+        try:
+            found = self._clean_ones([values[place] for place in places], is_json=is_json)
+        except Exception:  # Fail closed: each text is then looked at alone.
+            return set()
+        return {places[number] for number in found}
+
+    def _are_known(self, values: Sequence[Any], tally: Tally, *, is_json: bool) -> bool:
+        """Return whether a column holds only texts that were found to be clean, and count them.
+
+        Span names and resource attributes are the same few on every span.
+        """
+        known = self._clean[is_json]
+        try:
+            different = set(values) - {None}
+        except TypeError:  # some reader's mistake; refused when the column is converted
+            return False
+        if len(different) > _MAX_DIFFERENT or not all(text in known for text in different):
+            return False
+        tally[FIELDS_SCANNED] += len(values) - values.count(None)
+        return True
+
+    def _guard_field(
+        self, value: Any, scopes: Scopes, trace_id: Any, tally: Tally, *, is_json: bool
+    ) -> str | None:
         """Redact a TEXT value; one that was scanned before and held nothing passes at once.
 
         Span names and resource attributes repeat on every span, and whether a text holds
         anything does not depend on its trace.
         """
-        if (text, is_json) in self._clean:
+        known, raw = self._clean[is_json], str(value)
+        if len(raw) <= _MAX_CLEAN_CHARS and raw in known:
             tally[FIELDS_SCANNED] += 1
-            return text
-        clean = _scan(scope.redact_json if is_json else scope.redact_text, text, tally)
-        is_unchanged = clean == text and len(text) <= _MAX_CLEAN_CHARS
-        if is_unchanged and len(self._clean) < _MAX_CLEAN:
-            self._clean.add((text, is_json))
-        return clean
+            return raw
+        text = _without_controls(raw)
+        if raw and not text:
+            return None
+        scope = scopes.of(trace_id)
+        clean = scan(scope.redact_json if is_json else scope.redact_text, text, tally)
+        if clean != raw:
+            return clean
+        if len(raw) <= _MAX_CLEAN_CHARS:
+            known.add(raw)
+        return raw
 
 
-def _may_pass(column: Column, value: str) -> bool:
-    """Whether a string is an id that joins depend on, by its column and its shape."""
-    is_id = column.name.endswith("_id") or column.name == "system_fingerprint"
-    return is_id and _ID_SHAPED.match(value) is not None
+def _holders(texts: Sequence[tuple[Column, list[Any]]]) -> dict[str, str]:
+    """Return for each plain text the JSON column of the same row that mostly holds it as well."""
+    names = {column.name for column, _ in texts}
+    pairs = ((name, name.replace("_text_", "_messages_")) for name in names)
+    return {name: holder for name, holder in pairs if holder != name and holder in names}
 
 
-def _without_controls(column: Column, value: Any) -> Any:
-    """Return a value without control characters; a text of nothing else says nothing."""
-    if isinstance(value, str):
-        if _CONTROL.search(value) is None or column.name in _EXACT:
-            return value
-        return _CONTROL.sub("", value) or (None if column.nullable else DROPPED)
-    if isinstance(value, list):
-        return [_CONTROL.sub("", item) if isinstance(item, str) else item for item in value]
-    return value
-
-
-def _scan(redact: Callable[[str], Redacted], text: str, tally: Tally) -> str | None:
-    """Redact, or drop what cannot be scanned; whatever went wrong must not let text through."""
-    redacted: Redacted | None
+def _is_string_in(text: str, json_text: str) -> bool:
+    """Return whether a text is one of the strings of a JSON text that was found to be clean."""
     try:
-        redacted = redact(text)
-    except Exception:  # Fail closed: no kind of failure may let raw text pass.
-        redacted = None
-    if redacted is None or redacted.is_dropped:
-        tally[FIELDS_DROPPED] += 1
-        return None
-    tally[FIELDS_SCANNED] += 1
-    tally.update(finding.type for finding in redacted.findings)
-    return redacted.text
+        return orjson.dumps(text).decode() in json_text
+    except TypeError:  # not a text, or a lone surrogate
+        return False
+
+
+def _holds_ids(column: Column) -> bool:
+    """Return whether a column holds ids, which joins depend on."""
+    return column.name.endswith(("_id", "content_name")) or column.name == "system_fingerprint"
+
+
+def _are_plain_ids(values: Sequence[Any]) -> bool:
+    """Return whether all values have the shape of an id and none that tells more, as mostly."""
+    given = [value for value in values if value is not None]
+    try:
+        return all(map(_ID_SHAPED.match, given)) and not any(map(_TELLING_ID.match, given))
+    except TypeError:
+        return False
+
+
+def _filled(column: Column, value: str | None) -> str | None:
+    """Return a value, or what stands for a dropped one where null is not allowed."""
+    return DROPPED if value is None and not column.nullable else value
+
+
+def _without_controls(text: str) -> str:
+    """Return a text without control characters."""
+    if len(text) < _SHORT_CHARS:
+        return _CONTROL.sub("", text)
+    # A search for each character is far quicker than one for the class of them.
+    found = [char for char in _CONTROL_CHARS if char in text]
+    return _CONTROL.sub("", text) if found else text
+
+
+def _lists_without_controls(values: Sequence[Any]) -> list[Any]:
+    """Return lists of texts without control characters."""
+    return [
+        [_CONTROL.sub("", item) if isinstance(item, str) else item for item in value]
+        if isinstance(value, list)
+        else value
+        for value in values
+    ]

@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from typing import Protocol
 
-from include.freezeline.landing.arrival import arrival_of
+from include.freezeline.landing.arrival import arrival_of, date_of, parse_arrival
+from include.freezeline.landing.horizon import EVERYTHING, Horizon
 from include.freezeline.landing.sources import Source, SourceKind, source_of
-
-NIGHT = timedelta(days=1)
 
 
 class ListedObject(Protocol):
@@ -24,8 +23,12 @@ class ListedObject(Protocol):
         """Size as stored."""
 
     @property
+    def listed_etag(self) -> str | None:
+        """Version tag, or None where only the object's bytes tell it."""
+
+    @property
     def etag(self) -> str:
-        """Version tag."""
+        """Version tag, made from the bytes where the listing has none."""
 
     @property
     def modified_at(self) -> datetime:
@@ -37,7 +40,7 @@ class KnownObject:
     """What the ledger says about an object."""
 
     etag: str
-    source_name: str
+    size_bytes: int
     arrived_at: datetime
 
 
@@ -49,10 +52,11 @@ class DueObject:
         key: Object key.
         source_name: The source it belongs to.
         kind: How to read it.
-        etag: Version tag in the listing.
+        etag: Version tag; empty when it is made from the bytes and nobody has read them yet.
         size_bytes: Size in the listing.
         arrived_at: When it reached the bucket.
         may_replace: Whether the lake may hold files of an earlier version of it.
+        was_on: Arrival date of the earlier version, whose books it replaces.
     """
 
     key: str
@@ -62,6 +66,7 @@ class DueObject:
     size_bytes: int
     arrived_at: datetime
     may_replace: bool
+    was_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +77,11 @@ class LandingPlan:
         due: Objects to land, by key.
         n_skipped: Objects by source that are in the ledger with the same etag.
         n_not_due: Objects by source that arrive at or after ``as_of``.
-        silent: Expected sources with nothing in the night, neither listed nor in the ledger.
     """
 
     due: tuple[DueObject, ...]
     n_skipped: Mapping[str, int]
     n_not_due: Mapping[str, int]
-    silent: tuple[str, ...]
 
 
 def plan_landing(
@@ -87,67 +90,72 @@ def plan_landing(
     sources: Sequence[Source],
     as_of: datetime,
     *,
-    is_resumed: bool = False,
+    horizon: Horizon = EVERYTHING,
 ) -> LandingPlan:
     """Compare the bucket with the ledger.
 
     Args:
         listing: Objects of the bucket; keys of no source are ignored.
-        ledger: What has been landed, by key.
+        ledger: What has been landed of them, by key.
         sources: Traces and facts.
         as_of: Exclusive end of what is known; later arrivals wait for a later night.
-        is_resumed: Whether an earlier run was cut off, so that even objects without a ledger
-            row may have left files.
+        horizon: Arrival dates that the ledger was read for; other objects are ignored.
     """
     due: list[DueObject] = []
     skipped: Counter[str] = Counter()
     not_due: Counter[str] = Counter()
-    heard = _sources_in_ledger(ledger, as_of)
     for item in listing:
         source = source_of(item.key, sources)
-        if source is None:
-            continue
         arrived_at = arrival_of(item.key, item.modified_at)
+        if source is None or not horizon.covers(arrived_at):
+            continue
+        known = ledger.get(item.key)
         if arrived_at >= as_of:
             not_due[source.name] += 1
-            continue
-        if _is_of_the_night(arrived_at, as_of):
-            heard.add(source.name)
-        known = ledger.get(item.key)
-        if known is not None and known.etag == item.etag:
+        elif known is not None and _is_same(item, known):
             skipped[source.name] += 1
-            continue
-        due.append(_due(item, source, arrived_at, may_replace=known is not None or is_resumed))
-    silent = tuple(s.name for s in sources if s.expected and s.name not in heard)
+        else:
+            due.append(_due(item, source, arrived_at, known))
     due.sort(key=lambda item: item.key)
-    return LandingPlan(tuple(due), dict(skipped), dict(not_due), silent)
+    return LandingPlan(tuple(due), dict(skipped), dict(not_due))
+
+
+def unplaced_keys(
+    listing: Iterable[ListedObject], ledger: Mapping[str, KnownObject], horizon: Horizon
+) -> set[str]:
+    """Return keys that name no time and are not in the part of the ledger that was read.
+
+    Their arrival is their modification time, so an earlier version of them may stand under any
+    date; a key that names its time is in the ledger under that date or not at all.
+    """
+    return {
+        item.key
+        for item in listing
+        if item.key not in ledger
+        and parse_arrival(item.key) is None
+        and horizon.covers(item.modified_at)
+    }
+
+
+def _is_same(item: ListedObject, known: KnownObject) -> bool:
+    """Whether a listed object is the version that was landed; bytes are read only if needed."""
+    return item.size_bytes == known.size_bytes and item.etag == known.etag
 
 
 def _due(
-    item: ListedObject, source: Source, arrived_at: datetime, *, may_replace: bool
+    item: ListedObject, source: Source, arrived_at: datetime, known: KnownObject | None
 ) -> DueObject:
     """Describe one object to land."""
     return DueObject(
         key=item.key,
         source_name=source.name,
         kind=source.kind,
-        etag=item.etag,
+        etag=item.listed_etag or "",
         size_bytes=item.size_bytes,
         arrived_at=arrived_at,
-        may_replace=may_replace,
+        may_replace=known is not None,
+        was_on=None if known is None else date_of(known.arrived_at),
     )
-
-
-def _sources_in_ledger(ledger: Mapping[str, KnownObject], as_of: datetime) -> set[str]:
-    """Return sources whose objects of the night are in the lake already (a re-run)."""
-    return {
-        known.source_name for known in ledger.values() if _is_of_the_night(known.arrived_at, as_of)
-    }
-
-
-def _is_of_the_night(arrived_at: datetime, as_of: datetime) -> bool:
-    """Whether an arrival lies in the last interval ``[as_of - 1 day, as_of)``."""
-    return as_of - NIGHT <= arrived_at < as_of
 
 
 def batch_objects(

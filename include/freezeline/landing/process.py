@@ -1,34 +1,44 @@
 """One object from raw rows to files: deduplicate, guard, convert, and write the books."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Protocol
 
 import pyarrow as pa
 
 from include.freezeline.contracts.columns import Table
 from include.freezeline.errors import ReadError
-from include.freezeline.landing.guard import FIELDS_DROPPED, FIELDS_SCANNED, Guard, Scope, Tally
+from include.freezeline.landing.arrival import night_of
+from include.freezeline.landing.columns import Misfit, by_date, edited, to_arrow, utc_date
+from include.freezeline.landing.guard import Guard
 from include.freezeline.landing.plan import DueObject
 from include.freezeline.landing.quarantine import outline_of, quarantine_rows
 from include.freezeline.landing.records import (
+    COLLAPSED,
+    LANDED,
+    LATE,
+    REFUSED,
+    REPEATED,
     WHOLE_OBJECT,
     Books,
+    Fates,
     Found,
+    ReadAtOnce,
+    Reading,
     Refusal,
     RejectLike,
     Row,
     Stream,
     commonest_reason,
-    drop_repeats,
-    settle_books,
-    to_arrow_by_date,
-    utc_date,
 )
+from include.freezeline.landing.repeats import RepeatFinder
+from include.freezeline.landing.scopes import FIELDS_DROPPED, FIELDS_SCANNED, Scopes, Tally
 
 _ORDINAL = frozenset({"source_offset"})
 _NO_TRACE = ""
+_TIMED_BY_ARRIVAL = frozenset({"message_contents"})  # uploaded content carries no time
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +48,53 @@ class Delivery:
     Attributes:
         due: What the plan knows of it.
         sha256: Hash of its bytes, hex.
-        as_of: The run's end of knowledge.
     """
 
     due: DueObject
     sha256: str
-    as_of: datetime
+
+    @property
+    def night_as_of(self) -> datetime:
+        """End of the night the object belongs to, whenever it is landed."""
+        return night_of(self.due.arrived_at)
+
+
+class Sink(Protocol):
+    """Where an object's rows go while it is read."""
+
+    def add(self, table: Table, event_date: date, data: pa.Table) -> None:
+        """Take rows of one table and date; more of them may follow."""
+
+    def edit(self, change: Callable[[pa.Table], pa.Table]) -> None:
+        """Change or drop rows among all that were taken."""
+
+
+class Pile:
+    """A sink that keeps everything in memory."""
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        self.data: list[tuple[Table, date, pa.Table]] = []
+
+    def add(self, table: Table, event_date: date, data: pa.Table) -> None:
+        """Keep rows of one table and date."""
+        self.data.append((table, event_date, data))
+
+    def edit(self, change: Callable[[pa.Table], pa.Table]) -> None:
+        """Change or drop rows."""
+        self.data = [(table, event_date, change(data)) for table, event_date, data in self.data]
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectResult:
-    """What to write for one object.
+    """The books of one object, whose rows went to the sink.
 
     Attributes:
-        data: Rows by table and event date.
         quarantine: Rows of the quarantine table.
         redaction_counts: Rows of the redaction counts table.
         ledger: The ledger row, to be written last.
     """
 
-    data: tuple[tuple[Table, date, pa.Table], ...]
     quarantine: tuple[Row, ...]
     redaction_counts: tuple[Row, ...]
     ledger: Row
@@ -65,60 +102,82 @@ class ObjectResult:
 
 @dataclass(slots=True)
 class _Desk:
-    """Everything gathered while an object's streams are worked through."""
+    """Everything gathered while an object's batches are worked through."""
 
     delivery: Delivery
     guard: Guard
+    sink: Sink
+    scopes: Scopes
     tally: Tally = field(default_factory=Counter)
-    scopes: dict[str, Scope] = field(default_factory=dict)
-    data: list[tuple[Table, date, pa.Table]] = field(default_factory=list)
+    repeats: dict[str, RepeatFinder] = field(default_factory=dict)
     rejects: list[RejectLike] = field(default_factory=list)
-    landed: set[int] = field(default_factory=set)
-    repeats: set[int] = field(default_factory=set)
-    late: set[int] = field(default_factory=set)
+    fates: Fates = field(default_factory=Fates)
+
+    @property
+    def constants(self) -> Row:
+        """What all rows of the object share."""
+        due = self.delivery.due
+        return {
+            "source_object": due.key,
+            "source_sha256": self.delivery.sha256,
+            "arrived_at": due.arrived_at,
+        }
 
 
-def process_object(found: Found, delivery: Delivery, guard: Guard) -> ObjectResult:
-    """Turn what a reader found into files and books.
+def process_object(reading: Reading, delivery: Delivery, guard: Guard, sink: Sink) -> ObjectResult:
+    """Turn what a reader finds into rows for the lake, batch by batch, and into books.
 
     Raises:
         AccountingError: The reader lost or invented records.
+        ReadError: The reader found at its end that nothing of the object can be used.
     """
-    desk = _Desk(delivery, guard, rejects=list(found.rejects))
-    for stream in found.streams:
-        _work_through(desk, stream)
-    books = settle_books(
-        delivery.due.key,
-        found.n_records,
-        desk.landed,
-        desk.repeats,
-        (reject.offset for reject in desk.rejects),
-        len(desk.late),
-    )
+    desk = _Desk(delivery, guard, sink, guard.scopes())
+    for batch in reading.batches():
+        desk.rejects.extend(batch.rejects)
+        for stream in batch.streams:
+            if stream.rows:
+                _work_through(desk, stream, is_last=batch.is_last)
+    found = reading.found()
+    desk.fates.mark((reject.offset for reject in desk.rejects), REFUSED)
+    if found.edits is not None:
+        edits = found.edits
+        desk.fates.mark(edits.dropped, COLLAPSED)
+        sink.edit(lambda data: edited(data, edits))
+    books = desk.fates.settle(delivery.due.key, found.n_records)
     quarantine = quarantine_rows(
-        desk.rejects, delivery.due, delivery.sha256, delivery.as_of, guard, desk.tally
+        desk.rejects, delivery.due, delivery.sha256, delivery.night_as_of, guard, desk.tally
     )
     ledger = _ledger_row(found, desk, books)
-    counts = tuple(_count_rows(delivery.due, desk.tally))
-    return ObjectResult(tuple(desk.data), quarantine, counts, ledger)
+    return ObjectResult(quarantine, tuple(_count_rows(delivery.due, desk.tally)), ledger)
 
 
-def _work_through(desk: _Desk, stream: Stream) -> None:
-    """Deduplicate, guard and convert one stream, and note what became of each record."""
-    kept, repeats = drop_repeats(stream.rows, stream.key, _ORDINAL)
-    desk.repeats.update(int(row["source_offset"]) for row in repeats)
-    guarded = _guard_rows(desk, stream, kept)
-    by_date, refused = to_arrow_by_date(stream, [row for _, row in guarded])
-    desk.data.extend((stream.table, event_date, by_date[event_date]) for event_date in by_date)
-    reasons = {id(row): reason for row, reason in refused}
+def _work_through(desk: _Desk, stream: Stream, *, is_last: bool) -> None:
+    """Deduplicate, guard and convert rows of one table, and note what became of their records."""
+    finder = desk.repeats.setdefault(stream.table.name, RepeatFinder(stream.key))
+    kept, repeats = finder.split(stream.rows, is_last=is_last)
+    desk.fates.mark((row["source_offset"] for row in repeats), REPEATED)
+    if not kept:
+        return
+    if stream.table.name in _TIMED_BY_ARRIVAL:
+        for row in kept:
+            row[stream.event_column] = row[stream.event_column] or desk.delivery.due.arrived_at
+    constants = desk.constants
+    columns = desk.guard.guard_columns(
+        stream.table, kept, desk.scopes, desk.tally, without=constants.keys()
+    )
+    data, misfits = to_arrow(stream.table, columns, constants, stream.event_column)
+    desk.rejects.extend(_refusals(kept, misfits))
     arrival_date = utc_date(desk.delivery.due.arrived_at)
-    for offset, row in guarded:
-        if id(row) in reasons:
-            desk.rejects.append(Refusal(offset, reasons[id(row)]))
-            continue
-        desk.landed.add(offset)
-        if utc_date(row[stream.event_column]) < arrival_date:
-            desk.late.add(offset)
+    for event_date, rows in by_date(data, stream.event_column):
+        offsets = rows["source_offset"].to_pylist()
+        desk.fates.mark(offsets, LANDED | LATE if event_date < arrival_date else LANDED)
+        desk.sink.add(stream.table, event_date, rows)
+
+
+def _refusals(rows: list[Row], misfits: Iterable[Misfit]) -> Iterable[Refusal]:
+    """Yield the refusals of rows that do not fit the contract."""
+    for misfit in misfits:
+        yield Refusal(int(rows[misfit.number]["source_offset"]), misfit.reason)
 
 
 def process_unreadable(
@@ -128,25 +187,8 @@ def process_unreadable(
     message = str(error)
     detail = message if message != error.reason else f"{len(data)} bytes"
     refusal = Refusal(WHOLE_OBJECT, error.reason, detail, outline_of(data))
-    return process_object(Found("unknown", "unknown", 1, (), (refusal,)), delivery, guard)
-
-
-def _guard_rows(desk: _Desk, stream: Stream, rows: Iterable[Row]) -> list[tuple[int, Row]]:
-    """Make rows fit to be written; one redaction scope per trace of the object."""
-    source = {
-        "source_object": desk.delivery.due.key,
-        "source_sha256": desk.delivery.sha256,
-        "arrived_at": desk.delivery.due.arrived_at,
-    }
-    guarded: list[tuple[int, Row]] = []
-    for row in rows:
-        trace_id = str(row.get("trace_id") or _NO_TRACE)
-        scope = desk.scopes.get(trace_id)
-        if scope is None:
-            scope = desk.scopes[trace_id] = desk.guard.new_scope()
-        clean = desk.guard.guard_row(stream.table, {**row, **source}, scope, desk.tally)
-        guarded.append((int(row["source_offset"]), clean))
-    return guarded
+    nothing = ReadAtOnce(Found("unknown", "unknown", 1), rejects=(refusal,))
+    return process_object(nothing, delivery, guard, Pile())
 
 
 def _status(books: Books) -> str:
@@ -169,14 +211,16 @@ def _ledger_row(found: Found, desk: _Desk, books: Books) -> Row:
         "arrived_at": due.arrived_at,
         "format": found.format,
         "signal": found.signal,
+        "dialect": ",".join(found.dialects) or None,
         "status": status,
         "record_count": books.n_records,
         "landed_count": books.n_landed,
         "duplicate_count": books.n_duplicates,
         "quarantined_count": books.n_quarantined,
         "late_count": books.n_late,
+        "collapsed_count": books.n_collapsed,
         "redaction_count": _n_redactions(desk.tally),
-        "night_as_of": desk.delivery.as_of,
+        "night_as_of": desk.delivery.night_as_of,
         "reason": _reason(status, desk),
     }
 

@@ -1,18 +1,18 @@
 """From the rows a reader found to the files and books of one object."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-import pyarrow as pa
+import numpy as np
 
-from include.freezeline.contracts.arrow import arrow_field, arrow_schema
 from include.freezeline.contracts.columns import Table
 from include.freezeline.errors import AccountingError
 
 WHOLE_OBJECT = -1
+LANDED, REPEATED, REFUSED, LATE, COLLAPSED = 1, 2, 4, 8, 16
+_FIRST_RECORDS = 1024
 Row = dict[str, Any]
 
 
@@ -55,6 +55,7 @@ class Books:
     n_duplicates: int
     n_quarantined: int
     n_late: int
+    n_collapsed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,163 +75,138 @@ class Stream:
     rows: Sequence[Row]
 
 
+class Batch(NamedTuple):
+    """Some records of an object, in its order.
+
+    Attributes:
+        streams: Their rows by table.
+        rejects: Those that cannot be used.
+        is_last: Whether no batch follows.
+    """
+
+    streams: tuple[Stream, ...]
+    rejects: Sequence[RejectLike]
+    is_last: bool
+
+
+class Edits(Protocol):
+    """What becomes of rows when the whole object is known: traces that are cut to size."""
+
+    @property
+    def dropped(self) -> Collection[int]:
+        """Ordinals of records that keep no row of their own."""
+
+    @property
+    def changes(self) -> Mapping[int, Row]:
+        """New values by column name, by ordinal of the record."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
-    """All that a reader found in an object."""
+    """What a reader found in an object, known when all of it has been read.
+
+    Attributes:
+        format: As the ledger names it.
+        signal: As the ledger names it.
+        n_records: Records of whatever fate.
+        dialects: Dialects of its spans.
+        edits: Rows to change or drop; None when all stay as they are.
+    """
 
     format: str
     signal: str
     n_records: int
-    streams: tuple[Stream, ...]
-    rejects: tuple[RejectLike, ...]
+    dialects: tuple[str, ...] = ()
+    edits: Edits | None = None
 
 
-def drop_repeats(
-    rows: Iterable[Row], key: Sequence[str], ignore: frozenset[str]
-) -> tuple[list[Row], list[Row]]:
-    """Split rows into first copies and identical repeats.
+class Reading(Protocol):
+    """An object that is being read."""
 
-    Rows that share the key but differ in content are all kept: staging picks the richest.
+    def batches(self) -> Iterator[Batch]:
+        """Yield its records, some thousand at a time."""
 
-    Args:
-        rows: In the object's order.
-        key: Columns that identify what a row is about.
-        ignore: Columns in which copies may differ (the ordinal).
+    def found(self) -> Found:
+        """Return what it was; to be asked after the last batch."""
+
+
+class ReadAtOnce(NamedTuple):
+    """An object that has been read as a whole.
+
+    Attributes:
+        outcome: What it was.
+        streams: All its rows.
+        rejects: All its refused records.
     """
-    seen: dict[tuple[Any, ...], set[frozenset[tuple[str, Any]]]] = {}
-    kept: list[Row] = []
-    repeats: list[Row] = []
-    for row in rows:
-        earlier = seen.setdefault(tuple(row.get(name) for name in key), set())
-        content = _content(row, ignore)
-        if content in earlier:
-            repeats.append(row)
-        else:
-            earlier.add(content)
-            kept.append(row)
-    return kept, repeats
+
+    outcome: Found
+    streams: tuple[Stream, ...] = ()
+    rejects: Sequence[RejectLike] = ()
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield all of it."""
+        yield Batch(self.streams, self.rejects, is_last=True)
+
+    def found(self) -> Found:
+        """Return what it was."""
+        return self.outcome
 
 
-def _content(row: Row, ignore: frozenset[str]) -> frozenset[tuple[str, Any]]:
-    """Return what a row says in a form that has a hash; null says no more than a missing value."""
-    return frozenset(
-        (name, _hashable(value))
-        for name, value in row.items()
-        if value is not None and name not in ignore
-    )
+class Fates:
+    """What became of each record of an object; one byte per record, however many there are."""
+
+    def __init__(self) -> None:
+        """Start with no record seen."""
+        self._fates = bytearray()
+
+    def mark(self, offsets: Iterable[int], fate: int) -> None:
+        """Note one more thing that became of records.
+
+        Args:
+            offsets: Their ordinals; -1 stands for the whole object.
+            fate: LANDED, REPEATED, REFUSED, LATE or COLLAPSED.
+        """
+        fates = self._fates
+        for offset in offsets:
+            while offset + 1 >= len(fates):
+                fates.extend(bytes(len(fates) or _FIRST_RECORDS))
+            fates[offset + 1] |= fate
+
+    def settle(self, key: str, n_records: int) -> Books:
+        """Count each record once, and refuse books that do not add up.
+
+        A record may give several rows (a span and its evaluations) and may lose one of them: it
+        counts as landed when any row of it is in the lake, else as a duplicate when any row of it
+        repeats another, else as quarantined.
+
+        Args:
+            key: The object, for the message.
+            n_records: Records the reader found.
+
+        Raises:
+            AccountingError: A record is unaccounted for, or counted that was not there.
+        """
+        fates = np.frombuffer(self._fates, dtype=np.uint8)
+        is_landed = fates & LANDED > 0
+        is_repeat = ~is_landed & (fates & REPEATED > 0)
+        is_reject = ~is_landed & ~is_repeat & (fates & REFUSED > 0)
+        n_landed, n_repeats, n_rejects = map(_count, (is_landed, is_repeat, is_reject))
+        total = n_landed + n_repeats + n_rejects
+        if total != n_records:
+            message = (
+                f"{key}: {n_records} records read, but {n_landed} landed + {n_repeats} "
+                f"duplicates + {n_rejects} quarantined = {total}; the reader of this format "
+                "loses or invents records (report it with the object)"
+            )
+            raise AccountingError(message)
+        n_late = _count(is_landed & (fates & LATE > 0))
+        n_collapsed = _count(is_landed & (fates & COLLAPSED > 0))
+        return Books(n_records, n_landed, n_repeats, n_rejects, n_late, n_collapsed)
 
 
-def _hashable(value: Any) -> Any:
-    """Return a value with its lists and mappings as tuples."""
-    if isinstance(value, list):
-        return tuple(_hashable(item) for item in value)
-    if isinstance(value, dict):
-        return tuple(sorted((str(name), _hashable(item)) for name, item in value.items()))
-    return value
-
-
-def to_arrow_by_date(
-    stream: Stream, rows: Sequence[Row]
-) -> tuple[dict[date, pa.Table], list[tuple[Row, str]]]:
-    """Convert a stream's guarded rows to Arrow, one table per UTC event date, in their order.
-
-    Returns:
-        The tables by date, and the rows that do not fit the contract, each with what was wrong.
-    """
-    by_date: dict[date, pa.Table] = {}
-    refused: list[tuple[Row, str]] = []
-    groups: dict[date, list[Row]] = {}
-    for row in rows:
-        moment = row.get(stream.event_column)
-        if isinstance(moment, datetime):
-            groups.setdefault(utc_date(moment), []).append(row)
-        else:
-            refused.append((row, f"missing_value:{stream.event_column}"))
-    for event_date in sorted(groups):
-        data, bad = _convert(stream.table, groups[event_date])
-        refused.extend(bad)
-        if data.num_rows:
-            by_date[event_date] = data
-    return by_date, refused
-
-
-def utc_date(moment: datetime) -> date:
-    """Return the UTC date of an instant."""
-    return moment.astimezone(UTC).date()
-
-
-def _convert(table: Table, rows: Sequence[Row]) -> tuple[pa.Table, list[tuple[Row, str]]]:
-    """Convert all rows at once; only when that fails, find out which row is to blame."""
-    schema = arrow_schema(table)
-    required = [column.name for column in table.columns if not column.nullable]
-    if all(row[name] is not None for row in rows for name in required):
-        try:
-            return pa.Table.from_pylist(list(rows), schema=schema), []
-        except (pa.ArrowException, TypeError, ValueError, OverflowError):
-            pass
-    good: list[Row] = []
-    bad: list[tuple[Row, str]] = []
-    for row in rows:
-        problem = _problem_of(table, row)
-        if problem is None:
-            good.append(row)
-        else:
-            bad.append((row, problem))
-    return pa.Table.from_pylist(good, schema=schema), bad
-
-
-def _problem_of(table: Table, row: Row) -> str | None:
-    """Return the reason code of the first column whose value does not fit, or None."""
-    for column in table.columns:
-        value = row[column.name]
-        if value is None:
-            if not column.nullable:
-                return f"missing_value:{column.name}"
-            continue
-        try:
-            pa.array([value], type=arrow_field(column).type)
-        except (pa.ArrowException, TypeError, ValueError, OverflowError):
-            return f"bad_value:{column.name}"
-    return None
-
-
-def settle_books(
-    key: str,
-    n_records: int,
-    landed: Iterable[int],
-    repeats: Iterable[int],
-    rejects: Iterable[int],
-    n_late: int,
-) -> Books:
-    """Count each record once, and refuse books that do not add up.
-
-    A record may give several rows (a span and its evaluations) and may lose one of them: it
-    counts as landed when any row of it is in the lake, else as a duplicate when any row of it
-    repeats another, else as quarantined.
-
-    Args:
-        key: The object, for the message.
-        n_records: Records the reader found.
-        landed: Ordinals of the records of rows in the lake.
-        repeats: Ordinals of the records of repeated rows.
-        rejects: Ordinals of the records put aside.
-        n_late: Landed records whose event date is before the arrival date.
-
-    Raises:
-        AccountingError: A record is unaccounted for, or counted that was not there.
-    """
-    is_landed = set(landed)
-    is_repeat = set(repeats) - is_landed
-    is_reject = set(rejects) - is_landed - is_repeat
-    total = len(is_landed) + len(is_repeat) + len(is_reject)
-    if total != n_records:
-        message = (
-            f"{key}: {n_records} records read, but {len(is_landed)} landed + {len(is_repeat)} "
-            f"duplicates + {len(is_reject)} quarantined = {total}; the reader of this format "
-            "loses or invents records (report it with the object)"
-        )
-        raise AccountingError(message)
-    return Books(n_records, len(is_landed), len(is_repeat), len(is_reject), n_late)
+def _count(mask: Any) -> int:
+    """Count what is true."""
+    return int(np.count_nonzero(mask))
 
 
 def commonest_reason(reasons: Iterable[str]) -> str | None:

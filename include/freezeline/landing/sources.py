@@ -20,7 +20,10 @@ class Source(BaseModel):
         kind: ``traces`` is telemetry whose format is found by content; ``fact`` follows the
             fact file of the same name.
         prefixes: Starts of the object keys; "" is the whole bucket. The longest prefix wins.
-        expected: Whether a night in which it delivers nothing is an incident.
+        expected: Whether a night in which it delivers nothing, or far less than usual, is an
+            incident.
+        least_volume_ratio: Least share of the usual records that an expected source must
+            deliver; 0 asks for no volume, only for something.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +32,7 @@ class Source(BaseModel):
     kind: SourceKind = "traces"
     prefixes: Annotated[tuple[str, ...], Field(min_length=1)]
     expected: bool = False
+    least_volume_ratio: Annotated[float, Field(ge=0, le=1)] = 0.1
 
     @field_validator("prefixes")
     @classmethod
@@ -41,11 +45,28 @@ class Source(BaseModel):
         return prefixes
 
 
+class Listing(BaseModel):
+    """How far back a night lists the bucket.
+
+    Attributes:
+        lookback_days: Days before the last night that every night lists again.
+        late_days: Age in days up to which old dates are listed again in turn.
+        sweep_nights: Nights in which each of them has its turn once.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    lookback_days: Annotated[int, Field(ge=2)] = 3
+    late_days: Annotated[int, Field(ge=0)] = 90
+    sweep_nights: Annotated[int, Field(ge=1)] = 7
+
+
 class SourcesFile(BaseModel):
     """The document ``config/sources.yml``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    listing: Listing = Listing()
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
 
 
@@ -65,6 +86,16 @@ def load_sources(config_dir: Path) -> tuple[Source, ...]:
             )
             raise ConfigError(message)
     return sources
+
+
+def load_listing(config_dir: Path) -> Listing:
+    """Read how far back a night lists.
+
+    Raises:
+        ConfigError: The file is missing or something in it is wrong.
+    """
+    path = config_dir / "sources.yml"
+    return parse_config(SourcesFile, path, load_yaml(path)).listing
 
 
 def check_sources(sources: Sequence[Source]) -> None:

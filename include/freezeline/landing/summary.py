@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from include.freezeline.landing.nights import LOW_VOLUME, SILENT, delivered_records
 from include.freezeline.landing.plan import LandingPlan
 
 _MAX_PROBLEMS = 10
@@ -45,6 +46,40 @@ class SourceCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class NightCounts:
+    """What a source delivered in a night.
+
+    Attributes:
+        source_name: The source.
+        night_as_of: End of the night.
+        is_expected: Whether silence or low volume is an incident.
+        n_objects: Objects that arrived.
+        n_records: Records found in them.
+        n_usable: Of them, those that were not put aside.
+        n_usual: Median records of the nights before; None when too few are known.
+        verdict: ok, silent, low_volume or insufficient_evidence.
+    """
+
+    source_name: str
+    night_as_of: datetime
+    is_expected: bool
+    n_objects: int
+    n_records: int
+    n_usable: int
+    n_usual: int | None
+    verdict: str
+
+    def sentence(self) -> str:
+        """Say it in one line."""
+        usual = "not yet known" if self.n_usual is None else f"{self.n_usual:,}"
+        return (
+            f"night before {self.night_as_of:%Y-%m-%d}: {self.source_name} delivered "
+            f"{self.n_usable:,} usable of {self.n_records:,} records in {self.n_objects:,} "
+            f"objects, usual {usual}: {self.verdict}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class LandSummary:
     """What a run did.
 
@@ -53,14 +88,28 @@ class LandSummary:
         total: Counts over all sources.
         by_source: Counts by source name, in name order.
         problems: First quarantined objects, "key: reason", in key order.
-        silent_sources: Expected sources without an object in the night.
+        nights: What each source delivered in the last full night, in name order.
     """
 
     as_of: datetime
     total: SourceCounts
     by_source: Mapping[str, SourceCounts]
     problems: tuple[str, ...]
-    silent_sources: tuple[str, ...]
+    nights: tuple[NightCounts, ...]
+
+    @property
+    def silent_sources(self) -> tuple[NightCounts, ...]:
+        """Expected sources without a usable record in the last full night."""
+        return tuple(
+            night for night in self.nights if night.is_expected and night.verdict == SILENT
+        )
+
+    @property
+    def low_sources(self) -> tuple[NightCounts, ...]:
+        """Expected sources with far fewer records than usual in the last full night."""
+        return tuple(
+            night for night in self.nights if night.is_expected and night.verdict == LOW_VOLUME
+        )
 
     def lines(self) -> list[str]:
         """Return the summary as lines for people."""
@@ -68,6 +117,7 @@ class LandSummary:
             _sentence("landed", self.total),
             *(f"  {_sentence(name, counts)}" for name, counts in self.by_source.items()),
             *(f"  quarantined {problem}" for problem in self.problems),
+            *(f"  {night.sentence()}" for night in self.nights if night.is_expected),
         ]
 
 
@@ -76,8 +126,17 @@ def summarise(
     plan: LandingPlan,
     ledger_rows: Sequence[Mapping[str, Any]],
     source_names: Iterable[str],
+    nights: Iterable[Mapping[str, Any]],
 ) -> LandSummary:
-    """Add up a plan and the ledger rows that carrying it out gave."""
+    """Add up a plan and the ledger rows that carrying it out gave.
+
+    Args:
+        as_of: Exclusive end of what was known.
+        plan: What was to be done.
+        ledger_rows: Rows of the objects that were landed.
+        source_names: All sources.
+        nights: Rows of the last full night in the ledger of nights.
+    """
     landed = {row["source_object"] for row in ledger_rows}
     vanished = Counter(due.source_name for due in plan.due if due.key not in landed)
     by_source = {
@@ -95,7 +154,54 @@ def summarise(
         n_not_due=sum(plan.n_not_due.values()),
         n_vanished=vanished.total(),
     )
-    return LandSummary(as_of, total, by_source, _problems(ledger_rows), plan.silent)
+    told = tuple(_night(row) for row in nights)
+    return LandSummary(as_of, total, by_source, _problems(ledger_rows), told)
+
+
+def explain_silence(summary: LandSummary) -> str:
+    """Say which expected sources delivered nothing usable, and what to do."""
+    silent = [night.source_name for night in summary.silent_sources if not night.n_objects]
+    parts = [f"nothing arrived from {', '.join(silent)}"] if silent else []
+    parts += [
+        f"nothing usable arrived from {night.source_name} ({night.n_objects:,} objects, "
+        f"{night.n_records:,} records, all quarantined)"
+        for night in summary.silent_sources
+        if night.n_objects
+    ]
+    night_as_of = summary.silent_sources[0].night_as_of
+    return (
+        f"{', and '.join(parts)} in the day before {night_as_of:%Y-%m-%d %H:%M}Z (check the "
+        "exporter; if it is meant to be silent, set expected: false in config/sources.yml)"
+    )
+
+
+def explain_low_volume(summary: LandSummary, ratios: Mapping[str, float]) -> str:
+    """Say which expected sources delivered far less than usual, and what to do."""
+    parts = [
+        f"{night.source_name} delivered {night.n_usable:,} usable records, usually "
+        f"{night.n_usual or 0:,}, at least {ratios[night.source_name]:.0%} of them expected"
+        for night in summary.low_sources
+    ]
+    night_as_of = summary.low_sources[0].night_as_of
+    return (
+        f"{'; '.join(parts)}, in the day before {night_as_of:%Y-%m-%d %H:%M}Z (check the exporter "
+        "and the quarantine; if it is meant to be so, lower least_volume_ratio in "
+        "config/sources.yml)"
+    )
+
+
+def _night(row: Mapping[str, Any]) -> NightCounts:
+    """Return the part of a row of the ledger of nights that a summary tells."""
+    return NightCounts(
+        source_name=row["source_name"],
+        night_as_of=row["night_as_of"],
+        is_expected=row["is_expected"],
+        n_objects=row["object_count"],
+        n_records=row["record_count"],
+        n_usable=delivered_records(row),
+        n_usual=row["usual_record_count"],
+        verdict=row["verdict"],
+    )
 
 
 def _count(

@@ -87,11 +87,19 @@ class Inventory:
 
 
 def kind_of(table_name: str) -> DataKind | None:
-    """Return the kind of data of a lake table; the books and the price book are always kept."""
+    """Return the kind of data of a lake table; the other books and the price book are always kept.
+
+    The side tables of spans go with their spans.
+    """
     if table_name.startswith("fact_"):
         return "facts"
     kinds: dict[str, DataKind] = {
         "spans": "spans",
+        "message_contents": "spans",
+        "call_events": "spans",
+        "retrieval_documents": "spans",
+        "tool_calls": "spans",
+        "source_counters": "spans",
         "evaluations": "evaluations",
         "quarantine": "quarantine",
     }

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from include.freezeline.adapters.lake import Lake, object_hash
+from include.freezeline.adapters.unchecked import UncheckedObjects
 from include.freezeline.adapters.warehouse import open_warehouse
 from include.freezeline.config import config_dir
 from include.freezeline.contracts.columns import Table
@@ -138,6 +139,23 @@ def test_batch_that_stopped_a_night_stops_the_next_one_too(
     assert check_landed(settings, as_of).n_rows == 1
 
 
+def test_object_that_came_late_for_a_checked_night_is_checked(
+    settings: Settings, as_of: datetime
+) -> None:
+    yesterday = as_of - timedelta(days=1)
+    _land(settings, yesterday, SPANS, [_span(1)])
+    check_landed(settings, yesterday)
+    _land(settings, yesterday, SPANS, [_span(1, output_tokens=-5)])
+    assert check_landed(settings, as_of).n_rows == 0
+    UncheckedObjects(settings).add([object_hash(_OBJECT)])
+    for _ in range(2):
+        with pytest.raises(CheckFailedError, match=r"spans\.output_tokens"):
+            check_landed(settings, as_of)
+    _land(settings, yesterday, SPANS, [_span(1)])
+    assert check_landed(settings, as_of).n_rows == 1
+    assert check_landed(settings, as_of + timedelta(days=1)).n_rows == 0
+
+
 def test_empty_night_is_an_error_when_nothing_was_ever_landed(
     settings: Settings, as_of: datetime
 ) -> None:
@@ -154,6 +172,7 @@ _CALL = {
     "call_date": "date '2026-10-13'",
     "is_error": "false",
     "is_canary": "false",
+    "sample_weight": "1.0::double",
     "duration_ms": "900.0",
     "ttft_ms": "100.0",
     "input_tokens": "10",
@@ -169,7 +188,9 @@ _DAY = {
     "request_model": "'m'",
     "call_date": "date '2026-10-13'",
     "n_calls": "2",
+    "call_count": "12.0::double",
     "n_errors": "0",
+    "error_count": "0.0::double",
     "n_escalated": "0",
     "cost_usd": "0.02::decimal(18,9)",
 }
@@ -202,6 +223,11 @@ def test_marts_pass_when_they_follow_the_contract(settings: Settings, as_of: dat
             "fct_llm_calls.as_of[+]escalation_recorded_at",
         ),
         ({"call_key": "'b'"}, {"n_errors": "3"}, "agg_feature_daily.n_calls[+]n_errors"),
+        (
+            {"call_key": "'b'"},
+            {"call_count": "1.0::double"},
+            "agg_feature_daily.call_count[+]n_calls",
+        ),
     ],
 )
 def test_night_stops_when_a_mart_is_wrong(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import random
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,13 @@ def write(settings: Settings, key: str, data: bytes) -> None:
     path = Path(str(settings.source_uri).removeprefix("file://")) / key
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
+
+
+def write_at(settings: Settings, key: str, data: bytes, modified_at: datetime) -> None:
+    """Write an object whose key names no time."""
+    write(settings, key, data)
+    path = Path(str(settings.source_uri).removeprefix("file://")) / key
+    os.utime(path, (modified_at.timestamp(), modified_at.timestamp()))
 
 
 def spans_json(n_spans: int, *, text: str = "hello", day: int = 13, seed: int = 0) -> bytes:
@@ -50,8 +58,8 @@ def spans_json(n_spans: int, *, text: str = "hello", day: int = 13, seed: int = 
     return json.dumps({"resourceSpans": [{"resource": resource, "scopeSpans": scoped}]}).encode()
 
 
-def trace_key(name: str, day: int = 13, minute: int = 25) -> str:
-    return f"otel/year=2026/month=10/day={day:02}/hour=10/minute={minute:02}/traces_{name}.json"
+def trace_key(name: str, day: int = 13, minute: int = 25, month: int = 10) -> str:
+    return f"otel/year=2026/month={month:02}/day={day:02}/hour=10/minute={minute:02}/traces_{name}.json"
 
 
 def content(settings: Settings) -> dict[str, str]:

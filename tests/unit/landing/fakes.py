@@ -10,7 +10,6 @@ from include.freezeline.landing.plan import DueObject
 from include.freezeline.landing.process import Delivery
 
 EMAIL = re.compile(r"[\w.]+@[\w.]+\w")
-AS_OF = datetime(2026, 10, 14, tzinfo=UTC)
 ARRIVED_AT = datetime(2026, 10, 13, 10, 25, 59, 999_999, tzinfo=UTC)
 
 
@@ -63,7 +62,7 @@ def fake_guard() -> Guard:
 
 def fake_delivery(key: str = "traces/a.json") -> Delivery:
     due = DueObject(key, "traces", "traces", "etag-1", 100, ARRIVED_AT, may_replace=False)
-    return Delivery(due, "0" * 64, AS_OF)
+    return Delivery(due, "0" * 64)
 
 
 def span_row(offset: int, **values: Any) -> dict[str, Any]:
@@ -80,6 +79,9 @@ def span_row(offset: int, **values: Any) -> dict[str, Any]:
         "feature": "code-helper",
         "status": "ok",
         "sample_weight": 1.0,
+        "is_clock_skewed": False,
+        "consent": "unknown",
+        "is_text_withheld": False,
         "source_offset": offset,
         **values,
     }

@@ -1,18 +1,19 @@
 """Which objects are due."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from include.freezeline.errors import ConfigError
+from include.freezeline.landing.horizon import Horizon
 from include.freezeline.landing.plan import (
     DueObject,
     KnownObject,
     batch_objects,
     plan_landing,
+    unplaced_keys,
 )
 from include.freezeline.landing.sources import (
     Source,
@@ -20,6 +21,7 @@ from include.freezeline.landing.sources import (
     listing_prefixes,
     source_of,
 )
+from tests.unit.landing.buckets import Listed
 
 AS_OF = datetime(2026, 10, 14, tzinfo=UTC)
 TRACES = Source(name="traces", prefixes=("traces/",), expected=True)
@@ -27,27 +29,50 @@ EVERYTHING = Source(name="everything", prefixes=("",))
 FACT = Source(name="escalations", kind="fact", prefixes=("facts/escalations/",))
 
 
-@dataclass(frozen=True)
-class Listed:
-    """A listed object."""
-
-    key: str
-    etag: str = "e1"
-    size_bytes: int = 10
-    modified_at: datetime = datetime(2026, 10, 13, 12, tzinfo=UTC)
-
-
 def test_plan_takes_new_and_changed_objects_and_skips_known_ones() -> None:
     known_at = datetime(2026, 10, 13, 12, tzinfo=UTC)
     ledger = {
-        "traces/known": KnownObject("e1", "traces", known_at),
-        "traces/changed": KnownObject("e0", "traces", known_at),
+        "traces/known": KnownObject("e1", 10, known_at),
+        "traces/changed": KnownObject("e0", 10, known_at),
+        "traces/longer": KnownObject("e1", 9, known_at - timedelta(days=3)),
     }
-    listing = [Listed("traces/new"), Listed("traces/known"), Listed("traces/changed")]
-    plan = plan_landing(listing, ledger, [TRACES], AS_OF)
-    assert [due.key for due in plan.due] == ["traces/changed", "traces/new"]
-    assert [due.may_replace for due in plan.due] == [True, False]
+    names = ("new", "known", "changed", "longer")
+    plan = plan_landing([Listed(f"traces/{name}") for name in names], ledger, [TRACES], AS_OF)
+    assert [due.key for due in plan.due] == ["traces/changed", "traces/longer", "traces/new"]
+    assert [due.may_replace for due in plan.due] == [True, True, False]
+    assert [due.was_on and due.was_on.day for due in plan.due] == [13, 10, None]
     assert plan.n_skipped == {"traces": 1}
+
+
+def test_bytes_are_read_for_a_version_tag_only_when_the_ledger_knows_the_object() -> None:
+    asked: list[str] = []
+
+    class Unhashed(Listed):
+        @property
+        def etag(self) -> str:
+            asked.append(self.key)
+            return "e1"
+
+    ledger = {
+        "traces/known": KnownObject("e1", 10, AS_OF),
+        "traces/longer": KnownObject("e1", 9, AS_OF),
+    }
+    at = AS_OF - timedelta(hours=1)
+    listing = [Unhashed(f"traces/{name}", at, 10, None) for name in ("known", "longer", "new")]
+    listing.append(Unhashed("traces/old", AS_OF - timedelta(days=40), 10, None))
+    horizon = Horizon(((date(2026, 10, 10), date(2026, 10, 15)),))
+    plan = plan_landing(listing, ledger, [TRACES], AS_OF, horizon=horizon)
+    assert asked == ["traces/known"]
+    assert [(due.key, due.etag) for due in plan.due] == [("traces/longer", ""), ("traces/new", "")]
+
+
+def test_only_keys_without_a_time_are_looked_for_under_other_dates() -> None:
+    dated = "traces/year=2026/month=10/day=13/a"
+    listing = [Listed(dated), Listed("traces/a"), Listed("traces/known")]
+    listing.append(Listed("traces/old", AS_OF - timedelta(days=40)))
+    horizon = Horizon(((date(2026, 10, 10), date(2026, 10, 15)),))
+    ledger = {"traces/known": KnownObject("e1", 10, AS_OF)}
+    assert unplaced_keys(listing, ledger, horizon) == {"traces/a"}
 
 
 def test_plan_leaves_an_object_for_a_later_night_when_it_arrives_at_as_of() -> None:
@@ -59,22 +84,6 @@ def test_plan_leaves_an_object_for_a_later_night_when_it_arrives_at_as_of() -> N
     plan = plan_landing(listing, {}, [TRACES], AS_OF)
     assert [due.key for due in plan.due] == [listing[0].key]
     assert plan.n_not_due == {"traces": 2}
-
-
-def test_plan_names_a_silent_source_when_nothing_arrived_in_the_night() -> None:
-    old = Listed("traces/year=2026/month=10/day=12/a")
-    assert plan_landing([old], {}, [TRACES, FACT], AS_OF).silent == ("traces",)
-    assert plan_landing([], {}, [TRACES, FACT], AS_OF).silent == ("traces",)
-
-
-def test_plan_is_not_silent_when_the_lake_holds_the_night_already() -> None:
-    ledger = {"traces/x": KnownObject("e1", "traces", datetime(2026, 10, 13, 1, tzinfo=UTC))}
-    assert plan_landing([], ledger, [TRACES], AS_OF).silent == ()
-
-
-def test_plan_marks_every_object_when_an_earlier_run_was_cut_off() -> None:
-    plan = plan_landing([Listed("traces/new")], {}, [TRACES], AS_OF, is_resumed=True)
-    assert [due.may_replace for due in plan.due] == [True]
 
 
 def test_source_with_the_longest_prefix_wins_and_others_are_ignored() -> None:

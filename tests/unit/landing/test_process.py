@@ -1,8 +1,10 @@
 """One object: privacy, duplicates, books."""
 
 from collections import Counter
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, date, datetime
+from functools import cache
+from importlib.resources import as_file, files
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pytest
@@ -10,26 +12,55 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.freezeline.contracts.arrow import arrow_schema
+from include.freezeline.contracts.columns import Table
 from include.freezeline.contracts.lake import EVALUATIONS, LEDGER, QUARANTINE, SPANS
 from include.freezeline.errors import AccountingError, ReadError
-from include.freezeline.landing.guard import DROPPED, FIELDS_DROPPED
-from include.freezeline.landing.process import ObjectResult, process_object, process_unreadable
+from include.freezeline.landing.guard import DROPPED, Guard
+from include.freezeline.landing.process import (
+    ObjectResult,
+    Pile,
+    process_object,
+    process_unreadable,
+)
 from include.freezeline.landing.quarantine import outline_of, show_sample
-from include.freezeline.landing.records import Found, Refusal, Stream, drop_repeats
+from include.freezeline.landing.records import Found, ReadAtOnce, Reading, Refusal, Stream
+from include.freezeline.landing.repeats import RepeatFinder
+from include.freezeline.landing.scopes import FIELDS_DROPPED
+from include.freezeline.redaction.engine import load_redactor
+from include.freezeline.redaction.pseudonyms import Pseudonymiser
 from tests.unit.landing.fakes import fake_delivery, fake_guard, span_row
 
 SPAN_KEY = ("trace_id", "span_id")
 RAW = "jane@example.com"
 
 
-def landed(*rows: dict[str, Any], n_records: int | None = None, **kwargs: Any) -> ObjectResult:
+class Landed(NamedTuple):
+    """The books of an object and its rows."""
+
+    result: ObjectResult
+    data: list[tuple[Table, date, pa.Table]]
+
+    @property
+    def ledger(self) -> dict[str, Any]:
+        return self.result.ledger
+
+    @property
+    def quarantine(self) -> tuple[dict[str, Any], ...]:
+        return self.result.quarantine
+
+
+def processed(reading: Reading) -> Landed:
+    pile = Pile()
+    return Landed(process_object(reading, fake_delivery(), fake_guard(), pile), pile.data)
+
+
+def landed(*rows: dict[str, Any], n_records: int | None = None, **kwargs: Any) -> Landed:
     stream = Stream(SPANS, SPAN_KEY, "started_at", rows)
-    n_records = len(rows) if n_records is None else n_records
-    found = Found("otlp_json", "traces", n_records, (stream,), kwargs.get("rejects", ()))
-    return process_object(found, fake_delivery(), fake_guard())
+    found = Found("otlp_json", "traces", len(rows) if n_records is None else n_records)
+    return processed(ReadAtOnce(found, (stream,), kwargs.get("rejects", ())))
 
 
-def spans_of(result: ObjectResult) -> list[dict[str, Any]]:
+def spans_of(result: Landed) -> list[dict[str, Any]]:
     tables = [rows for table, _, rows in result.data if table is SPANS]
     return pa.concat_tables(tables).to_pylist() if tables else []
 
@@ -55,7 +86,7 @@ def test_text_ids_and_labels_are_guarded_when_they_hold_personal_data() -> None:
 
 def test_counts_are_written_by_entity_type() -> None:
     result = landed(span_row(0, input_text_redacted=f"{RAW} and bob@example.com"))
-    counts = {row["entity_type"]: row["value_count"] for row in result.redaction_counts}
+    counts = {row["entity_type"]: row["value_count"] for row in result.result.redaction_counts}
     assert counts["EMAIL"] == 2
     assert counts["FIELDS_SCANNED"] > 0
     assert result.ledger["redaction_count"] == 2
@@ -67,7 +98,7 @@ def test_a_field_is_dropped_and_counted_when_it_cannot_be_scanned() -> None:
     (span,) = spans_of(result)
     assert span["input_text_redacted"] is None
     assert span["span_name"] == DROPPED
-    assert {r["entity_type"]: r["value_count"] for r in result.redaction_counts}[
+    assert {r["entity_type"]: r["value_count"] for r in result.result.redaction_counts}[
         FIELDS_DROPPED
     ] == 2
 
@@ -118,8 +149,7 @@ def test_evaluations_of_a_span_do_not_count_as_records_of_their_own() -> None:
         Stream(SPANS, SPAN_KEY, "started_at", [span_row(0)]),
         Stream(EVALUATIONS, (*SPAN_KEY, "evaluation_name"), "evaluated_at", [evaluation] * 2),
     )
-    found = Found("otlp_json", "traces", 1, streams, ())
-    result = process_object(found, fake_delivery(), fake_guard())
+    result = processed(ReadAtOnce(Found("otlp_json", "traces", 1), streams))
     assert [(table.name, rows.num_rows) for table, _, rows in result.data] == [
         ("spans", 1),
         ("evaluations", 1),
@@ -232,6 +262,34 @@ def test_repeats_are_found_in_linear_time_when_many_rows_share_a_key() -> None:
         span_row(0, input_tokens=Counted(number % 1_000), finish_reasons=["stop"])
         for number in range(2_000)
     ]
-    kept, repeats = drop_repeats(rows, SPAN_KEY, frozenset({"source_offset"}))
+    kept, repeats = RepeatFinder(SPAN_KEY).split(rows)
     assert (len(kept), len(repeats)) == (1_000, 1_000)
     assert Counted.n_compared < 10_000
+
+
+@pytest.mark.parametrize(
+    ("value", "is_kept"),
+    [
+        ("chatcmpl-AbC123xyz", True),
+        ("01HZX3J5Q8Y7M2N4P6R8T0V2W4", True),
+        ("550E8400E29B41D4A716446655440000", True),
+        ("1790000000123456", True),
+        ("AKIAXM49PCQ1FKA4WZS5", False),
+        ("DE89370400440532013000", False),
+        ("203.0.113.7", False),
+        ("512-48-7223", False),
+        ("sk-test-9O16xwuLaykTzDlCVNy8pz1MfbduD3AGvfH1uNP0", False),
+    ],
+)
+def test_ids_pass_unless_they_tell_of_a_person_or_a_secret(value: str, is_kept: bool) -> None:
+    guard = _real_guard()
+    rows = [{"request_id": value, "source_offset": 0}]
+    columns = guard.guard_columns(SPANS, rows, guard.scopes(), Counter())
+    assert (columns["request_id"][0] == value) is is_kept
+
+
+@cache
+def _real_guard() -> Guard:
+    """The guard with the packaged rules."""
+    with as_file(files("include").joinpath("config")) as config:
+        return Guard(load_redactor(config).scope, Pseudonymiser(b"k"))

@@ -44,7 +44,8 @@ def write_spans(settings: Settings, age_days: int, *environments: str) -> Path:
 
 
 def _span(offset: int, started_at: datetime, environment: str) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(SPANS.column_names, None)
+    zero = {"string": "x", "int8": 0, "int32": 0, "int64": 0, "float64": 1.0, "bool": False}
+    row = {c.name: None if c.nullable else zero.get(c.type) for c in SPANS.columns}
     return row | {
         "trace_id": "t", "span_id": f"s{offset}", "dialect": "plain", "span_name": "chat",
         "otel_kind": 1, "span_type": "llm", "is_leaf_model_call": True, "started_at": started_at,
@@ -133,7 +134,7 @@ def test_quarantine_snapshots_and_ledger_follow_their_own_rules(tiered: Settings
         "source_object": "o", "source_offset": -1, "source_sha256": "0", "reason": "unknown",
         "detail_redacted": "d", "sample_redacted": "s", "arrived_at": old, "night_as_of": old,
     }  # fmt: skip
-    sample = _write(tiered, QUARANTINE, [quarantined], "b" * 32, None)
+    sample = _write(tiered, QUARANTINE, [quarantined], "part", old)
     ledger = tiered.lake_dir / LEDGER.name / "kept.parquet"
     ledger.parent.mkdir(parents=True)
     ledger.write_bytes(b"not looked at")

@@ -1,0 +1,109 @@
+"""Redaction scopes, and what is remembered between texts."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+FIELDS_SCANNED = "FIELDS_SCANNED"
+FIELDS_DROPPED = "FIELDS_DROPPED"
+_MAX_SCOPES = 10_000
+_MAX_KNOWN_CHARS = 8_000_000
+_TEXT_OVERHEAD = 100
+
+Tally = Counter[str]
+
+
+class Finding(Protocol):
+    """A value the redactor replaced."""
+
+    @property
+    def type(self) -> str:
+        """EMAIL, PHONE, ..."""
+
+
+class Redacted(Protocol):
+    """What a redactor returns."""
+
+    @property
+    def text(self) -> str:
+        """The text with its values replaced."""
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """What was replaced."""
+
+    @property
+    def is_dropped(self) -> bool:
+        """Whether the text could not be scanned, so that ``text`` is only a stand-in."""
+
+
+class Scope(Protocol):
+    """A redactor that gives one value one placeholder, for one trace."""
+
+    def redact_text(self, text: str) -> Redacted:
+        """Redact plain text."""
+
+    def redact_json(self, json_text: str) -> Redacted:
+        """Redact the strings inside JSON."""
+
+
+class Scopes:
+    """One redaction scope per trace of an object, the latest ones.
+
+    A trace that comes back after very many others starts to number its placeholders anew.
+    """
+
+    def __init__(self, new_scope: Callable[[], Scope]) -> None:
+        """Start without any."""
+        self._new_scope = new_scope
+        self._scopes: dict[str, Scope] = {}
+
+    def of(self, trace_id: str | None) -> Scope:
+        """Return the scope of a trace; rows without one share one."""
+        name = trace_id or ""
+        scope = self._scopes.pop(name, None) or self._new_scope()
+        self._scopes[name] = scope
+        if len(self._scopes) > _MAX_SCOPES:
+            del self._scopes[next(iter(self._scopes))]
+        return scope
+
+
+class KnownTexts:
+    """Texts that were scanned and hold nothing, up to a number of characters."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._new: set[str] = set()
+        self._old: set[str] = set()
+        self._chars = 0
+
+    def __contains__(self, text: str) -> bool:
+        """Return whether a text is known; one that is asked for stays."""
+        if text in self._new:
+            return True
+        if text not in self._old:
+            return False
+        self.add(text)
+        return True
+
+    def add(self, text: str) -> None:
+        """Remember a text; what has not been asked for lately is forgotten."""
+        self._new.add(text)
+        self._chars += len(text) + _TEXT_OVERHEAD
+        if self._chars > _MAX_KNOWN_CHARS:
+            self._old, self._new, self._chars = self._new, set(), 0
+
+
+def scan(redact: Callable[[str], Redacted], text: str, tally: Tally) -> str | None:
+    """Redact, or drop what cannot be scanned; whatever went wrong must not let text through."""
+    redacted: Redacted | None
+    try:
+        redacted = redact(text)
+    except Exception:  # Fail closed: no kind of failure may let raw text pass.
+        redacted = None
+    if redacted is None or redacted.is_dropped:
+        tally[FIELDS_DROPPED] += 1
+        return None
+    tally[FIELDS_SCANNED] += 1
+    tally.update(finding.type for finding in redacted.findings)
+    return redacted.text
