@@ -6,7 +6,20 @@ from typing import Any
 
 from include.freezeline.adapters.lake import Lake, object_hash
 from include.freezeline.contracts.columns import ColumnType, Table
-from include.freezeline.contracts.lake import EVALUATIONS, LEDGER, QUARANTINE, SPANS
+from include.freezeline.contracts.lake import (
+    CALL_EVENTS,
+    EVALUATIONS,
+    LEDGER,
+    LEDGER_NIGHTS,
+    MESSAGE_CONTENTS,
+    QUARANTINE,
+    REDACTION_CANARIES,
+    REDACTION_COUNTS,
+    RETRIEVAL_DOCUMENTS,
+    SOURCE_COUNTERS,
+    SPANS,
+    TOOL_CALLS,
+)
 from include.freezeline.jobs.build import lake_tables
 from include.freezeline.settings import Settings
 
@@ -36,6 +49,7 @@ _CALL = {
     "provider": "openai",
     "request_model": "gpt-4.1",
     "response_model": "gpt-4.1",
+    "consent": "unknown",
     "sample_weight": 1.0,
     "arrived_at": ARRIVED_AT,
 }
@@ -79,6 +93,26 @@ class TinyLake:
         """Write an object of evaluation results."""
         self._write(EVALUATIONS, key, rows, dated="evaluated_at")
 
+    def contents(self, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write an object of message contents that came apart from their spans."""
+        self._write(MESSAGE_CONTENTS, key, rows, dated="recorded_at")
+
+    def call_events(self, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write an object of other log events."""
+        self._write(CALL_EVENTS, key, rows, dated="recorded_at")
+
+    def documents(self, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write an object's retrieved documents."""
+        self._write(RETRIEVAL_DOCUMENTS, key, rows, dated="retrieved_at")
+
+    def tool_calls(self, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write an object's tool calls."""
+        self._write(TOOL_CALLS, key, rows, dated="called_at")
+
+    def counters(self, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write an object of points that the source counted itself."""
+        self._write(SOURCE_COUNTERS, key, rows, dated="measured_at")
+
     def facts(self, name: str, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write an object of business facts."""
         self._write(self._tables[f"fact_{name}"], key, rows, dated="recorded_at")
@@ -91,6 +125,20 @@ class TinyLake:
     def quarantine(self, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write an object's records that could not be landed."""
         self._write(QUARANTINE, key, rows)
+
+    def night(self, name: str, **values: Any) -> None:
+        """Write a source's line of a night."""
+        self._write(LEDGER_NIGHTS, name, [{"source_name": name, "verdict": "ok", **values}])
+
+    def redactions(self, key: str, counts: Mapping[str, int]) -> None:
+        """Write how many values of each type an object had."""
+        rows = [{"entity_type": kind, "value_count": count} for kind, count in counts.items()]
+        self._write(REDACTION_COUNTS, key, rows)
+
+    def canaries(self, night: datetime, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write what became of a night's planted values."""
+        own = [{"night_as_of": night, **row} for row in rows]
+        self._write(REDACTION_CANARIES, night.isoformat(), own)
 
     def _write(
         self,

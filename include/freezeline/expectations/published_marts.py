@@ -16,6 +16,7 @@ MART_COLUMNS: dict[MartName, tuple[str, ...]] = {
         "as_of",
         "is_error",
         "is_canary",
+        "sample_weight",
         "duration_ms",
         "ttft_ms",
         "input_tokens",
@@ -31,7 +32,9 @@ MART_COLUMNS: dict[MartName, tuple[str, ...]] = {
         "request_model",
         "call_date",
         "n_calls",
+        "call_count",
         "n_errors",
+        "error_count",
         "n_escalated",
         "cost_usd",
     ),
@@ -60,6 +63,7 @@ def _expect_of_calls(suite: SuiteBuilder) -> None:
     suite.unique(("call_key",), f"one row per call, or tokens and cost count twice; {_BUG}")
     for column in ("call_key", "feature", "environment", "called_at", "is_error", "is_canary"):
         suite.not_null(column, f"always known; {_BUG}")
+    suite.at_least("sample_weight", 1, f"a row stands for at least one call; {_BUG}")
     for column in ("called_at", "escalation_recorded_at", "override_recorded_at"):
         suite.not_before(
             "as_of",
@@ -90,12 +94,16 @@ def _expect_of_days(suite: SuiteBuilder) -> None:
         ("feature", "environment", "request_model", "call_date"),
         f"one row per feature, environment, model and day; {_BUG}",
     )
-    for column in ("feature", "environment", "call_date", "n_calls"):
+    for column in ("feature", "environment", "call_date", "n_calls", "call_count"):
         suite.not_null(column, f"always known; {_BUG}")
     suite.at_least("n_calls", 1, f"a day without calls has no row; {_BUG}")
     for column in ("n_errors", "n_escalated", "cost_usd"):
         suite.at_least(column, 0, f"never negative; {_BUG}")
-    for column in ("n_errors", "n_escalated"):
+    parts = (("n_calls", "n_errors"), ("n_calls", "n_escalated"), ("call_count", "error_count"))
+    for whole, part in parts:
         suite.not_before(
-            "n_calls", column, f"a part is never more than the whole; {_BUG}", severity="critical"
+            whole, part, f"a part is never more than the whole; {_BUG}", severity="critical"
         )
+    suite.not_before(
+        "call_count", "n_calls", f"a row stands for at least one call; {_BUG}", severity="critical"
+    )

@@ -58,7 +58,9 @@ def imagine_future(events: Events, as_of_us: int) -> Events:
     """Return what is known before ``as_of``, followed by good traffic at last week's pace."""
     known = events.known_at(as_of_us)
     bad_known = np.where(known.is_bad(as_of_us), known.bad_known_at_us, NEVER_US)
-    n_daily = len(known.between(as_of_us - _TRAFFIC_DAYS * DAY_US, as_of_us)) // _TRAFFIC_DAYS
+    week = known.between(as_of_us - _TRAFFIC_DAYS * DAY_US, as_of_us)
+    n_daily = len(week) // _TRAFFIC_DAYS
+    usual_weight = round(week.size / len(week)) if len(week) else 1
     days = as_of_us + DAY_US * np.arange(HORIZON_DAYS, dtype=np.int64)
     within = np.arange(n_daily, dtype=np.int64) * (DAY_US // max(n_daily, 1))
     future = (days[:, None] + within[None, :]).ravel()
@@ -66,4 +68,5 @@ def imagine_future(events: Events, as_of_us: int) -> Events:
         np.concatenate((known.at_us, future)),
         np.concatenate((bad_known, np.full(len(future), NEVER_US, dtype=np.int64))),
         np.concatenate((known.arrived_us, future)),
+        weight=np.concatenate((known.weight, np.full(len(future), usual_weight, dtype=np.int64))),
     )

@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Literal
 
-from include.freezeline.slo.events import Events
+import numpy as np
+
+from include.freezeline.slo.events import BoolArray, Events, IntArray
 from include.freezeline.slo.evidence import Evidence, weigh
 from include.freezeline.slo.rolling import WorstDay, judging_start_us, worst_day
 from include.freezeline.slo.windows import DAY_US, HOUR_US, Window, from_us, to_us
@@ -44,15 +46,28 @@ class Objective:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Bad and all events of some window."""
+    """Bad and all events of some window.
+
+    Attributes:
+        n_bad: Bad events.
+        n_all: All events.
+        independence: Independent observations per counted event: 1 when every call was seen, less
+            when one row stands for several.
+    """
 
     n_bad: int
     n_all: int
+    independence: float = 1.0
 
     @property
     def ratio(self) -> Fraction | None:
         """Bad ratio; None without events."""
         return Fraction(self.n_bad, self.n_all) if self.n_all else None
+
+    @property
+    def as_evidence(self) -> tuple[float, float]:
+        """Bad and all observations that the counts rest on, in the same ratio."""
+        return self.n_bad * self.independence, self.n_all * self.independence
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +190,7 @@ def evaluate_budget(
         worst_exact=worst[0],
         worst_hourly=worst[1],
         judged_from_at=from_us(judged_from_us),
-        evidence=weigh(counts.n_bad, counts.n_all, objective.limit),
+        evidence=weigh(*counts.as_evidence, objective.limit),
         bounds=_bounds(counts, n_pending, objective),
         objective=objective,
     )
@@ -183,7 +198,9 @@ def evaluate_budget(
 
 def count(events: Events, as_of_us: int) -> Counts:
     """Count known bad and all events."""
-    return Counts(int(events.is_bad(as_of_us).sum()), len(events))
+    is_bad = events.is_bad(as_of_us)
+    n_bad = int(events.weight[is_bad].sum())
+    return Counts(n_bad, events.size, _independence(events.weight, is_bad))
 
 
 def burn_rate(
@@ -207,8 +224,21 @@ def _maturity(inside: Events, objective: Objective, as_of_us: int) -> tuple[int,
     lag_us = objective.maturity_lag // timedelta(microseconds=1)
     is_old = inside.at_us + lag_us <= as_of_us
     is_bad = inside.is_bad(as_of_us)
-    mature = Counts(int((is_old & is_bad).sum()), int(is_old.sum()))
-    return int((~is_old & ~is_bad).sum()), mature
+    weight = inside.weight
+    mature = Counts(int(weight[is_old & is_bad].sum()), int(weight[is_old].sum()))
+    return int(weight[~is_old & ~is_bad].sum()), mature
+
+
+def _independence(weight: IntArray, is_bad: BoolArray) -> float:
+    """Return how many independent observations one counted event is.
+
+    Bad events are the rare ones, so their number says how sure the ratio is: Kish's effective
+    size of the bad rows over what they count as. Without any, that of all rows.
+    """
+    decisive = weight[is_bad] if is_bad.any() else weight
+    if len(decisive) == 0:
+        return 1.0
+    return float(decisive.sum()) / float((decisive.astype(np.float64) ** 2).sum())
 
 
 def _bounds(counts: Counts, n_pending: int, objective: Objective) -> BoundsVerdict:

@@ -8,10 +8,10 @@ from fractions import Fraction
 import numpy as np
 
 from include.freezeline.contracts.judgement import Verdict
-from include.freezeline.slo.budget import Budget, Counts, evaluate_budget
+from include.freezeline.slo.budget import Budget, Counts, count, evaluate_budget
 from include.freezeline.slo.catalogue import Slo
 from include.freezeline.slo.decision import WARN_AT, is_proven
-from include.freezeline.slo.events import Events
+from include.freezeline.slo.events import Events, IntArray
 from include.freezeline.slo.evidence import detector_score, jeffreys_p_at_least
 from include.freezeline.slo.feeds import Silence
 from include.freezeline.slo.maturity import nowcast_bad_upper
@@ -123,7 +123,7 @@ class Evaluation:
             return True
         last, limit = self.budget.last_day, self.budget.objective.limit
         is_broken = self.budget.is_broken_24h and limit > 0
-        return is_broken and jeffreys_p_at_least(last.n_bad, last.n_all, limit) >= self.slo.evidence
+        return is_broken and jeffreys_p_at_least(*last.as_evidence, limit) >= self.slo.evidence
 
 
 def evaluate(
@@ -168,21 +168,19 @@ def evaluate(
     )
 
 
-def daily_counts(inside: Events, end_us: int, as_of_us: int) -> Sequence[tuple[int, int]]:
-    """Return known bad and all events of each 24 hours before ``end``, oldest first."""
+def daily_counts(inside: Events, end_us: int, as_of_us: int) -> Sequence[tuple[float, float]]:
+    """Return known bad and all observations of each 24 hours before ``end``, oldest first."""
     past = inside.between(-(2**62), end_us)
     if len(past) == 0:
         return []
     days_ago = (end_us - 1 - past.at_us) // DAY_US
-    n_all = np.bincount(days_ago)
-    n_bad = np.bincount(days_ago[past.is_bad(as_of_us)], minlength=len(n_all))
-    counts = [(int(bad), int(every)) for bad, every in zip(n_bad, n_all, strict=True)]
-    return counts[::-1]
+    n_days = int(days_ago.max()) + 1
+    counts = _counts_by(days_ago, n_days, past, as_of_us)
+    independence = count(past, as_of_us).independence
+    return [(day.n_bad * independence, day.n_all * independence) for day in counts[::-1]]
 
 
-def group_counts(
-    inside: Events, codes: np.ndarray[tuple[int], np.dtype[np.int64]], n_groups: int, as_of_us: int
-) -> list[Counts]:
+def group_counts(inside: Events, codes: IntArray, n_groups: int, as_of_us: int) -> list[Counts]:
     """Count known bad and all events by group.
 
     Args:
@@ -191,9 +189,14 @@ def group_counts(
         n_groups: How many groups there are.
         as_of_us: Exclusive end of what is known.
     """
-    group = codes[inside.row]
-    n_all = np.bincount(group, minlength=n_groups)
-    n_bad = np.bincount(group[inside.is_bad(as_of_us)], minlength=n_groups)
+    return _counts_by(codes[inside.row], n_groups, inside, as_of_us)
+
+
+def _counts_by(group: IntArray, n_groups: int, events: Events, as_of_us: int) -> list[Counts]:
+    """Count known bad and all events by their group numbers."""
+    is_bad = events.is_bad(as_of_us)
+    n_all = np.bincount(group, events.weight, minlength=n_groups)
+    n_bad = np.bincount(group[is_bad], events.weight[is_bad], minlength=n_groups)
     return [Counts(int(bad), int(every)) for bad, every in zip(n_bad, n_all, strict=True)]
 
 

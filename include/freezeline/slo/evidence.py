@@ -29,25 +29,25 @@ class Evidence:
     is_low_volume: bool
 
 
-def weigh(n_bad: int, n_all: int, limit: Fraction) -> Evidence:
+def weigh(n_bad: float, n_all: float, limit: Fraction) -> Evidence:
     """Weigh known counts against a limit.
 
     Args:
-        n_bad: Events known to be bad.
+        n_bad: Events known to be bad; a broken number when rows of several weights were sampled.
         n_all: All events.
         limit: Allowed bad ratio.
     """
-    is_low = limit > 0 and limit * n_all < LOW_VOLUME_ALLOWED_BAD
+    is_low = limit > 0 and limit * Fraction(n_all) < LOW_VOLUME_ALLOWED_BAD
     p_breach = None if n_all == 0 or limit == 0 else jeffreys_p_at_least(n_bad, n_all, limit)
     return Evidence(jeffreys_interval(n_bad, n_all), p_breach, is_low)
 
 
-def jeffreys_p_at_least(n_bad: int, n_all: int, limit: Fraction) -> float:
+def jeffreys_p_at_least(n_bad: float, n_all: float, limit: Fraction) -> float:
     """Return the posterior probability that the true ratio is at or above ``limit``."""
     return float(stats.beta.sf(float(limit), n_bad + 0.5, n_all - n_bad + 0.5))
 
 
-def log_e_value(n_bad: int, n_good: int, limit: float, prior: tuple[float, float]) -> float:
+def log_e_value(n_bad: float, n_good: float, limit: float, prior: tuple[float, float]) -> float:
     """Return the log e-value against "the true ratio is at most the limit".
 
     The alternative is a Beta prior cut to ``(limit, 1]``, so the value grows only when the ratio
@@ -60,7 +60,7 @@ def log_e_value(n_bad: int, n_good: int, limit: float, prior: tuple[float, float
     return float(after - before - null)
 
 
-def detector_score(daily: Sequence[tuple[int, int]], limit: Fraction) -> float | None:
+def detector_score(daily: Sequence[tuple[float, float]], limit: Fraction) -> float | None:
     """Return the Shiryaev-Roberts score after the last of some days.
 
     Each day multiplies the score plus one by the day's e-value. An alarm at 365 comes, without

@@ -29,7 +29,8 @@ def nowcast_bad_upper(inside: Events, maturity_lag: timedelta | None, as_of_us: 
         as_of_us: Exclusive end of what is known.
     """
     is_bad = inside.is_bad(as_of_us)
-    n_bad = int(is_bad.sum())
+    weight = inside.weight
+    n_bad = int(weight[is_bad].sum())
     if maturity_lag is None:
         return Fraction(n_bad)
     lag_us = maturity_lag // timedelta(microseconds=1)
@@ -39,13 +40,27 @@ def nowcast_bad_upper(inside: Events, maturity_lag: timedelta | None, as_of_us: 
         return Fraction(n_bad)
     shown = _share_shown(inside, is_bad, ages_us, lag_us)
     is_recent = ages_us <= max(_RECENT_US, 2 * lag_us)
-    exposure = float(shown[is_recent].sum())
-    n_pending = int(is_pending.sum())
+    exposure = float((shown * weight)[is_recent].sum())
+    n_pending = int(weight[is_pending].sum())
     if exposure <= 0.0:
         return Fraction(n_bad + n_pending)
-    rate = stats.chi2.ppf(_CONFIDENCE, 2 * int((is_bad & is_recent).sum()) + 2) / 2 / exposure
-    to_come = float(rate) * float((1.0 - shown[is_pending]).sum())
+    rate = _upper_bad(weight[is_bad & is_recent], weight) / exposure
+    to_come = rate * float(((1.0 - shown) * weight)[is_pending].sum())
     return n_bad + min(Fraction(n_pending), Fraction(math.ceil(to_come * 1000), 1000))
+
+
+def _upper_bad(bad: IntArray, weight: IntArray) -> float:
+    """Return the upper bound of a count of bad events, from the rows that were seen of them.
+
+    Args:
+        bad: Weights of the bad events.
+        weight: Weights of all events: what an unseen bad one would count as.
+    """
+    if len(bad) == 0:
+        return float(stats.chi2.ppf(_CONFIDENCE, 2)) / 2 * float(weight.mean())
+    calls_per_row = float((bad.astype(np.float64) ** 2).sum()) / float(bad.sum())
+    n_rows = float(bad.sum()) / calls_per_row
+    return float(stats.chi2.ppf(_CONFIDENCE, 2 * n_rows + 2)) / 2 * calls_per_row
 
 
 def _share_shown(

@@ -64,8 +64,9 @@ def evaluate_slices(
     inside = events.known_at(as_of_us).between(start_us, end_us)
     n_slices = -(-(end_us - start_us) // slice_us)
     index = (inside.at_us - start_us) // slice_us
-    n_all = np.bincount(index, minlength=n_slices)
-    n_bad = np.bincount(index[inside.is_bad(as_of_us)], minlength=n_slices)
+    is_bad = inside.is_bad(as_of_us)
+    n_all = np.bincount(index, inside.weight, minlength=n_slices)
+    n_bad = np.bincount(index[is_bad], inside.weight[is_bad], minlength=n_slices)
     slices = [Counts(int(b), int(a)) for b, a in zip(n_bad, n_all, strict=True)]
     ratios = [item.ratio for item in slices if item.ratio is not None]
     n_bad_slices = sum(ratio >= slice_limit for ratio in ratios)

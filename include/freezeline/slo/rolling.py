@@ -42,11 +42,12 @@ def worst_day(
         hourly: Look on whole UTC hours instead.
     """
     ends = _whole_hours(start_us, as_of_us) if hourly else _changes(known, start_us, as_of_us)
-    cumulated = np.concatenate(([0], np.cumsum(known.is_bad(as_of_us))))
+    all_before = np.concatenate(([0], np.cumsum(known.weight)))
+    bad_before = np.concatenate(([0], np.cumsum(known.weight * known.is_bad(as_of_us))))
     first = np.searchsorted(known.at_us, ends - DAY_US)
     last = np.searchsorted(known.at_us, ends)
-    n_all = last - first
-    n_bad = cumulated[last] - cumulated[first]
+    n_all = all_before[last] - all_before[first]
+    n_bad = bad_before[last] - bad_before[first]
     is_judged = n_all >= max(1, min_events)
     if not is_judged.any():
         return None

@@ -10,7 +10,7 @@ from include.freezeline.stats.result import BoolArray
 
 
 def jeffreys_interval(
-    n_bad: int, n_all: int, confidence: float = 0.95
+    n_bad: float, n_all: float, confidence: float = 0.95
 ) -> tuple[float, float] | None:
     """Return the Jeffreys interval of a ratio, None without observations.
 

@@ -21,7 +21,7 @@ create table marts.fct_llm_calls (
     prompt_version varchar, called_at timestamptz, call_date date, canary_id varchar,
     is_canary boolean, duration_ms double, ttft_ms double, tpot_ms double,
     input_tokens bigint, output_tokens bigint, cost_usd decimal(18,9), is_error boolean,
-    is_retrieval_empty boolean
+    is_retrieval_empty boolean, sample_weight double
 );
 create table marts.fct_call_texts (
     call_key varchar, feature varchar, environment varchar, request_model varchar,
@@ -52,7 +52,7 @@ def _fill(warehouse: Warehouse, *, has_incidents: bool) -> None:
         calls, texts = [], []
         for row in rows:
             speed = 20.0 * float(np.exp(rng.normal(0, 0.1))) * (3.0 if is_late else 1.0)
-            timing = (speed * 50, 300.0, speed, 1000, 50, 0.001, False, None)
+            timing = (speed * 50, 300.0, speed, 1000, 50, 0.001, False, None, 1.0)
             key = (row.call_key, *subject, row.called_at, day, row.canary_id)
             calls.append([*key, row.canary_id is not None, *timing])
             texts.append([*key, row.prompt, row.answer])

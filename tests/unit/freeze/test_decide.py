@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 
 from include.freezeline.adapters.warehouse import open_warehouse
+from include.freezeline.config import config_dir
 from include.freezeline.errors import ConfigError, DocumentError
 from include.freezeline.freeze.signing import verify_document
 from include.freezeline.jobs import publish as publishing
 from include.freezeline.jobs.decide import decide
+from include.freezeline.jobs.decide_events import load_events
 from include.freezeline.jobs.explain import explain_freeze
 from include.freezeline.jobs.report import ReportFiles
 from include.freezeline.settings import Settings
+from include.freezeline.slo.catalogue import load_slos
 from tests.unit.freeze.worlds import (
     HISTORY_END,
     INCIDENT,
@@ -98,6 +101,20 @@ def test_attribution_names_the_prompt_version_when_it_spent_the_budget(frozen: S
     assert (rows[0]["dimension"], rows[0]["dimension_value"]) == ("prompt_version", "v8")
     per_dimension = {row["dimension"] for row in rows}
     assert per_dimension == {"prompt_version", "request_model", "tenant_key", "route"}
+
+
+def test_decide_counts_a_sampled_row_as_the_calls_it_stands_for(settings: Settings) -> None:
+    calls = make_calls(500, with_incident=False)
+    sizes = {}
+    for weight in (None, 1.0, 3.0):
+        sampled = calls if weight is None else calls.assign(sample_weight=weight)
+        write_calls(settings.warehouse_path, sampled, NIGHT_END)
+        with open_warehouse(settings.warehouse_path, read_only=True) as warehouse:
+            known = load_events(warehouse, load_slos(config_dir(settings)), NIGHT_END)
+        found = known.by_subject.values()
+        sizes[weight] = [(len(i.events), i.events.size) for items in found for i in items]
+    assert sizes[None] == sizes[1.0]
+    assert sizes[3.0] == [(rows, 3 * rows) for rows, _ in sizes[None]]
 
 
 def test_evidence_query_lists_the_bad_events_when_run(frozen: Settings) -> None:

@@ -2,6 +2,8 @@
 -- a value when all spans that have one agree
 select
     trace_id,
+    {{ only_value('feature') }} as feature,
+    {{ only_value('environment') }} as environment,
     {{ only_value('request_id') }} as request_id,
     {{ only_value('tenant_key') }} as tenant_key,
     {{ only_value('user_key') }} as user_key,

@@ -1,8 +1,12 @@
--- one retrieval that does not say what it found makes the trace's total unknown, not smaller
+-- one retrieval that does not say what it found, or stands for collapsed ones that no longer can,
+-- makes the trace's total unknown, not smaller
 select
     trace_id,
     case
-        when count(*) = count(retrieved_document_count)
+        when
+            count(*) = count(
+                case when coalesce(collapsed_span_count, 1) = 1 then retrieved_document_count end
+            )
             then cast(sum(retrieved_document_count) as bigint)
     end as retrieved_document_count
 from {{ ref('stg_otel__spans') }}

@@ -5,6 +5,7 @@ calls as (
         coalesce(provider, 'unknown') as provider,
         priced_model as model,
         count(*) as n_calls,
+        cast(sum({{ exact_weight() }}) as double) as call_count,
         min(called_at) as first_called_at,
         max(called_at) as last_called_at
     from {{ ref('int_calls__identified') }}
@@ -25,6 +26,7 @@ select
     calls.provider,
     calls.model,
     calls.n_calls,
+    calls.call_count,
     calls.first_called_at,
     calls.last_called_at,
     prices.input_usd_per_token,

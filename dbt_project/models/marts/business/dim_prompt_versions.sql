@@ -6,6 +6,7 @@ select
     prompt_name,
     prompt_version,
     count(*) as n_calls,
+    cast(sum({{ exact_weight() }}) as double) as call_count,
     min(called_at) as first_called_at,
     max(called_at) as last_called_at
 from {{ ref('int_calls__identified') }}

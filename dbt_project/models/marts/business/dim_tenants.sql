@@ -4,6 +4,7 @@ calls as (
     select
         tenant_key,
         count(*) as n_calls,
+        cast(sum({{ exact_weight() }}) as double) as call_count,
         min(called_at) as first_called_at,
         max(called_at) as last_called_at
     from {{ ref('int_calls__identified') }}
@@ -33,6 +34,7 @@ select
     tiers.tier as tenant_tier,
     tiers.valid_from_at as tier_valid_from_at,
     coalesce(calls.n_calls, 0) as n_calls,
+    coalesce(calls.call_count, 0) as call_count,
     calls.first_called_at,
     calls.last_called_at
 from tenants

@@ -1,30 +1,11 @@
-with
-
-calls as (
-    select * from {{ ref('int_calls__identified') }}
-),
-
-prices as (
-    select * from {{ ref('int_calls__priced') }}
-),
-
-segments as (
-    select * from {{ ref('int_calls__segmented') }}
-),
-
-retrievals as (
-    select * from {{ ref('int_traces__retrievals_counted') }}
-),
-
-outcomes as (
-    select * from {{ ref('int_calls__outcomes_joined') }}
-)
-
+-- one inner join per answer that every call has, one left join per answer it may have
 select
     calls.call_key,
     calls.trace_id,
     calls.span_id,
+    calls.dialect,
     calls.request_id,
+    calls.service_name,
     calls.feature,
     calls.environment,
     calls.tenant_key,
@@ -35,9 +16,17 @@ select
     calls.provider,
     calls.request_model,
     calls.response_model,
+    calls.response_id,
     calls.system_fingerprint,
+    calls.service_tier,
     calls.prompt_name,
     calls.prompt_version,
+    calls.prompt_hash,
+    calls.temperature,
+    calls.top_p,
+    calls.max_tokens,
+    calls.seed,
+    calls.reasoning_level,
     segments.experiment_name,
     segments.experiment_bucket_name,
     calls.called_at,
@@ -46,20 +35,39 @@ select
     calls.is_canary,
     calls.is_stream,
     calls.duration_ms,
+    calls.is_clock_skewed,
+    calls.queue_ms,
+    calls.prefill_ms,
+    calls.decode_ms,
     calls.ttft_ms,
+    calls.ttft_source,
     calls.tpot_ms,
+    calls.tpot_source,
+    calls.chunk_count,
+    calls.chunk_gap_p50_ms,
     calls.chunk_gap_p99_ms,
+    calls.chunk_gap_max_ms,
     calls.input_tokens,
     calls.output_tokens,
     calls.cache_read_tokens,
+    calls.cache_write_tokens,
     calls.reasoning_tokens,
     calls.total_tokens,
     prices.cost_usd,
     prices.price_source,
     prices.unpriced_reason,
-    calls.finish_reason,
+    calls.cost_reported_usd,
+    coalesce(calls.finish_reason, answers.finish_reason) as finish_reason,
     calls.is_error,
-    calls.error_class,
+    coalesce(calls.error_class, failures.error_class) as error_class,
+    coalesce(calls.error_type, failures.error_type) as error_type,
+    coalesce(calls.http_status_code, failures.http_status_code) as http_status_code,
+    calls.input_text_chars,
+    calls.output_text_chars,
+    calls.output_text_words,
+    calls.data_class,
+    calls.consent,
+    calls.is_text_withheld,
     calls.sample_weight,
     retrievals.retrieved_document_count,
     retrievals.retrieved_document_count = 0 as is_retrieval_empty,
@@ -72,9 +80,14 @@ select
     outcomes.is_converted,
     outcomes.conversion_value_usd,
     calls.arrived_at
-from calls
-inner join prices on calls.call_key = prices.call_key
-inner join segments on calls.call_key = segments.call_key
-inner join outcomes on calls.call_key = outcomes.call_key
-left join retrievals on calls.trace_id = retrievals.trace_id
+from {{ ref('int_calls__identified') }} as calls
+inner join {{ ref('int_calls__priced') }} as prices on calls.call_key = prices.call_key
+inner join {{ ref('int_calls__segmented') }} as segments on calls.call_key = segments.call_key
+inner join {{ ref('int_calls__outcomes_joined') }} as outcomes on calls.call_key = outcomes.call_key
+left join {{ ref('int_calls__contents_matched') }} as answers
+    on calls.call_key = answers.call_key and answers.call_direction = 'output'
+left join {{ ref('int_calls__failures_matched') }} as failures
+    on calls.call_key = failures.call_key
+left join {{ ref('int_traces__retrievals_counted') }} as retrievals
+    on calls.trace_id = retrievals.trace_id
 order by calls.called_at, calls.call_key

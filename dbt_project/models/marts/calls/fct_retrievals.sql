@@ -26,6 +26,13 @@ select
     retrievals.retrieved_document_count,
     retrievals.retrieved_document_count = 0 as is_empty,
     retrievals.retrieval_score_max as best_document_score,
+    retrievals.retrieval_top_k,
+    retrievals.packed_document_count,
+    retrievals.dropped_document_count,
+    retrievals.packed_tokens,
+    retrievals.collapsed_span_count,
+    retrievals.collapsed_duration_sum_ms,
+    retrievals.collapsed_error_count,
     retrievals.status = 'error' as is_error,
     retrievals.sample_weight,
     retrievals.arrived_at
