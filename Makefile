@@ -9,12 +9,14 @@ PYTEST_ARGS ?=
 # For example DEMO_ARGS="--scale 0.1", BENCH_ARGS=--quick.
 DEMO_ARGS ?=
 BENCH_ARGS ?=
+# For example FUZZ_ARGS="redact_text --runs 100000".
+FUZZ_ARGS ?=
 # The statistics are many small matrix products: BLAS threads cost more than they give.
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test airflow bench lint format docs lock clean
+.PHONY: help install install-dev demo test airflow bench bench-land fuzz lint format docs lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +47,12 @@ airflow: install ## the Airflow UI with the DAGs and the Freezeline page (prints
 
 bench: install-dev ## print speed and power ratios, each against a baseline in the same run
 	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(PY) -m "$$(echo $${bench%.py} | tr / .)" $(BENCH_ARGS) || exit 1; done
+
+fuzz: install-dev ## throw a million mutated inputs at parsers and redaction (about 15 minutes)
+	$(PY) -m tests.fuzz $(FUZZ_ARGS)
+
+bench-land: install-dev ## landing against the bare floor on 1 GB of traffic (about two minutes)
+	@$(PY) -m tests.bench.bench_land $(BENCH_ARGS)
 
 lint: install-dev ## ruff, mypy, sqlfluff and the import contracts
 	$(VENV)/bin/ruff check .

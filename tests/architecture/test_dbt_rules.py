@@ -22,13 +22,23 @@ MAY_READ = {
     "marts": {"staging", "intermediate", "marts"},
 }
 # A numeric column ends in its unit or says what it counts; the suffixes are docs/naming.md's.
-UNITS = ("_ms", "_s", "_h", "_usd", "_usd_per_token", "_tokens", "_bytes", "_ratio", "_count",
-         "_score")  # fmt: skip
+UNITS = ("_ms", "_s", "_h", "_usd", "_usd_per_token", "_tokens", "_bytes", "_chars", "_words",
+         "_ratio", "_count", "_score")  # fmt: skip
 # Numbers without a unit; each says why.
 UNITLESS = {
     "sample_weight": "how many calls a row stands for",
     "revision": "ordinal of a restatement",
     "seed": "seed of a random generator",
+    "temperature": "a model's parameter, named as providers name it",
+    "top_p": "a model's parameter, named as providers name it",
+    "retrieval_top_k": "a retriever's parameter, named as conventions name it",
+    "http_status_code": "a code, not a quantity",
+    "document_rank": "ordinal of a document in its result",
+    "call_index": "ordinal of a tool call in its span",
+    "point_sum": "its unit is in the column unit",
+    "point_min": "its unit is in the column unit",
+    "point_max": "its unit is in the column unit",
+    "increase_sum": "its unit is in the column unit",
     "source_offset": "ordinal of a record in its object; -1 for the whole object",
     "value": "its unit is in the column unit",
     "value_lower": "its unit is in the column unit",

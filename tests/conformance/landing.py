@@ -2,6 +2,7 @@
 
 ``python -m tests.conformance.landing BUCKET_DIR [--planted FILE]``. FILE is a JSON list of values;
 each one that can be found anywhere under the lake, in whatever form a file holds it, is a leak.
+Where FILE lists objects with ``type`` and ``value``, the recall by type is reported too.
 """
 
 import argparse
@@ -30,6 +31,7 @@ Row = dict[str, Any]
 _KINDS = {"retrieval": "retriever", "workflow": "chain"}
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "reasoning_tokens")
 _LOG_REASONS = ("unsupported_signal:", "invalid_evaluation", "missing_time")
+_OTLP = ("otlp", "empty", "unknown")
 _WHOLE_BUCKET = 'sources:\n  - {name: bucket, prefixes: [""]}\n'
 
 
@@ -62,10 +64,19 @@ def describe_lake(lake: Lake) -> Row:
     """Count what a lake holds, copies of a span once."""
     ledger = lake.read_rows(LEDGER)
     quarantine = lake.read_rows(QUARANTINE)
-    delivered = lake.read_rows(SPANS)
+    every = lake.read_rows(SPANS)
     evaluations = lake.read_rows(EVALUATIONS)
-    spans = distinct_spans(delivered)
-    traces = [row for row in ledger if row["signal"] == "traces"]
+    # Calls that gateways log, and rows that other tools export, are counted apart from spans.
+    foreign = [row for row in ledger if not str(row["format"]).startswith(_OTLP)]
+    foreign_keys = {row["source_object"] for row in foreign if row["signal"] == "traces"}
+    traces = [
+        row
+        for row in ledger
+        if row["signal"] == "traces" and row["source_object"] not in foreign_keys
+    ]
+    delivered = [row for row in every if row["source_object"] not in foreign_keys]
+    logged = [row for row in every if row["source_object"] in foreign_keys]
+    spans, calls = distinct_spans(delivered), distinct_spans(logged)
     others = _other_records({row["source_object"] for row in traces}, evaluations, quarantine)
     repeats = sum(row["duplicate_count"] for row in traces)
     return {
@@ -77,7 +88,8 @@ def describe_lake(lake: Lake) -> Row:
             row["reason"] == "invalid_id" and not _is_log_record(row) for row in quarantine
         ),
         "quarantined": dict(sorted(Counter(row["reason"] for row in quarantine).items())),
-        "services": describe_services(spans, evaluations),
+        "logged_calls": len(calls),
+        "services": describe_services([*spans, *calls], evaluations),
     }
 
 
@@ -168,6 +180,24 @@ def find_leaks(root: Path, planted: Sequence[str]) -> list[str]:
     )
 
 
+def describe_leaks(root: Path, planted: Sequence[tuple[str | None, str]]) -> Row:
+    """Say which planted values leaked and, where types are known, how many of each did not."""
+    leaks = set(find_leaks(root, [value for _, value in planted]))
+    typed = {(kind, value) for kind, value in planted if kind is not None}
+    report: Row = {"leaks": sorted(leaks)}
+    if typed:
+        seen = Counter(kind for kind, _ in typed)
+        kept = Counter(kind for kind, value in typed if value not in leaks)
+        report["recall"] = {kind: kept[kind] / seen[kind] for kind in sorted(seen)}
+    return report
+
+
+def _read_planted(path: Path) -> list[tuple[str | None, str]]:
+    """Return type, if given, and value of every planted value."""
+    items = json.loads(path.read_text(encoding="utf-8"))
+    return [(None, i) if isinstance(i, str) else (i.get("type"), i["value"]) for i in items]
+
+
 def _distinct_texts(root: Path) -> set[str]:
     """Collect every text under a folder."""
     texts: set[str] = set()
@@ -193,8 +223,7 @@ def main(arguments: Sequence[str]) -> int:
         lake = land_folder(options.bucket, Path(folder))
         report = describe_lake(lake)
         if options.planted:
-            planted = json.loads(options.planted.read_text(encoding="utf-8"))
-            report["leaks"] = find_leaks(lake.root, planted)
+            report.update(describe_leaks(lake.root, _read_planted(options.planted)))
     print(json.dumps(report, indent=1, ensure_ascii=False))
     return 0
 

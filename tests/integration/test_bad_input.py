@@ -173,7 +173,7 @@ def test_night_goes_on_without_a_fact_file_that_misses_a_column(
     shutil.copytree(small_world, tmp_path / "bucket")
     file = drop_column(tmp_path / "bucket", "escalated_at")
     recorded = datetime.fromisoformat(f"{file.parent.name.removeprefix('dt=')}T00:00:00+00:00")
-    night = tuple((recorded + timedelta(days=days)).isoformat() for days in (1, 2))
+    night = tuple((recorded + timedelta(days=days)).isoformat() for days in (0, 1))
     done = run_nightly(tmp_path, bucket(tmp_path), (night[0], night[1]))
     assert done.returncode == 0, done.stderr[-3000:]
     pointer = json.loads((tmp_path / "snapshots" / "current.json").read_text(encoding="utf-8"))

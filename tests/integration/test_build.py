@@ -28,11 +28,17 @@ REBUILT = (
     "fct_llm_calls",
     "fct_call_texts",
     "fct_retrievals",
+    "fct_retrieved_documents",
+    "fct_tool_calls",
     "fct_evaluations",
+    "fct_source_counters",
+    "fct_landing_nights",
     "fct_business_outcomes",
     "fct_landed_objects",
     "fct_quarantined_records",
     "agg_feature_daily",
+    "agg_usage_daily",
+    "agg_redaction_nightly",
     "dim_tenants",
     "dim_prompt_versions",
     "dim_models",
@@ -84,7 +90,18 @@ def fill(lake: TinyLake) -> None:
             {**judged, "evaluation_score": 0.5, "carrier": "log_event", "evaluated_at": at(12.2)},
         ],
     )
+    fill_details(lake)
     fill_facts(lake)
+
+
+def fill_details(lake: TinyLake) -> None:
+    """Write a row of everything that hangs on spans and of the books."""
+    ids = {"trace_id": f"{1:032x}", "span_id": f"{102:016x}"}
+    lake.documents("traces/a", [{**ids, "document_id": "d1", "retrieved_at": at(12)}])
+    lake.tool_calls("traces/a", [{**ids, "role": "executed", "called_at": at(12)}])
+    lake.counters("metrics/a", [{"instrument": "gauge", "measured_at": at(12)}])
+    lake.night("traces", night_as_of=AS_OF, object_count=3)
+    lake.redactions("traces/a", {"EMAIL": 2, "FIELDS_SCANNED": 40})
 
 
 def fill_facts(lake: TinyLake) -> None:
@@ -222,10 +239,14 @@ def test_texts_are_those_of_the_winning_copy(warehouse: Warehouse) -> None:
     (row,) = warehouse.rows("select * from marts.fct_call_texts")
     assert (row["input_text_redacted"], row["output_text_redacted"]) == ("question", "answer")
     assert row["call_key"] == call_of(warehouse, 1)["call_key"]
-    columns = warehouse.rows("select column_name as name from information_schema.columns")
-    texts = {row["name"] for row in columns if row["name"].startswith(("input_text", "output_t"))}
-    assert texts == {"input_text_redacted", "output_text_redacted", "output_text_hash",
-                     "output_tokens"}  # fmt: skip
+    columns = warehouse.rows(
+        "select table_name, column_name as name from information_schema.columns "
+        "where regexp_matches(column_name, '^(in|out)put_(text|messages)_redacted$')"
+    )
+    assert {(row["table_name"], row["name"]) for row in columns} == {
+        ("fct_call_texts", "input_text_redacted"),
+        ("fct_call_texts", "output_text_redacted"),
+    }
 
 
 def test_daily_aggregate_leaves_canaries_out(warehouse: Warehouse) -> None:

@@ -67,7 +67,7 @@ def test_landing_from_s3_writes_the_same_lake_as_from_a_folder(
     assert land(settings, AS_OF).total.n_landed == 200
     summary = land(s3_settings, AS_OF)
     assert (summary.total.n_landed, summary.total.n_objects_quarantined) == (200, 1)
-    assert len(content(s3_settings)) > 300
+    assert len(content(s3_settings)) > 100
     assert content(s3_settings) == content(settings)
     assert land(s3_settings, AS_OF).total.n_objects_skipped == 101
 

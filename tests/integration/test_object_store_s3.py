@@ -13,7 +13,7 @@ from botocore.config import Config
 
 from include.freezeline.adapters.object_store import ObjectStore, open_store
 from include.freezeline.errors import StoreAccessError, StoreError, StoreNotFoundError
-from include.freezeline.readers.registry import read_object
+from include.freezeline.readers.reading import read_object
 from include.freezeline.readers.rules import load_landing_rules
 from include.freezeline.settings import Settings
 from tests.unit.readers import builders

@@ -1,0 +1,1 @@
+"""Fuzzing of everything that reads bytes it did not write: ``make fuzz``."""
