@@ -12,6 +12,7 @@ order, because order numbers the placeholders.
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -264,4 +265,11 @@ def load_redactor(config_dir: Path, tagger: Tagger | None = None) -> Redactor:
     Raises:
         ConfigError: The rules are wrong or name code that a library does not have.
     """
-    return Redactor(load_redaction_config(config_dir), tagger=tagger)
+    config = load_redaction_config(config_dir)
+    return Redactor(config, _compiled(config.model_dump_json()), tagger=tagger)
+
+
+@lru_cache(maxsize=2)
+def _compiled(config_json: str) -> Scanner:
+    """Compile rules once per process: it takes most of a second, and a scanner holds no state."""
+    return Scanner(RedactionConfig.model_validate_json(config_json).rules)
