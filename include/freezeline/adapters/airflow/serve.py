@@ -91,6 +91,8 @@ def _serve(environment: Mapping[str, str], port: int) -> int:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
+    # Shells start background jobs with SIGINT ignored, and Python then leaves it so.
+    signal.signal(signal.SIGINT, stop)
     try:
         for part in _PARTS:
             words = (*part, "--port", str(port)) if part[0] == "api-server" else part
