@@ -16,6 +16,7 @@ import orjson
 
 from include.freezeline.contracts.columns import Column, Privacy, Table
 from include.freezeline.landing.columns import is_all_none, transposed
+from include.freezeline.landing.ids import SPAN_IDS, are_plain_ids, holds_ids, is_plain_id
 from include.freezeline.landing.scopes import (
     FIELDS_SCANNED,
     KnownTexts,
@@ -33,17 +34,6 @@ _CLOSED = frozenset(
     }
 )  # fmt: skip
 _CONTROL_CHARS = tuple(char for char in map(chr, range(0x20)) if char not in "\t\n\r")
-_ID_SHAPED = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/+=\-]{0,255}\Z")
-# An id that has the shape of a key, account, address or number of a person is looked at, whatever
-# its column: the redactor decides. Runs of digits alone are left, since most ids are that.
-_TELLING_ID = re.compile(
-    r"^(?:(?:sk|pk|rk|gsk|hf|xai|xox[a-z]|gh[pousr]|glpat|github_pat|pplx|npm|pypi|dop_v1|SG)[-_.]"
-    r"|A[KS]IA[A-Z0-9]|AIza|eyJ[A-Za-z0-9]|(?:[0-9]{1,3}\.){3}[0-9]{1,3}$"
-    r"|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]+$|[0-9]{3}-[0-9]{2}-[0-9]{4}$"
-    r"|(?:[0-9]{4}-){3}[0-9]{1,7}$|\+[0-9]|[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$)",
-    re.MULTILINE,
-)
-_SPAN_IDS = frozenset({"trace_id", "span_id", "parent_span_id"})  # hex digits, checked when read
 # Keys with a NUL break readers of the tables, and one inside a value hides it from the scan.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _MAX_LABELS = 20_000
@@ -160,8 +150,8 @@ class Guard:
 
     def _labels_of(self, column: Column, values: Sequence[Any], tally: Tally) -> Sequence[Any]:
         """Treat a column of strings that the source chose, each different one once."""
-        is_id = _holds_ids(column)
-        if column.name in _SPAN_IDS or (is_id and _are_plain_ids(values)):
+        is_id = holds_ids(column)
+        if column.name in SPAN_IDS or (is_id and are_plain_ids(values)):
             return values
         try:
             counts = Counter(values)
@@ -184,8 +174,8 @@ class Guard:
         clean = _without_controls(text)
         guarded: str | None = clean
         is_empty = not clean and bool(text)
-        is_plain_id = is_id and _ID_SHAPED.match(clean) and not _TELLING_ID.search(clean)
-        if not is_empty and column.name not in _CLOSED and not is_plain_id:
+        passes = column.name in _CLOSED or (is_id and is_plain_id(clean))
+        if not is_empty and not passes:
             guarded = self.guard_label(clean, tally, n_times)
         return _filled(column, None if is_empty else guarded)
 
@@ -310,20 +300,6 @@ def _is_string_in(text: str, json_text: str) -> bool:
     try:
         return orjson.dumps(text).decode() in json_text
     except TypeError:  # not a text, or a lone surrogate
-        return False
-
-
-def _holds_ids(column: Column) -> bool:
-    """Return whether a column holds ids, which joins depend on."""
-    return column.name.endswith(("_id", "content_name")) or column.name == "system_fingerprint"
-
-
-def _are_plain_ids(values: Sequence[Any]) -> bool:
-    """Return whether all values have the shape of an id and none that tells more, as mostly."""
-    given = [value for value in values if value is not None]
-    try:
-        return all(map(_ID_SHAPED.match, given)) and not any(map(_TELLING_ID.match, given))
-    except TypeError:
         return False
 
 

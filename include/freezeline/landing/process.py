@@ -37,7 +37,6 @@ from include.freezeline.landing.repeats import RepeatFinder
 from include.freezeline.landing.scopes import FIELDS_DROPPED, FIELDS_SCANNED, Scopes, Tally
 
 _ORDINAL = frozenset({"source_offset"})
-_NO_TRACE = ""
 _TIMED_BY_ARRIVAL = frozenset({"message_contents"})  # uploaded content carries no time
 
 

@@ -19,7 +19,6 @@ _EVENT_PREFIXES = {
     "db.search.result": ("db.search.result.",),
 }
 _VECTOR_EVENTS = frozenset({"db.query.embeddings", "db.search.embeddings"})
-DOCUMENT_EVENTS = frozenset(_EVENT_PREFIXES)
 _VECTOR = "vector"
 _ID_NAMES = ("id", "document_id", "doc_id", "chunk_id")
 # A distance is no score, the least is the best: it stays among the metadata.
