@@ -10,7 +10,8 @@ Scanning fails closed: a value that cannot be scanned is dropped and counted.
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Protocol
+from operator import itemgetter
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
@@ -20,6 +21,7 @@ from include.freezeline.landing.ids import SPAN_IDS, are_plain_ids, holds_ids, i
 from include.freezeline.landing.scopes import (
     FIELDS_SCANNED,
     KnownTexts,
+    Looked,
     Scope,
     Scopes,
     Tally,
@@ -49,11 +51,11 @@ class Pseudonyms(Protocol):
         """Return the pseudonym of a tenant, user or session."""
 
 
-class CleanOnes(Protocol):
+class Look(Protocol):
     """Looks at many texts at once."""
 
-    def __call__(self, fields: Sequence[str], *, is_json: bool) -> set[int]:
-        """Return the numbers of the texts that surely hold nothing to redact."""
+    def __call__(self, fields: Sequence[str], *, is_json: bool) -> Looked:
+        """Return which texts surely hold nothing to redact, and what the others hold."""
 
 
 class Guard:
@@ -63,17 +65,17 @@ class Guard:
         self,
         new_scope: Callable[[], Scope],
         pseudonyms: Pseudonyms,
-        clean_ones: CleanOnes | None = None,
+        look: Look | None = None,
     ) -> None:
         """Use a redactor and a pseudonymiser; one guard serves all tables.
 
         Args:
             new_scope: Makes the scope of a trace.
             pseudonyms: Makes pseudonyms of tenants, users and sessions.
-            clean_ones: Looks at many texts in one pass; without it each is looked at alone.
+            look: Looks at many texts in one pass; without it each is looked at alone.
         """
         self.new_scope = new_scope
-        self._clean_ones = clean_ones
+        self._look = look
         self._pseudonyms = pseudonyms
         self._labels: dict[str, tuple[str | None, tuple[str, ...]]] = {}
         self._hidden: dict[tuple[str, str], str] = {}
@@ -126,7 +128,7 @@ class Guard:
         """Redact text that belongs to no trace; null when it cannot be scanned."""
         if text is None:
             return None
-        return scan(self.new_scope().redact_text, _CONTROL.sub("", text), tally)
+        return scan(self.new_scope().redact_text, tally, _CONTROL.sub("", text))
 
     def guard_label(self, text: str, tally: Tally, n_times: int = 1) -> str | None:
         """Redact a short string that repeats often.
@@ -140,7 +142,7 @@ class Guard:
         cached = self._labels.get(text)
         if cached is None:
             found: Tally = Counter()
-            clean = scan(self.new_scope().redact_text, text, found)
+            clean = scan(self.new_scope().redact_text, found, text)
             cached = (clean, tuple(found.elements()))
             if len(self._labels) < _MAX_LABELS:
                 self._labels[text] = cached
@@ -205,49 +207,57 @@ class Guard:
 
         Messages come before the plain texts that are parts of them.
         """
-        held_in = _holders(texts)
-        ordered = [
-            (column, column.name, column.type == "json", held_in.get(column.name), values,
-             self._sure_ones(values, is_json=column.type == "json"))
-            for column, values in sorted(texts, key=lambda text: text[0].type != "json")
-            if not self._are_known(values, tally, is_json=column.type == "json")
-        ]  # fmt: skip
-        for number, trace_id in enumerate(traces):
-            clean: dict[str, str] = {}
-            for column, name, is_json, holder, values, sure in ordered:
-                value = values[number]
-                if value is None:
-                    continue
-                if number in sure:
-                    clean[name] = value
-                    tally[FIELDS_SCANNED] += 1
-                    continue
-                if holder in clean and _is_string_in(value, clean[holder]):
-                    tally[FIELDS_SCANNED] += 1
-                    continue
-                guarded = self._guard_field(value, scopes, trace_id, tally, is_json=is_json)
-                if guarded is value:
-                    clean[name] = value
-                else:
-                    values[number] = guarded if guarded is not None else _filled(column, None)
+        clean: dict[str, _Clean] = {}
+        unsure: list[tuple[int, int, _Unsure]] = []
+        for place, (column, values) in enumerate(sorted(texts, key=lambda t: t[0].type != "json")):
+            is_json = column.type == "json"
+            if self._are_known(values, tally, is_json=is_json):
+                continue
+            looked, numbers = self._looked_at(values, clean.get(_holder(column)), is_json=is_json)
+            clean[column.name] = _Clean(values, numbers)
+            tally[FIELDS_SCANNED] += len(numbers)
+            unsure += [
+                (number, place, _Unsure(column, values, looked))
+                for number, value in enumerate(values)
+                if value is not None and number not in numbers
+            ]
+        for number, _, field in sorted(unsure, key=itemgetter(0, 1)):
+            self._redact(field, number, scopes.of(traces[number]), tally)
 
-    def _sure_ones(self, values: Sequence[Any], *, is_json: bool) -> set[int]:
-        """Return the places of texts that hold nothing, found in one pass over the column.
+    def _looked_at(
+        self, values: Sequence[Any], holder: "_Clean | None", *, is_json: bool
+    ) -> tuple[dict[int, Any], set[int]]:
+        """Look at a column in one pass.
 
-        A text with control characters is not among them: they could hide a value.
+        Returns:
+            What is known of texts that hold something, by row, and the rows of the clean ones.
         """
-        if self._clean_ones is None:
-            return set()
-        places = [
-            place
-            for place, value in enumerate(values)
-            if isinstance(value, str) and _without_controls(value) == value
+        if self._look is None:
+            return {}, set()
+        held = holder.rows_that_hold(values) if holder else set()
+        rows = [
+            row for row, value in enumerate(values) if isinstance(value, str) and row not in held
         ]
         try:
-            found = self._clean_ones([values[place] for place in places], is_json=is_json)
+            looked = self._look([values[row] for row in rows], is_json=is_json)
         except Exception:  # Fail closed: each text is then looked at alone.
-            return set()
-        return {places[number] for number in found}
+            return {}, held
+        found = {row: (looked, looked.documents.get(n)) for n, row in enumerate(rows)}
+        return found, held | {rows[n] for n in looked.clean}
+
+    def _redact(self, field: "_Unsure", row: int, scope: Scope, tally: Tally) -> None:
+        """Redact one text in place."""
+        column, values, found = field
+        is_json, value = column.type == "json", values[row]
+        looked, document = found.get(row, (None, None))
+        if document is not None:
+            guarded = scan(scope.redact_document, tally, document, looked)
+        elif looked is not None and value in looked.findings:
+            guarded = scan(scope.redact_text, tally, value, looked)
+        else:
+            guarded = self._guard_field(value, scope, tally, is_json=is_json)
+        if guarded is not value:
+            values[row] = guarded if guarded is not None else _filled(column, None)
 
     def _are_known(self, values: Sequence[Any], tally: Tally, *, is_json: bool) -> bool:
         """Return whether a column holds only texts that were found to be clean, and count them.
@@ -264,9 +274,7 @@ class Guard:
         tally[FIELDS_SCANNED] += len(values) - values.count(None)
         return True
 
-    def _guard_field(
-        self, value: Any, scopes: Scopes, trace_id: Any, tally: Tally, *, is_json: bool
-    ) -> str | None:
+    def _guard_field(self, value: Any, scope: Scope, tally: Tally, *, is_json: bool) -> str | None:
         """Redact a TEXT value; one that was scanned before and held nothing passes at once.
 
         Span names and resource attributes repeat on every span, and whether a text holds
@@ -279,8 +287,7 @@ class Guard:
         text = _without_controls(raw)
         if raw and not text:
             return None
-        scope = scopes.of(trace_id)
-        clean = scan(scope.redact_json if is_json else scope.redact_text, text, tally)
+        clean = scan(scope.redact_json if is_json else scope.redact_text, tally, text)
         if clean != raw:
             return clean
         if len(raw) <= _MAX_CLEAN_CHARS:
@@ -288,11 +295,43 @@ class Guard:
         return raw
 
 
-def _holders(texts: Sequence[tuple[Column, list[Any]]]) -> dict[str, str]:
-    """Return for each plain text the JSON column of the same row that mostly holds it as well."""
-    names = {column.name for column, _ in texts}
-    pairs = ((name, name.replace("_text_", "_messages_")) for name in names)
-    return {name: holder for name, holder in pairs if holder != name and holder in names}
+class _Clean(NamedTuple):
+    """Which texts of a column hold nothing.
+
+    Attributes:
+        values: The column.
+        rows: The rows of the clean ones.
+    """
+
+    values: Sequence[Any]
+    rows: Collection[int]
+
+    def rows_that_hold(self, texts: Sequence[Any]) -> set[int]:
+        """Return the rows whose clean document has the other column's text as a string."""
+        return {
+            row
+            for row in self.rows
+            if texts[row] is not None and _is_string_in(texts[row], self.values[row])
+        }
+
+
+class _Unsure(NamedTuple):
+    """A column with texts that may hold something.
+
+    Attributes:
+        column: Its contract.
+        values: The column.
+        found: What a look at it found, by row.
+    """
+
+    column: Column
+    values: list[Any]
+    found: Mapping[int, Any]
+
+
+def _holder(column: Column) -> str:
+    """Return the JSON column of the same row that mostly holds a plain text as well."""
+    return column.name.replace("_text_", "_messages_") if column.type != "json" else ""
 
 
 def _is_string_in(text: str, json_text: str) -> bool:

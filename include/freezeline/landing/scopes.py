@@ -1,8 +1,8 @@
 """Redaction scopes, and what is remembered between texts."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol
 
 FIELDS_SCANNED = "FIELDS_SCANNED"
 FIELDS_DROPPED = "FIELDS_DROPPED"
@@ -37,14 +37,33 @@ class Redacted(Protocol):
         """Whether the text could not be scanned, so that ``text`` is only a stand-in."""
 
 
+class Looked(Protocol):
+    """What one pass over many texts found."""
+
+    @property
+    def clean(self) -> Collection[int]:
+        """Numbers of the texts that surely hold nothing to redact."""
+
+    @property
+    def documents(self) -> Mapping[int, Any]:
+        """Parsed JSON, by the number of its text, that holds values known to the look."""
+
+    @property
+    def findings(self) -> Collection[str]:
+        """Texts that hold values, known to the look."""
+
+
 class Scope(Protocol):
     """A redactor that gives one value one placeholder, for one trace."""
 
-    def redact_text(self, text: str) -> Redacted:
-        """Redact plain text."""
+    def redact_text(self, text: str, looked: Any = None) -> Redacted:
+        """Redact plain text; what a look at it has found need not be searched again."""
 
     def redact_json(self, json_text: str) -> Redacted:
         """Redact the strings inside JSON."""
+
+    def redact_document(self, document: Any, looked: Any) -> Redacted:
+        """Redact a document of a look."""
 
 
 class Scopes:
@@ -94,11 +113,17 @@ class KnownTexts:
             self._old, self._new, self._chars = self._new, set(), 0
 
 
-def scan(redact: Callable[[str], Redacted], text: str, tally: Tally) -> str | None:
-    """Redact, or drop what cannot be scanned; whatever went wrong must not let text through."""
+def scan(redact: Callable[..., Redacted], tally: Tally, *given: Any) -> str | None:
+    """Redact, or drop what cannot be scanned; whatever went wrong must not let text through.
+
+    Args:
+        redact: What redacts.
+        tally: Counts of values by entity type, added to.
+        given: What it is given.
+    """
     redacted: Redacted | None
     try:
-        redacted = redact(text)
+        redacted = redact(*given)
     except Exception:  # Fail closed: no kind of failure may let raw text pass.
         redacted = None
     if redacted is None or redacted.is_dropped:
