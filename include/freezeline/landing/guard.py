@@ -210,46 +210,62 @@ class Guard:
         clean: dict[str, _Clean] = {}
         unsure: list[tuple[int, int, _Unsure]] = []
         for place, (column, values) in enumerate(sorted(texts, key=lambda t: t[0].type != "json")):
-            is_json = column.type == "json"
-            if self._are_known(values, tally, is_json=is_json):
-                continue
-            looked, numbers = self._looked_at(values, clean.get(_holder(column)), is_json=is_json)
-            clean[column.name] = _Clean(values, numbers)
-            tally[FIELDS_SCANNED] += len(numbers)
+            is_json, holder = column.type == "json", clean.get(_holder(column))
+            held = holder.rows_that_hold(values) if holder else set()
+            found, rows = self._looked_at(values, held, is_json=is_json)
+            clean[column.name] = _Clean(values, rows)
+            tally[FIELDS_SCANNED] += len(rows)
             unsure += [
-                (number, place, _Unsure(column, values, looked))
-                for number, value in enumerate(values)
-                if value is not None and number not in numbers
+                (row, place, _Unsure(column, values, found))
+                for row, value in enumerate(values)
+                if value is not None and row not in rows
             ]
-        for number, _, field in sorted(unsure, key=itemgetter(0, 1)):
-            self._redact(field, number, scopes.of(traces[number]), tally)
+        for row, _, field in sorted(unsure, key=itemgetter(0, 1)):
+            self._redact(field, row, scopes.of(traces[row]), tally)
 
     def _looked_at(
-        self, values: Sequence[Any], holder: "_Clean | None", *, is_json: bool
-    ) -> tuple[dict[int, Any], set[int]]:
-        """Look at a column in one pass.
+        self, values: Sequence[Any], held: set[int], *, is_json: bool
+    ) -> tuple[dict[str, tuple[Looked, Any]], set[int]]:
+        """Look at a column in one pass, and at each different text once.
+
+        Span names, instructions and resource attributes are the same few on every span.
+
+        Args:
+            values: The column.
+            held: Rows that need no look.
+            is_json: Whether the texts are JSON.
 
         Returns:
-            What is known of texts that hold something, by row, and the rows of the clean ones.
+            What is known of texts that hold something, and the rows of the clean ones.
         """
-        if self._look is None:
-            return {}, set()
-        held = holder.rows_that_hold(values) if holder else set()
-        rows = [
-            row for row, value in enumerate(values) if isinstance(value, str) and row not in held
-        ]
+        rows: dict[str, list[int]] = {}
+        for row, value in enumerate(values):
+            if isinstance(value, str) and row not in held:
+                rows.setdefault(value, []).append(row)
+        known = self._clean[is_json]
+        texts = [text for text in rows if text not in known]
         try:
-            looked = self._look([values[row] for row in rows], is_json=is_json)
+            looked = self._look(texts, is_json=is_json) if self._look else None
         except Exception:  # Fail closed: each text is then looked at alone.
-            return {}, held
-        found = {row: (looked, looked.documents.get(n)) for n, row in enumerate(rows)}
-        return found, held | {rows[n] for n in looked.clean}
+            looked = None
+        found: dict[str, tuple[Looked, Any]] = {}
+        for number, text in enumerate(texts):
+            if looked is None:
+                del rows[text]
+            elif number not in looked.clean:
+                del rows[text]
+                found[text] = looked, looked.documents.get(number)
+        if len(rows) <= _MAX_DIFFERENT:
+            for text in rows:
+                if len(text) <= _MAX_CLEAN_CHARS:
+                    known.add(text)
+        return found, held.union(*rows.values())
 
     def _redact(self, field: "_Unsure", row: int, scope: Scope, tally: Tally) -> None:
         """Redact one text in place."""
         column, values, found = field
         is_json, value = column.type == "json", values[row]
-        looked, document = found.get(row, (None, None))
+        looked, document = found.get(value, (None, None))
         if document is not None:
             guarded = scan(scope.redact_document, tally, document, looked)
         elif looked is not None and value in looked.findings:
@@ -258,21 +274,6 @@ class Guard:
             guarded = self._guard_field(value, scope, tally, is_json=is_json)
         if guarded is not value:
             values[row] = guarded if guarded is not None else _filled(column, None)
-
-    def _are_known(self, values: Sequence[Any], tally: Tally, *, is_json: bool) -> bool:
-        """Return whether a column holds only texts that were found to be clean, and count them.
-
-        Span names and resource attributes are the same few on every span.
-        """
-        known = self._clean[is_json]
-        try:
-            different = set(values) - {None}
-        except TypeError:  # some reader's mistake; refused when the column is converted
-            return False
-        if len(different) > _MAX_DIFFERENT or not all(text in known for text in different):
-            return False
-        tally[FIELDS_SCANNED] += len(values) - values.count(None)
-        return True
 
     def _guard_field(self, value: Any, scope: Scope, tally: Tally, *, is_json: bool) -> str | None:
         """Redact a TEXT value; one that was scanned before and held nothing passes at once.
@@ -321,12 +322,12 @@ class _Unsure(NamedTuple):
     Attributes:
         column: Its contract.
         values: The column.
-        found: What a look at it found, by row.
+        found: What a look at it found, by text.
     """
 
     column: Column
     values: list[Any]
-    found: Mapping[int, Any]
+    found: Mapping[str, tuple[Looked, Any]]
 
 
 def _holder(column: Column) -> str:
