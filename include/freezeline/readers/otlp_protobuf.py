@@ -23,7 +23,7 @@ from include.freezeline.readers.otlp import (
     Span,
     event_name_of,
 )
-from include.freezeline.readers.otlp_json import parse_attributes
+from include.freezeline.readers.otlp_json_values import parse_attributes
 from include.freezeline.readers.otlp_metrics import read_metric_message
 from include.freezeline.readers.privacy import without_blocked
 from include.freezeline.readers.records import Record

@@ -82,12 +82,19 @@ def without_people(attributes: Attributes, rules: AttributeRules) -> Attributes:
 def find_people(holders: Iterable[Attributes], rules: AttributeRules) -> People:
     """Return every value that attributes give for a person and that can be told from a word."""
     found: People = {}
-    names = rules.person_names
     for attributes in holders:
-        for name in rules.named_people[tuple(attributes)]:
-            value = to_text(attributes[name])
-            if value is not None and len(value) >= _LEAST_PERSON_CHARS:
-                found.setdefault(value, names[name])
+        add_people(found, attributes, rules.named_people[tuple(attributes)], rules)
+    return found
+
+
+def add_people(
+    found: People, attributes: Attributes, names: Iterable[str], rules: AttributeRules
+) -> People:
+    """Add the values of attributes whose names are known to name a person; earlier ones win."""
+    for name in names:
+        value = to_text(attributes[name])
+        if value is not None and len(value) >= _LEAST_PERSON_CHARS:
+            found.setdefault(value, rules.person_names[name])
     return found
 
 

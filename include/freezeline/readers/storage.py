@@ -106,6 +106,17 @@ class Storage(NamedTuple):
     consent: Consent
     may_store_text: bool
 
+    def settle(self, row: dict[str, Any], tables: Mapping[str, Iterable[dict[str, Any]]]) -> None:
+        """Note it in a span's row, and drop the texts of all its rows where they may not be stored.
+
+        Args:
+            row: The span's row.
+            tables: That row and those that hang on it, by table.
+        """
+        row["data_class"], row["consent"] = self.data_class, self.consent
+        if not self.may_store_text:
+            row["is_text_withheld"] = withhold_texts(tables)
+
 
 def storage_of(
     view: AttributeView, resource: AttributeView, row: Mapping[str, Any], rules: StorageRules
