@@ -3,13 +3,10 @@
 import base64
 from typing import Any
 
-from include.freezeline.readers.names import ByNames
 from include.freezeline.readers.otlp import Attributes
-from include.freezeline.readers.privacy import NAMES_TO_LOOK_INTO, without_blocked
+from include.freezeline.readers.privacy import NAMES_TO_LOOK_INTO, is_nested, without_blocked
 from include.freezeline.readers.rules import BlockList
 from include.freezeline.readers.values import to_bytes_text, to_double, to_integer, to_text
-
-_names_to_look_into = ByNames(lambda names: any(map(NAMES_TO_LOOK_INTO.__getitem__, names)))
 
 
 def parse_attributes(pairs: Any, blocked: BlockList) -> Attributes:
@@ -45,15 +42,8 @@ def _well_formed_attributes(pairs: Any, blocked: BlockList) -> tuple[Attributes,
             found[name] = to_integer(value[kind])
         else:
             found[name] = inner = any_value(value)
-            needs_look = needs_look or _is_nested(inner)
-    return found, not (needs_look or _names_to_look_into[tuple(found)])
-
-
-def _is_nested(value: Any) -> bool:
-    """Return whether a value has members, itself or in a list."""
-    if type(value) is list:
-        return any(type(item) is dict or type(item) is list for item in value)
-    return type(value) is dict
+            needs_look = needs_look or is_nested(inner)
+    return found, not (needs_look or NAMES_TO_LOOK_INTO[tuple(found)])
 
 
 def _odd_attributes(pairs: Any, blocked: BlockList) -> Attributes:

@@ -11,6 +11,7 @@ from typing import Any
 
 from include.freezeline.readers import langfuse_names
 from include.freezeline.readers.jsontext import parse_json_text, write_json
+from include.freezeline.readers.names import ByNames
 from include.freezeline.readers.otlp import Attributes
 from include.freezeline.readers.rules import Answers, AttributeRules, BlockList
 from include.freezeline.readers.values import to_text
@@ -35,8 +36,9 @@ def _needs_look(name: str) -> bool:
     )
 
 
-NAMES_TO_LOOK_INTO = Answers(_needs_look)
-"""Whether ``without_blocked`` has to look into an attribute even when it is a plain text."""
+_need_look = Answers(_needs_look)
+NAMES_TO_LOOK_INTO = ByNames(lambda names: any(map(_need_look.__getitem__, names)))
+"""Whether ``without_blocked`` has to look into attributes even when all are plain values."""
 
 People = dict[str, str]
 """Placeholders by the plain values that they stand for."""
@@ -66,6 +68,13 @@ def without_blocked(attributes: Attributes, blocked: BlockList) -> Attributes:
         elif type(parameters) is dict:
             attributes[name] = _pruned(parameters, name, _PERSON_PARAMETERS.__contains__)
     return attributes
+
+
+def is_nested(value: Any) -> bool:
+    """Return whether a value has members that may be blocked, itself or in a list."""
+    if type(value) is list:
+        return any(type(item) is dict or type(item) is list for item in value)
+    return type(value) is dict
 
 
 def without_people(attributes: Attributes, rules: AttributeRules) -> Attributes:

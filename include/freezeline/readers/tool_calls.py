@@ -84,8 +84,9 @@ def _add_part(calls: list[Row], part: Mapping[str, Any]) -> None:
     kind = part.get("type")
     if kind in _REQUEST_TYPES or kind in _SERVER_TYPES:
         calls.append(_requested(part, part))
-    wrapped = (part.get(member) for member in _WRAPPED_PARTS)
-    calls.extend(_requested(call, call) for call in wrapped if isinstance(call, dict))
+    for member in _WRAPPED_PARTS:
+        if member in part and isinstance(part[member], dict):
+            calls.append(_requested(part[member], part[member]))  # noqa: PERF401 - mostly none
 
 
 def _requested(call: Mapping[str, Any], function: Mapping[str, Any]) -> Row:
@@ -109,7 +110,11 @@ def _json_text(given: JsonText | str | None) -> str | None:
 
 def _first(holder: Mapping[str, Any], names: tuple[str, ...]) -> Any:
     """Return the first member that is there and not empty."""
-    return next((holder[name] for name in names if holder.get(name) not in (None, "")), None)
+    for name in names:
+        value = holder.get(name)
+        if value is not None and value != "":
+            return value
+    return None
 
 
 def _items(value: Any) -> list[dict[str, Any]]:

@@ -83,8 +83,11 @@ def to_time_ns(value: Any) -> int:
 
 def to_timestamp(time_ns: int) -> datetime | None:
     """Return Unix nanoseconds as a UTC time with microseconds; None for 0."""
+    if not time_ns:
+        return None
     # Seconds and the rest apart, because one large number takes a timedelta twice as long.
-    return _EPOCH + timedelta(0, *divmod(time_ns // 1000, 1_000_000)) if time_ns else None
+    seconds, microseconds = divmod(time_ns // 1000, 1_000_000)
+    return _EPOCH + timedelta(0, seconds, microseconds)
 
 
 def to_bytes_text(data: bytes) -> str:
