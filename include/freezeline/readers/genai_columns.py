@@ -4,9 +4,9 @@ The newest name that is there wins. Names that only one tool writes stand last, 
 """
 
 from include.freezeline.readers.attributes import AttributeView, to_listed_texts, to_tokens
-from include.freezeline.readers.column_plans import ColumnPlan
+from include.freezeline.readers.column_plans import ColumnPlan, Convert
 from include.freezeline.readers.log_messages import content_name_of
-from include.freezeline.readers.names import names_among
+from include.freezeline.readers.names import Names, names_among
 from include.freezeline.readers.otlp import Span
 from include.freezeline.readers.outcomes import normalise_finish_reasons
 from include.freezeline.readers.result import Row
@@ -97,6 +97,7 @@ _REFERENCES = {
     "output_content_name": "gen_ai.output.messages_ref",
     "system_content_name": "gen_ai.system_instructions_ref",
 }
+_REFERENCES_NAMES = frozenset(_REFERENCES.values())
 # Their raw counts leave cached tokens out of the input, and some instrumentations pass them on.
 _PROVIDERS_THAT_EXCLUDE_CACHE = frozenset({"anthropic", "aws.bedrock", "gcp.vertex_ai"})
 
@@ -149,16 +150,26 @@ def request_and_response(view: AttributeView) -> Row:
     return row
 
 
+def plain_columns(names: Names) -> tuple[tuple[str, Convert, str], ...]:
+    """Return the columns that a name alone fills: column, what makes its value, the best name."""
+    return tuple(each for plan in (_NAMES, _REQUEST, _USAGE) for each in plan.best_names(names))
+
+
 def usage(view: AttributeView, provider: str | None) -> Row:
     """Return the token counts; cached and reasoning tokens are parts of the totals."""
     row = _USAGE.read(view)
+    settle_usage(row, view, provider)
+    return row
+
+
+def settle_usage(row: Row, view: AttributeView, provider: str | None) -> None:
+    """Take totals that say nothing more, and make the input tokens the whole of its parts."""
     if None not in (asked := row["input_tokens"], answered := row["output_tokens"]):
         for name in _TOTAL_TOKENS:
             if view.values.get(name) == asked + answered:  # says nothing more
                 view.take(name)
     if provider in _PROVIDERS_THAT_EXCLUDE_CACHE:
         row["input_tokens"] = whole_input(row)
-    return row
 
 
 def whole_input(row: Row) -> int | None:
@@ -171,6 +182,11 @@ def whole_input(row: Row) -> int | None:
     tokens: int | None = row["input_tokens"]
     cached = (row["cache_read_tokens"] or 0) + (row["cache_write_tokens"] or 0)
     return tokens if tokens is None or cached <= tokens else tokens + cached
+
+
+def has_latencies(names: Names) -> bool:
+    """Return whether attributes of these names report a latency."""
+    return bool(_named_latencies[names])
 
 
 def latency(span: Span, view: AttributeView) -> Row:
@@ -191,6 +207,11 @@ def latency(span: Span, view: AttributeView) -> Row:
         if name in values and row.get(column) is None:
             row[column] = view.number(name)
     return row
+
+
+def has_references(names: Names) -> bool:
+    """Return whether attributes of these names refer to uploaded messages."""
+    return not _REFERENCES_NAMES.isdisjoint(names)
 
 
 def content_references(view: AttributeView) -> Row:

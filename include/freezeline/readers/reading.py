@@ -9,10 +9,8 @@ from include.freezeline.errors import ReadError
 from include.freezeline.readers.attributes import AttributeView
 from include.freezeline.readers.business import BusinessColumns
 from include.freezeline.readers.counters import read_metric_point
-from include.freezeline.readers.details import placed_details
 from include.freezeline.readers.detect import JsonDocument, Part, detect_body
 from include.freezeline.readers.documents import NESTED_TOO_DEEPLY, read_document
-from include.freezeline.readers.evaluations import read_span_evaluations
 from include.freezeline.readers.log_events import read_log_event
 from include.freezeline.readers.otlp import (
     Attributes,
@@ -24,13 +22,14 @@ from include.freezeline.readers.otlp import (
 )
 from include.freezeline.readers.otlp_protobuf import parse_otlp_message
 from include.freezeline.readers.protobuf_text import mended_message
+from include.freezeline.readers.quick_spans import quick_spans
 from include.freezeline.readers.records import Record, Refused, SideRows
-from include.freezeline.readers.registry import find_dialect
 from include.freezeline.readers.result import ReadResult, Reject, Row, RowBatch
-from include.freezeline.readers.rows import build_span_row, record_sample, with_metadata
+from include.freezeline.readers.rows import record_sample
 from include.freezeline.readers.rules import LandingRules
-from include.freezeline.readers.storage import measure_texts, storage_of, withhold_texts
+from include.freezeline.readers.storage import storage_of, withhold_texts
 from include.freezeline.readers.trace_limits import TraceEdits, TraceLimiter
+from include.freezeline.readers.whole_spans import read_whole_span
 
 _WHOLE_OBJECT_REASONS = (
     "invalid_json",
@@ -105,6 +104,7 @@ class ObjectReading:
         self._whole_object_reason: str | None = None
         self._is_usable = self._is_mended = False
         self._limiter = TraceLimiter(rules.trace_limits)
+        self._quick = quick_spans(rules)
 
     def batches(self) -> Iterator[RowBatch]:
         """Yield all records, some thousand at a time; an empty object is one empty batch.
@@ -223,32 +223,17 @@ class ObjectReading:
             return Refused("invalid_id", "ids must be 32 and 16 hex digits, not all zero")
         if not span.start_ns:
             return Refused("missing_start_time", "startTimeUnixNano must be a time after 1970")
-        dialect = find_dialect(span)
-        view = AttributeView(with_metadata(span.attributes))
-        found = dialect.read(span, view)
-        details = placed_details(span, found.pop("details", {}), view, self._rules.attributes)
-        evaluations = list(read_span_evaluations(span, view))
-        row = build_span_row(span, dialect.name, found, view, self._business, offset)
-        self._dialects.add(dialect.name)
-        tables = {SPANS.name: [row], "evaluations": evaluations, **details}
-        self._settle_storage(span, view, row, tables)
+        tables = self._quick.read(span)
+        if tables is None:
+            tables = read_whole_span(span, self._business, self._rules)
+        row = tables[SPANS.name][0]
+        self._dialects.add(row["dialect"])
         for name in _LONG_COLUMNS:
             text = row[name]
             if text is not None:
                 self._n_chars += len(text)
         self._keep(tables, offset)
         return None
-
-    def _settle_storage(
-        self, span: Span, view: AttributeView, row: Row, tables: dict[str, list[Row]]
-    ) -> None:
-        """Measure a span's texts, and drop them where they may not be stored."""
-        measure_texts(row)
-        resource = AttributeView(span.origin.resource)
-        storage = storage_of(view, resource, row, self._rules.storage)
-        row["data_class"], row["consent"] = storage.data_class, storage.consent
-        if not storage.may_store_text:
-            row["is_text_withheld"] = withhold_texts(tables)
 
     def _use_other(self, record: LogRecord | MetricPoint | SideRows, offset: int) -> Refused | None:
         """Turn a log record, a metric point or a foreign record into rows of side tables."""
@@ -281,9 +266,9 @@ class ObjectReading:
     def _keep(self, tables: dict[str, list[Row]], offset: int) -> None:
         """Add rows that came from the record at an ordinal."""
         for name, rows in tables.items():
+            for row in rows:
+                row["source_offset"] = offset
             if rows:
-                for row in rows:
-                    row["source_offset"] = offset
                 self._tables.setdefault(name, []).extend(rows)
 
 
