@@ -18,9 +18,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from include.freezeline.redaction.fields import Looked, ShortTexts, Tools, look
+from include.freezeline.redaction.fields import Looked, Tools, look
 from include.freezeline.redaction.json_text import JsonTooComplexError, rewrite_json, swap_texts
 from include.freezeline.redaction.keys import TellingKeys
+from include.freezeline.redaction.known import KnownTexts
 from include.freezeline.redaction.named import NamedFinder, Tagger
 from include.freezeline.redaction.pieces import Pieces
 from include.freezeline.redaction.rules import RedactionConfig, load_redaction_config
@@ -245,7 +246,7 @@ class Redactor:
             keys,
             NamedFinder(tagger, config.named_labels) if tagger else None,
             config.max_field_chars,
-            ShortTexts(),
+            KnownTexts(),
         )
         self._totals: Counter[str] = Counter()
 

@@ -6,14 +6,12 @@ from typing import Any, TypeVar
 
 from include.freezeline.redaction.glance import PlainJson, plain_json
 from include.freezeline.redaction.keys import TellingKeys
+from include.freezeline.redaction.known import KnownTexts
 from include.freezeline.redaction.named import NamedFinder
 from include.freezeline.redaction.scanner import Finding, Scanner
 
 # Texts that are looked at together; more would not stay in the processor's cache.
 _CHUNK_CHARS = 64_000
-
-_SHORT_CHARS = 48
-_MAX_KNOWN = 50_000
 
 _Answer = TypeVar("_Answer")
 
@@ -27,23 +25,14 @@ class Tools:
         keys: Which JSON keys tell what their value is.
         named: Finds names and addresses, when a language model is set.
         max_field_chars: Longer texts are dropped.
-        known: Keys and short texts of JSON that hold nothing; most of them come again.
+        known: Strings of JSON that hold nothing.
     """
 
     scanner: Scanner
     keys: TellingKeys
     named: NamedFinder | None
     max_field_chars: int
-    known: "ShortTexts"
-
-
-class ShortTexts(set[str]):
-    """Short texts, a bounded number of them."""
-
-    def note(self, text: str) -> None:
-        """Remember a text when it is short and there is room."""
-        if len(text) <= _SHORT_CHARS and len(self) < _MAX_KNOWN:
-            self.add(text)
+    known: KnownTexts
 
 
 @dataclass(slots=True)

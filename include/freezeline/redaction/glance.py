@@ -1,13 +1,13 @@
 """Look at JSON as a whole: most documents hold nothing, and need not be walked leaf by leaf."""
 
 import json
-from collections.abc import Container
 from typing import Any, NamedTuple
 
 import orjson
 
 from include.freezeline.redaction.json_text import CARD_DIGITS, MAX_DEPTH
 from include.freezeline.redaction.keys import TellingKeys
+from include.freezeline.redaction.known import KnownTexts
 
 _LEAST_CARD: int = 10 ** (CARD_DIGITS.start - 1)
 _STYLE_CHARS = 300
@@ -32,9 +32,7 @@ class PlainJson(NamedTuple):
     is_as_written: bool
 
 
-def plain_json(
-    json_text: str, keys: TellingKeys, known: Container[str] = frozenset()
-) -> PlainJson | None:
+def plain_json(json_text: str, keys: TellingKeys, known: KnownTexts) -> PlainJson | None:
     """Return a document in which no key tells anything about its value and none hides another.
 
     Everything else, and what is no JSON, is None: it has to be walked.
@@ -83,7 +81,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 class _Glance:
     """Takes the texts of one document."""
 
-    def __init__(self, keys: TellingKeys, known: Container[str]) -> None:
+    def __init__(self, keys: TellingKeys, known: KnownTexts) -> None:
         """Know which keys tell something, and which texts need no look; no text seen."""
         self._are_plain = keys.are_plain
         self._keys = keys
@@ -97,8 +95,8 @@ class _Glance:
         if kind is dict:
             if depth >= MAX_DEPTH or not self._are_plain(value):
                 raise _NotPlainError
-            known = self._known
-            self.texts.extend([key for key in value if key not in known])
+            short = self._known.short
+            self.texts.extend([key for key in value if key not in short])
             items = value.values()
         elif kind is list:
             if depth >= MAX_DEPTH:
