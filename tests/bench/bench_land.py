@@ -24,7 +24,7 @@ from typing import Any
 import psutil
 
 from include.freezeline.jobs import land_object
-from include.freezeline.landing.plan import DueObject
+from include.freezeline.landing.plan import DueObject, batch_objects
 from include.freezeline.settings import Settings
 from tests.bench.land_floor import land_bare
 from tests.bench.otlp_traffic import write_traffic
@@ -33,6 +33,7 @@ WHOLE_BYTES, QUICK_BYTES = 1_000_000_000, 50_000_000
 GOAL_RATIO, GOAL_RSS_BYTES = 0.5, 2_000_000_000
 AS_OF = datetime(2026, 10, 15, tzinfo=UTC)
 ARRIVED_AT = datetime(2026, 10, 13, 10, 59, tzinfo=UTC)
+BATCH_BYTES = 16_000_000  # as in a night
 POLL_S = 0.05
 
 
@@ -102,11 +103,11 @@ def start_landing(settings: Settings, is_redacted: bool) -> None:
         tools.guard._look = _nothing_to_redact
 
 
-def land_one(due: DueObject) -> int:
-    """Land an object; return how many spans it had."""
-    (books,) = land_object.land_batch_in_worker([due])
-    assert books.ledger["quarantined_count"] == 0, books.ledger["reason"]
-    return int(books.ledger["landed_count"])
+def land_some(batch: Sequence[DueObject]) -> int:
+    """Land a batch of objects; return how many spans they had."""
+    landed = land_object.land_batch_in_worker(batch)
+    assert not any(books.ledger["quarantined_count"] for books in landed)
+    return sum(int(books.ledger["landed_count"]) for books in landed)
 
 
 def floor_one(job: tuple[Path, Path]) -> int:
@@ -177,13 +178,15 @@ def run_all(folder: Path, n_bytes: int, n_processes: int, seed: int) -> list[Run
     size = sum(path.stat().st_size for path in paths)
     floor_jobs = [(path, folder / "floor" / f"{path.stem}.parquet") for path in paths]
     runs = [measure("bare floor", floor_jobs, floor_one, size, n_processes)]
-    due = [_due(path, bucket) for path in paths]
+    due = batch_objects(
+        [_due(path, bucket) for path in paths], max_objects=16, max_bytes=BATCH_BYTES
+    )
     for name, is_redacted in (("landed without redaction", False), ("landed", True)):
         settings = Settings.model_validate(
             {"home": folder / name.replace(" ", "_"), "source_uri": bucket.as_uri(), "pseudonym_key": "bench"}
         )  # fmt: skip
         arguments = (settings, is_redacted)
-        runs.append(measure(name, due, land_one, size, n_processes, start_landing, arguments))
+        runs.append(measure(name, due, land_some, size, n_processes, start_landing, arguments))
     return runs
 
 

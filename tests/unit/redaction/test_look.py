@@ -78,11 +78,17 @@ def test_values_in_long_texts_are_found(redactor: Redactor, pieces: list[str], b
 
 
 def test_stretches_leave_dates_and_short_numbers_out() -> None:
-    text = b"on 2026-10-13 order 123456 by +49 30 1234567 of 2026.1.2 and 2026-10-13 1"
+    text = b"on 2026-10-13 order 123456 by +49 30 1234567 of 2026.01.02 and 2026-10-13 1"
     assert [text[low:high] for low, high in stretches_with_digits(text, 0)] == [
         b"49 30 1234567",
         b"2026-10-13 1",
     ]
+
+
+def test_what_only_looks_like_a_date_is_kept() -> None:
+    for text in (b"2126-10-13", b"2026-10.13", b"12026-1-13", b"202-610-13", b"2026-1013"):
+        assert stretches_with_digits(text, 2) == [(0, len(text))], text
+    assert stretches_with_digits(b"x 1999/12/31", 2) == []
 
 
 def test_stretches_that_touch_are_one() -> None:
