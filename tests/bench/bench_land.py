@@ -1,7 +1,7 @@
 """How fast is landing, measured against the bare floor in the same run, and how much memory?
 
 ``python -m tests.bench.bench_land [--bytes N | --quick] [--processes N] [--seed N]`` writes OTLP/JSON
-with realistic text, then parses it to the span columns as Parquet three times with the same number
+with realistic text, then parses it to the same columns as Parquet three times with the same number
 of processes: bare (``land_floor``: orjson, columns, pyarrow, nothing else), landed with everything
 but redaction, and landed with everything. Processes are started before the clock, since both wait
 for their imports once a night; start-up is not part of any number.
@@ -176,7 +176,7 @@ def run_all(folder: Path, n_bytes: int, n_processes: int, seed: int) -> list[Run
     bucket = folder / "bucket"
     paths = write_traffic(bucket, n_bytes, seed)
     size = sum(path.stat().st_size for path in paths)
-    floor_jobs = [(path, folder / "floor" / f"{path.stem}.parquet") for path in paths]
+    floor_jobs = [(path, folder / "floor") for path in paths]
     runs = [measure("bare floor", floor_jobs, floor_one, size, n_processes)]
     due = batch_objects(
         [_due(path, bucket) for path in paths], max_objects=16, max_bytes=BATCH_BYTES
