@@ -83,10 +83,12 @@ def _scoped(
         for item in _items(scope, records_key, signal):
             if isinstance(item, Refused):
                 yield item
-            elif signal == "metrics":
-                yield from read_metric(item, origin, partial(parse_attributes, blocked=blocked))
+            elif signal == "traces":
+                yield _usual_span(item, origin, blocked) or _unusual_span(item, origin, blocked)
+            elif signal == "logs":
+                yield _nonconforming(item) or _log_record(item, origin, blocked)
             else:
-                yield _record(item, origin, signal, blocked)
+                yield from read_metric(item, origin, partial(parse_attributes, blocked=blocked))
 
 
 def _origin(resource: Json, scope: Json, blocked: BlockList) -> Origin:
@@ -100,13 +102,6 @@ def _origin(resource: Json, scope: Json, blocked: BlockList) -> Origin:
         scope_name=_text(named, "name"),
         scope_version=_text(named, "version"),
     )
-
-
-def _record(item: Json, origin: Origin, signal: str, blocked: BlockList) -> Record:
-    """Return a span or a log record."""
-    if signal == "traces":
-        return _usual_span(item, origin, blocked) or _unusual_span(item, origin, blocked)
-    return _nonconforming(item) or _log_record(item, origin, blocked)
 
 
 def _nonconforming(item: Json) -> Refused | None:

@@ -117,7 +117,8 @@ class ObjectReading:
             try:
                 for record in self._part_records(part):
                     self._add(record)
-                    if self._is_full():
+                    n_held = self._n_records - self._n_taken
+                    if n_held >= BATCH_RECORDS or self._n_chars >= _BATCH_CHARS:
                         yield self._take(is_last=False)
             except RecursionError:
                 self._add(Refused(NESTED_TOO_DEEPLY, "values nested too deeply to be read"))
@@ -152,16 +153,18 @@ class ObjectReading:
         self._n_taken, self._n_chars = self._n_records, 0
         return batch
 
-    def _is_full(self) -> bool:
-        """Return whether enough has been gathered for a batch."""
-        n_held = self._n_records - self._n_taken
-        return n_held >= BATCH_RECORDS or self._n_chars >= _BATCH_CHARS
-
     def _add(self, record: Record) -> None:
         """Use a record or put it aside; it takes the next ordinal either way."""
         offset = self._n_records
-        self._n_records += 1
-        refused = self._use(record, offset)
+        self._n_records = offset + 1
+        try:
+            if isinstance(record, Span):
+                refused = self._use_span(record, offset)
+            else:
+                refused = self._use_other(record, offset)
+        except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+            # One strange record must not stop the night; its reason names the defect in the reader.
+            refused = Refused(f"reader_error:{type(error).__name__}", "please report this record")
         if refused is None:
             self._n_used += 1
             self._is_usable = True
@@ -205,18 +208,6 @@ class ObjectReading:
         self._is_mended = True
         return parse_otlp_message(mended, hint, blocked)
 
-    def _use(self, record: Record, offset: int) -> Refused | None:
-        """Turn a record into rows; return why not."""
-        if isinstance(record, Refused):
-            return record
-        try:
-            if isinstance(record, Span):
-                return self._use_span(record, offset)
-            return self._use_other(record, offset)
-        except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
-            # One strange record must not stop the night; its reason names the defect in the reader.
-            return Refused(f"reader_error:{type(error).__name__}", "please report this record")
-
     def _use_span(self, span: Span, offset: int) -> Refused | None:
         """Turn a span into a row and the rows that hang on it."""
         if not (is_trace_id(span.trace_id) and is_span_id(span.span_id)):
@@ -235,8 +226,12 @@ class ObjectReading:
         self._keep(tables, offset)
         return None
 
-    def _use_other(self, record: LogRecord | MetricPoint | SideRows, offset: int) -> Refused | None:
+    def _use_other(
+        self, record: LogRecord | MetricPoint | SideRows | Refused, offset: int
+    ) -> Refused | None:
         """Turn a log record, a metric point or a foreign record into rows of side tables."""
+        if isinstance(record, Refused):
+            return record
         if isinstance(record, LogRecord):
             found = read_log_event(record, self._rules)
         elif isinstance(record, MetricPoint):

@@ -23,6 +23,7 @@ from tests.unit.readers.conftest import CONFIG_DIR
 
 N_EXAMPLES = 300
 RULES = load_landing_rules(CONFIG_DIR)
+CONSENT = RULES.storage.consent[0]
 _read_quickly = QuickSpans.read
 
 
@@ -235,6 +236,51 @@ def test_both_ways_give_the_same_for_odd_spans(ways: Ways) -> None:
 
     check()
     assert n_taken > n_asked / 5 > 20, (n_taken, n_asked)
+
+
+CHAT = {"gen_ai.system": "openai", "gen_ai.operation.name": "chat"}
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"stop_sequences": [{"user.id": "alice", "k": 1}], "note": {"user": {"id": "alice"}}},
+        {"gen_ai.prompt.name": "from the dialect", "app.prompt.name": "from the service"},
+        {"gen_ai.provider.name": "azure", "user.id": "alice", "note": "alice", "n": 1234567},
+        {"gen_ai.usage.input_tokens": 3, "gen_ai.usage.output_tokens": 4, "gen_ai.usage.total_tokens": 7},
+        {"gen_ai.provider.name": "anthropic", "gen_ai.usage.input_tokens": 3,
+         "gen_ai.usage.cache_read.input_tokens": 9},
+        {"gen_ai.response.time_to_first_chunk": -1, "app.ttft_ms": 5, "app.decode_ms": -2},
+        {"gen_ai.latency.e2e": 2.0}, {"gen_ai.output.messages": MESSAGES[1], "user.id": "1234567"},
+    ],
+)  # fmt: skip
+def test_the_short_way_takes_what_is_usual(ways: Ways, attributes: dict[str, Any]) -> None:
+    spans = [builders.span({**CHAT, **attributes}, status={"code": 1}, parentSpanId="ab" * 8)]
+    ways.compare(
+        "traces.json", builders.encode(builders.document(spans, resource={"pod": "alice"}))
+    )
+    assert ways.n_taken == 1
+
+
+@pytest.mark.parametrize(
+    ("attributes", "resource", "span_members"),
+    [
+        ({"app.retrieval.packed_tokens": 5}, {}, {}), ({"metadata": '{"user":"alice","k":1}'}, {}, {}),
+        ({"error.type": "timeout"}, {}, {}), ({}, {}, {"status": {"code": 2, "message": "429"}}),
+        ({"gen_ai.input.messages_ref": "s3://b/k.json"}, {}, {}), ({"SampleRate": 10}, {}, {}),
+        ({}, {}, {"traceState": "ot=th:8"}), ({"app.stream.chunk_offsets_ms": [1, 5, 9]}, {}, {}),
+        ({CONSENT: "no"}, {}, {}), ({}, {CONSENT: "no"}, {}), ({"langfuse.release": "7"}, {}, {}),
+        ({"evaluations.0.evaluation.name": "tone"}, {}, {}), ({"gen_ai.system": 5}, {}, {}),
+        ({}, {}, {"events": [builders.event("exception", 1, {"exception.type": "Timeout"})]}),
+    ],
+)  # fmt: skip
+def test_the_short_way_leaves_what_is_unusual(
+    ways: Ways, attributes: dict[str, Any], resource: dict[str, Any], span_members: dict[str, Any]
+) -> None:
+    chat = {**CHAT, "gen_ai.output.messages": MESSAGES[1], "stream": True}
+    spans = [builders.span({**chat, **attributes}, **span_members)]
+    ways.compare("traces.json", builders.encode(builders.document(spans, resource=resource)))
+    assert ways.n_taken == 0
 
 
 def test_both_ways_give_the_same_when_rules_withhold_texts(ways: Ways) -> None:
