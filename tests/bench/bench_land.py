@@ -100,7 +100,7 @@ def start_landing(settings: Settings, is_redacted: bool) -> None:
     assert isinstance(tools, land_object.Tools), tools
     if not is_redacted:
         tools.guard.new_scope = _NoRedaction
-        tools.guard._look = _nothing_to_redact
+        tools.guard._texts._look = _nothing_to_redact
 
 
 def land_some(batch: Sequence[DueObject]) -> int:

@@ -1,4 +1,4 @@
-"""Redaction scopes, and what is remembered between texts."""
+"""Redaction scopes, and how a text goes through one."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -7,8 +7,6 @@ from typing import Any, Protocol
 FIELDS_SCANNED = "FIELDS_SCANNED"
 FIELDS_DROPPED = "FIELDS_DROPPED"
 _MAX_SCOPES = 10_000
-_MAX_KNOWN_CHARS = 8_000_000
-_TEXT_OVERHEAD = 100
 
 Tally = Counter[str]
 
@@ -85,32 +83,6 @@ class Scopes:
         if len(self._scopes) > _MAX_SCOPES:
             del self._scopes[next(iter(self._scopes))]
         return scope
-
-
-class KnownTexts:
-    """Texts that were scanned and hold nothing, up to a number of characters."""
-
-    def __init__(self) -> None:
-        """Start with none."""
-        self._new: set[str] = set()
-        self._old: set[str] = set()
-        self._chars = 0
-
-    def __contains__(self, text: str) -> bool:
-        """Return whether a text is known; one that is asked for stays."""
-        if text in self._new:
-            return True
-        if text not in self._old:
-            return False
-        self.add(text)
-        return True
-
-    def add(self, text: str) -> None:
-        """Remember a text; what has not been asked for lately is forgotten."""
-        self._new.add(text)
-        self._chars += len(text) + _TEXT_OVERHEAD
-        if self._chars > _MAX_KNOWN_CHARS:
-            self._old, self._new, self._chars = self._new, set(), 0
 
 
 def scan(redact: Callable[..., Redacted], tally: Tally, *given: Any) -> str | None:

@@ -114,12 +114,12 @@ class _Glance:
                 self.texts.append(str(item))
 
     def _take(self, text: str) -> None:
-        """Take a text, and those of a document in it."""
-        if text in self._known:
-            return
-        self.texts.append(text)
+        """Take a text, and those of a document in it, of which being known says nothing."""
         if text[:1] in _MAY_OPEN:
+            self.texts.append(text)
             self._look_inside(text)
+        elif text not in self._known:
+            self.texts.append(text)
 
     def _look_inside(self, text: str) -> None:
         """Take the texts of a document in a string as well."""

@@ -109,6 +109,15 @@ def test_control_characters_need_a_look_of_their_own(redactor: Redactor) -> None
     assert looked.findings == {}
 
 
+def test_document_in_a_known_text_is_looked_into_again(redactor: Redactor) -> None:
+    # As a text it holds nothing; the escape hides the address until the document is read.
+    text = '["' + "jane\\u0040example.org " + "and so on " * 10 + '"]'
+    for document in (json.dumps([text]), json.dumps({"content": text})):
+        looked = redactor.look([document], is_json=True)
+        assert looked.clean == set()
+        assert "example.org" not in redactor.redact_json(document).text
+
+
 def _written(document: Any) -> str:
     """Return a document as the readers write it."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
