@@ -157,7 +157,7 @@ class AttributeView:
 
 def to_tokens(value: Any) -> int | None:
     """Return a believable token count."""
-    number = values.to_integer(value)
+    number = value if type(value) is int else values.to_integer(value)
     return number if number is not None and 0 <= number <= _MAX_TOKENS else None
 
 
