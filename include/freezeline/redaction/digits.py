@@ -19,8 +19,10 @@ N_DIGITS = 7
 # Characters between two digits of one number.
 _MOST_BETWEEN = 2
 _DATE_CHARS, _DATE_DIGITS = 10, 8
-_DATE_SIGNS = np.frombuffer(b"-/.", dtype=np.uint8)
-_CENTURIES = np.array([int.from_bytes(century, "big") for century in (b"19", b"20")])
+_IS_DATE_SIGN = np.zeros(256, dtype=np.bool_)
+_IS_DATE_SIGN[list(b"-/.")] = True
+_IS_CENTURY = np.zeros((256, 256), dtype=np.bool_)
+_IS_CENTURY[list(b"12"), list(b"90")] = True
 # The digits may stand anywhere in a value, and a trigger may just touch the value.
 _VALUE_CHARS = 48
 _MOST_CHARS = 400
@@ -82,9 +84,12 @@ def _runs(shape: bytes) -> Iterable[tuple[int, int]]:
 
 def _are_dates(codes: Codes, starts: Places, ends: Places, n_digits: Places) -> Mask:
     """Return which runs are dates of these centuries, as in 2026-10-13, and nothing else."""
-    at = starts[:, np.newaxis] + np.arange(_DATE_CHARS)
-    chars = codes[np.minimum(at, len(codes) - 1)]
-    is_century = np.isin(chars[:, 0] * np.uint16(256) + chars[:, 1], _CENTURIES)
-    has_signs = np.isin(chars[:, 4], _DATE_SIGNS) & (chars[:, 4] == chars[:, 7])
     has_length = (ends - starts == _DATE_CHARS) & (n_digits == _DATE_DIGITS)
-    return np.asarray(has_length & has_signs & is_century)
+    is_date = np.zeros(len(starts), dtype=np.bool_)
+    candidates = np.flatnonzero(has_length)
+    if len(candidates):
+        at = starts[candidates]
+        sign = codes[at + 4]
+        is_sign = (sign == codes[at + 7]) & _IS_DATE_SIGN[sign]
+        is_date[candidates] = is_sign & _IS_CENTURY[codes[at], codes[at + 1]]
+    return is_date
