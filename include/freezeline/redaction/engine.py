@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -24,6 +24,7 @@ from include.freezeline.redaction.keys import TellingKeys
 from include.freezeline.redaction.known import KnownTexts
 from include.freezeline.redaction.named import NamedFinder, Tagger
 from include.freezeline.redaction.pieces import Pieces
+from include.freezeline.redaction.recent import RecentTexts, RedactedText
 from include.freezeline.redaction.rules import RedactionConfig, load_redaction_config
 from include.freezeline.redaction.scanner import Finding, Scanner, united
 
@@ -37,21 +38,6 @@ _MAX_ROUNDS = 5
 _NUMBERS = frozenset({"CARD", "IBAN", "PHONE", "US_SSN", "NATIONAL_ID"})
 
 
-class RedactedText(NamedTuple):
-    """A text that may be written.
-
-    Attributes:
-        text: The text with placeholders; ``<DROPPED>`` when it could not be scanned.
-        findings: Values replaced. Offsets are in the input; those of ``redact_json`` are in the
-            string, after JSON decoding, that held the value.
-        is_dropped: Whether the text could not be scanned and was thrown away.
-    """
-
-    text: str
-    findings: tuple[Finding, ...] = ()
-    is_dropped: bool = False
-
-
 class RedactionScope:
     """One trace: equal values get equal placeholders."""
 
@@ -63,6 +49,7 @@ class RedactionScope:
             totals: Counts of the redactor that made the scope; updated along.
         """
         self._tools = tools
+        self._number = tools.recent.next_scope()
         self._totals = totals
         self._counts: Counter[str] = Counter()
         self._placeholders: dict[tuple[str, str], str] = {}
@@ -163,7 +150,19 @@ class RedactionScope:
         return dict(sorted(self._counts.items()))
 
     def _replaced(self, text: str, known: Sequence[Finding] | None = None) -> RedactedText:
-        """Replace until nothing more is found, so that redacting again changes nothing."""
+        """Replace until nothing more is found, so that redacting again changes nothing.
+
+        A text with values comes again with every turn of a conversation, and as a part of it.
+        """
+        redacted = self._tools.recent.get(self._number, text)
+        if redacted is None:
+            redacted = self._replaced_anew(text, known)
+            if redacted.findings:
+                self._tools.recent.put(self._number, text, redacted)
+        return redacted
+
+    def _replaced_anew(self, text: str, known: Sequence[Finding] | None) -> RedactedText:
+        """Replace until nothing more is found."""
         self._check_length(text)
         tools = self._tools
         found = tools.scanner.scan(text) if known is None else known
@@ -247,6 +246,7 @@ class Redactor:
             NamedFinder(tagger, config.named_labels) if tagger else None,
             config.max_field_chars,
             KnownTexts(),
+            RecentTexts(),
         )
         self._totals: Counter[str] = Counter()
 

@@ -8,6 +8,7 @@ from include.freezeline.redaction.glance import PlainJson, plain_json
 from include.freezeline.redaction.keys import TellingKeys
 from include.freezeline.redaction.known import KnownTexts
 from include.freezeline.redaction.named import NamedFinder
+from include.freezeline.redaction.recent import RecentTexts
 from include.freezeline.redaction.scanner import Finding, Scanner
 
 # Texts that are looked at together; more would not stay in the processor's cache.
@@ -26,6 +27,7 @@ class Tools:
         named: Finds names and addresses, when a language model is set.
         max_field_chars: Longer texts are dropped.
         known: Strings of JSON that hold nothing.
+        recent: Texts that hold something, and what they became.
     """
 
     scanner: Scanner
@@ -33,6 +35,7 @@ class Tools:
     named: NamedFinder | None
     max_field_chars: int
     known: KnownTexts
+    recent: RecentTexts
 
 
 @dataclass(slots=True)
