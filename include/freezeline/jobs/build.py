@@ -18,6 +18,7 @@ from include.freezeline.config import config_dir
 from include.freezeline.contracts.columns import Table
 from include.freezeline.contracts.lake import LAKE_TABLES, PRICE_BOOK
 from include.freezeline.cost.overrides import load_price_overrides
+from include.freezeline.cost.periods import DEFAULT_TIER
 from include.freezeline.cost.price_book import ModelRef, plan_price_book
 from include.freezeline.cost.price_table import UNKNOWN_PROVIDER
 from include.freezeline.facts.spec import fact_table, load_fact_specs
@@ -27,7 +28,8 @@ _SCHEMA_FILE = "schema_only.parquet"
 _MODELS_SQL = """
     select distinct
         coalesce(provider, $unknown) as provider,
-        coalesce(response_model, request_model) as model
+        coalesce(response_model, request_model) as model,
+        coalesce(lower(service_tier), $tier) as service_tier
     from read_parquet($files, hive_partitioning = false, union_by_name = true)
     where is_leaf_model_call and coalesce(response_model, request_model) is not null
 """
@@ -118,7 +120,11 @@ def _write_schema_files(lake: Lake, settings: Settings) -> None:
 
 def _models_in_lake(warehouse: Warehouse, lake_dir: Path) -> list[ModelRef]:
     """Return the models that answered a call, by the name they are priced under."""
-    parameters = {"unknown": UNKNOWN_PROVIDER, "files": str(lake_dir / "spans" / "**/*.parquet")}
+    parameters = {
+        "unknown": UNKNOWN_PROVIDER,
+        "tier": DEFAULT_TIER,
+        "files": str(lake_dir / "spans" / "**/*.parquet"),
+    }
     return [ModelRef(**row) for row in warehouse.rows(_MODELS_SQL, parameters)]
 
 
@@ -126,7 +132,8 @@ def _write_price_book(lake: Lake, settings: Settings, models: list[ModelRef]) ->
     """Write the prices of the models and return the models without one."""
     rows = plan_price_book(models, load_price_overrides(config_dir(settings)))
     lake.write_rows(PRICE_BOOK, rows, lake.root / PRICE_BOOK.name / "price_book.parquet")
-    return tuple(f"{r['provider']}/{r['model']}" for r in rows if r["unpriced_reason"] is not None)
+    unpriced = {f"{r['provider']}/{r['model']}" for r in rows if r["unpriced_reason"] is not None}
+    return tuple(sorted(unpriced))
 
 
 def _count_calls(path: Path) -> tuple[int, int]:
