@@ -19,11 +19,13 @@ from include.freezeline.contracts.columns import Table
 from include.freezeline.contracts.lake import LAKE_TABLES, PRICE_BOOK
 from include.freezeline.cost.overrides import load_price_overrides
 from include.freezeline.cost.periods import DEFAULT_TIER
+from include.freezeline.cost.policy import load_cost_policy
 from include.freezeline.cost.price_book import ModelRef, plan_price_book
 from include.freezeline.cost.price_table import UNKNOWN_PROVIDER
-from include.freezeline.facts.spec import fact_table, load_fact_specs
+from include.freezeline.facts.spec import FactSpec, fact_table, load_fact_specs
 from include.freezeline.settings import Settings
 
+_BAD_OUTCOMES = ("escalations", "overrides")
 _SCHEMA_FILE = "schema_only.parquet"
 _MODELS_SQL = """
     select distinct
@@ -87,25 +89,38 @@ def build(settings: Settings, as_of: datetime) -> BuildSummary:
     )
 
 
-def dbt_variables(settings: Settings, as_of: datetime) -> dict[str, str]:
+def dbt_variables(settings: Settings, as_of: datetime) -> dict[str, object]:
     """Return the variables the dbt project needs; paths are absolute."""
     return {
+        **load_cost_policy(config_dir(settings)).variables(),
         "as_of": as_of.isoformat(),
+        "outcome_maturity_h": _outcome_maturity_h(settings),
         "lake_dir": str(settings.lake_dir.resolve()),
         "warehouse_path": str(settings.warehouse_path.resolve()),
     }
 
 
 def lake_tables(settings: Settings) -> list[Table]:
-    """Return every table the models read: the contracts, then the facts.
+    """Return every table the models read: the contracts, then the facts."""
+    specs = _fact_specs(settings)
+    return [*LAKE_TABLES, *(fact_table(specs[name]) for name in sorted(specs))]
+
+
+def _fact_specs(settings: Settings) -> dict[str, FactSpec]:
+    """Return the facts that the models read, by name.
 
     The packaged facts are always among them, since the packaged models read them: a company that
     has no conversions has an empty table of conversions.
     """
     with as_file(files("include").joinpath("config")) as packaged:
         specs = {spec.name: spec for spec in load_fact_specs(packaged)}
-    specs |= {spec.name: spec for spec in load_fact_specs(config_dir(settings))}
-    return [*LAKE_TABLES, *(fact_table(specs[name]) for name in sorted(specs))]
+    return specs | {spec.name: spec for spec in load_fact_specs(config_dir(settings))}
+
+
+def _outcome_maturity_h(settings: Settings) -> float:
+    """Return the hours after which no bad outcome of a request is to be expected."""
+    specs = _fact_specs(settings)
+    return max(specs[name].maturity_h for name in _BAD_OUTCOMES)
 
 
 def _write_schema_files(lake: Lake, settings: Settings) -> None:
