@@ -29,7 +29,10 @@
     end
 {%- endmacro %}
 
-{# What a call costs at a price, or some kinds of its tokens; nothing costs nothing. #}
+{#
+    What a call costs at a price, or some kinds of its tokens; nothing costs nothing. The sum keeps
+    its twelve decimals, since DuckDB is slow at rounding numbers of 128 bits, as the sum is.
+#}
 {% macro call_amount_usd(prices, calls, kinds=none) -%}
     {%- set counts_and_prices = {
         'input': ('billable_input_tokens', 'input_usd_per_token'),
@@ -40,10 +43,13 @@
         'reasoning': ('billable_reasoning_tokens', 'reasoning_usd_per_token'),
         'web_search': ('web_search_count', 'web_search_usd'),
     } -%}
+    cast(
     {%- for kind in kinds or counts_and_prices -%}
-        {%- set count, price = counts_and_prices[kind] -%}
-    {{ '+ ' if not loop.first }}coalesce(
-        cast({{ calls }}.{{ count }} as decimal(18, 0)) * {{ prices }}.{{ price }}, 0
+        {%- set count, price = counts_and_prices[kind] %}
+        {{ '+ ' if not loop.first }}coalesce(
+            cast({{ calls }}.{{ count }} as decimal(18, 0)) * {{ prices }}.{{ price }}, 0
+        )
+    {%- endfor %}
+        as decimal(18, 12)
     )
-    {% endfor -%}
 {%- endmacro %}

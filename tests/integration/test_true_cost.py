@@ -18,7 +18,7 @@ from genai_prices.types import ModelPrice
 from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
 from include.freezeline.jobs.build import build
 from include.freezeline.settings import Settings
-from tests.dbt.tiny_lake import ARRIVED_AT, TinyLake, at, call
+from tests.dbt.tiny_lake import ARRIVED_AT, TinyLake, at, call, span
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -282,7 +282,9 @@ def warehouse(
     folder = tmp_path_factory.mktemp("cost")
     settings = Settings(home=folder / "home", config_dir=write_config(folder))
     lake = TinyLake(settings)
-    lake.spans("traces/a", [of_complaint(n, c) for n, c in enumerate(COMPLAINTS, start=1)])
+    # an agent around the first call, which repeats its tokens as some instrumentations do
+    agent = span(9_999, 1, "agent", input_tokens=56_100, output_tokens=4_900)
+    lake.spans("traces/a", [*(of_complaint(n, c) for n, c in enumerate(COMPLAINTS, 1)), agent])
     lake.spans("traces/b", [call(int(key, 16), **row) for key, row in random_calls.items()])
     lake.ledger("traces/a", object_size_bytes=2**30, arrived_at=ARRIVED_AT)
     lake.facts("invoice_lines", "facts/invoice_lines/1", INVOICE)
@@ -331,6 +333,22 @@ def test_gateways_replay_is_served_and_never_looks_like_a_providers_cache(
         "replay": [100, 0, 0, 0],
         "prompt cache": [100, 100, 100, 60],
     }
+
+
+def test_replayed_usage_does_not_raise_the_cache_hit_ratio(warehouse: Warehouse) -> None:
+    rows = warehouse.rows(
+        "select is_gateway_cache_hit, cache_read_tokens from marts.fct_llm_calls"
+        " where request_model = 'gpt-4.1' and input_tokens = 90 and cache_read_tokens is not null"
+        " order by cache_read_tokens"
+    )
+    assert [tuple(row.values()) for row in rows] == [(True, 0), (False, 60)]
+
+
+def test_parent_that_repeats_the_tokens_of_a_call_costs_nothing(warehouse: Warehouse) -> None:
+    rows = warehouse.rows(
+        "select cost_usd from marts.fct_call_costs where trace_id = ?", [f"{1:032x}"]
+    )
+    assert rows == [{"cost_usd": Decimal(COMPLAINTS[0].cost_usd)}]
 
 
 def test_old_call_is_priced_as_then_and_as_today(warehouse: Warehouse) -> None:
@@ -395,7 +413,7 @@ def test_every_dollar_and_every_unpriced_call_is_attributed_once(
 
 def test_telemetry_is_priced_beside_the_spend_of_its_service(warehouse: Warehouse) -> None:
     (row,) = warehouse.rows("select * from marts.agg_telemetry_cost_daily")
-    assert (row["n_spans"], row["stored_bytes"]) == (len(COMPLAINTS), 2**30)
+    assert (row["n_spans"], row["stored_bytes"]) == (len(COMPLAINTS) + 1, 2**30)
     assert (row["telemetry_usd"], row["verdict"]) == (Decimal("0.6"), "ok")
 
 

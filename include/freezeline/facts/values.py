@@ -95,10 +95,10 @@ def _decimal(value: Any) -> Decimal:
     try:
         amount = Decimal(str(value))
         stored = amount.quantize(_DECIMAL_STEP)
-    except InvalidOperation:
+        if abs(stored) >= _DECIMAL_LIMIT or stored != amount:
+            raise ValueError
+    except InvalidOperation:  # also for what is no number, and for comparing with it
         raise ValueError from None
-    if abs(stored) >= _DECIMAL_LIMIT or stored != amount:
-        raise ValueError
     return stored
 
 

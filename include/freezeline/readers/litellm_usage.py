@@ -75,10 +75,14 @@ def is_stored_answer(payload: dict[str, Any]) -> bool | None:
     """Return whether LiteLLM repeated an answer from its own cache; None when it does not say.
 
     Such a call cost nothing. Its flag alone is no proof: it has been seen on calls that read the
-    provider's prompt cache, which the provider bills.
+    provider's prompt cache, which the provider bills. Without a cost there is no telling.
     """
     is_hit = to_boolean(payload.get("cache_hit"))
-    return is_hit and not to_number(payload.get("response_cost"))
+    if not is_hit:
+        return is_hit
+    cost = to_number(payload.get("response_cost"))
+    is_known = cost is not None and not payload.get("response_cost_failure_debug_info")
+    return cost == 0 if is_known else None
 
 
 def _written_for_an_hour(usage: dict[str, Any], asked: dict[str, Any]) -> int | None:

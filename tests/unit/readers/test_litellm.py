@@ -81,6 +81,15 @@ def row_of(read: Read) -> Callable[..., Row]:
     [
         ({"cache_hit": True, "response_cost": 0}, True),
         ({"cache_hit": True, "response_cost": 0.36}, False),  # the provider's prompt cache, billed
+        ({"cache_hit": True, "response_cost": None}, None),
+        (
+            {
+                "cache_hit": True,
+                "response_cost": 0,
+                "response_cost_failure_debug_info": {"error_str": "x"},
+            },
+            None,
+        ),
         ({"cache_hit": False}, False),
         ({"cache_hit": None}, None),
     ],
