@@ -17,8 +17,10 @@ from genai_prices.types import ModelPrice
 
 from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
 from include.freezeline.jobs.build import build
+from include.freezeline.jobs.land import land
 from include.freezeline.settings import Settings
 from tests.dbt.tiny_lake import ARRIVED_AT, TinyLake, at, call, span
+from tests.unit.landing.bucket import write
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -172,16 +174,16 @@ overrides:
     reason: langfuse#12184
 """
 
-LINE = {
-    "provider": "openai", "line_id": "l1", "model": "gpt-4.1", "recorded_at": at(30),
-    "usage_started_at": at(0), "billed_usd": Decimal("0.00043"),
+INVOICE = """provider,line_id,model,usage_started_at,recorded_at,billed_usd
+openai,l1,gpt-4.1,2026-10-12,2026-10-13T06:00:00Z,9.00
+openai,l1,gpt-4.1,2026-10-12,2026-10-13T07:00:00Z,0.00043
+openai,l2,gpt-9,2026-10-12,2026-10-13T07:00:00Z,0.5
+openai,l3,gpt-9,2026-10-12,2026-10-13T07:00:00Z,free
+"""
+LATE_LINE = {
+    "provider": "openai", "line_id": "l4", "model": "gpt-4.1", "recorded_at": at(30),
+    "usage_started_at": at(0), "billed_usd": Decimal(3), "arrived_at": AS_OF,
 }  # fmt: skip
-INVOICE = (
-    {**LINE, "billed_usd": Decimal(9)},
-    {**LINE, "recorded_at": at(31)},  # corrects the one before
-    {**LINE, "line_id": "l2", "model": "gpt-9"},
-    {**LINE, "line_id": "l3", "arrived_at": AS_OF},  # not known yet
-)
 
 # Providers of the random calls, as spans and as the table name them.
 PROVIDERS = {
@@ -280,14 +282,23 @@ def warehouse(
 ) -> Iterator[Warehouse]:
     """The warehouse of all calls, built once."""
     folder = tmp_path_factory.mktemp("cost")
-    settings = Settings(home=folder / "home", config_dir=write_config(folder))
+    settings = Settings.model_validate(
+        {
+            "home": folder / "home",
+            "source_uri": (folder / "bucket").as_uri(),
+            "config_dir": write_config(folder),
+            "pseudonym_key": "test-key",
+        }
+    )
+    write(settings, "facts/invoice_lines/dt=2026-10-13/lines.csv", INVOICE.encode())
+    land(settings, datetime(2026, 10, 14, tzinfo=UTC))
     lake = TinyLake(settings)
     # an agent around the first call, which repeats its tokens as some instrumentations do
     agent = span(9_999, 1, "agent", input_tokens=56_100, output_tokens=4_900)
     lake.spans("traces/a", [*(of_complaint(n, c) for n, c in enumerate(COMPLAINTS, 1)), agent])
     lake.spans("traces/b", [call(int(key, 16), **row) for key, row in random_calls.items()])
     lake.ledger("traces/a", object_size_bytes=2**30, arrived_at=ARRIVED_AT)
-    lake.facts("invoice_lines", "facts/invoice_lines/1", INVOICE)
+    lake.facts("invoice_lines", "facts/invoice_lines/late", [LATE_LINE])
     build(settings, AS_OF)
     with open_warehouse(settings.warehouse_path, read_only=True) as opened:
         yield opened
@@ -298,6 +309,8 @@ def write_config(folder: Path) -> Path:
     with as_file(files("include").joinpath("config")) as packaged:
         config = Path(shutil.copytree(packaged, folder / "config"))
     (config / "price_overrides.yml").write_text(OVERRIDES, encoding="utf-8")
+    sources = config / "sources.yml"
+    sources.write_text(sources.read_text().replace("expected: true", "expected: false"))
     return config
 
 
@@ -392,7 +405,7 @@ def test_invoice_is_held_against_the_calls_of_its_day(warehouse: Warehouse) -> N
     assert [tuple(row.values()) for row in rows] == [
         # the miss and the prompt cache of litellm#39057; the replay was not billed
         ("gpt-4.1", Decimal("0.00043"), Decimal("0.00043"), 0, "within_limits", "ok"),
-        ("gpt-9", Decimal("0.00043"), None, None, "no_call_of_the_model", "insufficient_evidence"),
+        ("gpt-9", Decimal("0.5"), None, None, "no_call_of_the_model", "insufficient_evidence"),
     ]
 
 
