@@ -41,7 +41,7 @@ _TOOLS = Tools(
     lake=cast("Lake", None),
     rules=_RULES,
     facts={},
-    guard=Guard(_REDACTOR.scope, Pseudonymiser(b"fuzz"), _REDACTOR.clean_ones),
+    guard=Guard(_REDACTOR.scope, Pseudonymiser(b"fuzz"), _REDACTOR.look),
     as_of=datetime(2026, 10, 2, tzinfo=UTC),
 )
 

@@ -74,7 +74,7 @@ def open_tools(settings: Settings, as_of: datetime) -> Tools:
         lake=Lake(settings.lake_dir),
         rules=load_landing_rules(policies),
         facts={spec.name: spec for spec in load_fact_specs(policies)},
-        guard=Guard(redactor.scope, Pseudonymiser(_pseudonym_key(settings)), redactor.clean_ones),
+        guard=Guard(redactor.scope, Pseudonymiser(_pseudonym_key(settings)), redactor.look),
         as_of=as_of,
     )
 

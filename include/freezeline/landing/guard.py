@@ -7,39 +7,23 @@ source (a tool's name, a route, an error class) and may carry anything, so it is
 Scanning fails closed: a value that cannot be scanned is dropped and counted.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-import orjson
-
 from include.freezeline.contracts.columns import Column, Privacy, Table
 from include.freezeline.landing.columns import is_all_none, transposed
 from include.freezeline.landing.ids import SPAN_IDS, are_plain_ids, holds_ids, is_plain_id
-from include.freezeline.landing.scopes import (
-    FIELDS_SCANNED,
-    KnownTexts,
-    Scope,
-    Scopes,
-    Tally,
-    scan,
-)
+from include.freezeline.landing.scopes import Scope, Scopes, Tally, scan
+from include.freezeline.landing.texts import CONTROL, Look, TextGuard, filled, without_controls
 
-DROPPED = "<DROPPED>"
 _CLOSED = frozenset(
     {
         "dialect", "span_type", "status", "error_class", "ttft_source", "tpot_source", "carrier",
         "source_object", "source_sha256", "finish_reasons", "format", "signal",
     }
 )  # fmt: skip
-_CONTROL_CHARS = tuple(char for char in map(chr, range(0x20)) if char not in "\t\n\r")
-# Keys with a NUL break readers of the tables, and one inside a value hides it from the scan.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _MAX_LABELS = 20_000
-_MAX_CLEAN_CHARS = 50_000
-_SHORT_CHARS = 150
-_MAX_DIFFERENT = 100
 
 
 class Pseudonyms(Protocol):
@@ -49,13 +33,6 @@ class Pseudonyms(Protocol):
         """Return the pseudonym of a tenant, user or session."""
 
 
-class CleanOnes(Protocol):
-    """Looks at many texts at once."""
-
-    def __call__(self, fields: Sequence[str], *, is_json: bool) -> set[int]:
-        """Return the numbers of the texts that surely hold nothing to redact."""
-
-
 class Guard:
     """Applies a table's privacy rules to its rows, column by column."""
 
@@ -63,21 +40,20 @@ class Guard:
         self,
         new_scope: Callable[[], Scope],
         pseudonyms: Pseudonyms,
-        clean_ones: CleanOnes | None = None,
+        look: Look | None = None,
     ) -> None:
         """Use a redactor and a pseudonymiser; one guard serves all tables.
 
         Args:
             new_scope: Makes the scope of a trace.
             pseudonyms: Makes pseudonyms of tenants, users and sessions.
-            clean_ones: Looks at many texts in one pass; without it each is looked at alone.
+            look: Looks at many texts in one pass; without it each is looked at alone.
         """
         self.new_scope = new_scope
-        self._clean_ones = clean_ones
         self._pseudonyms = pseudonyms
         self._labels: dict[str, tuple[str | None, tuple[str, ...]]] = {}
         self._hidden: dict[tuple[str, str], str] = {}
-        self._clean = {False: KnownTexts(), True: KnownTexts()}
+        self._texts = TextGuard(look)
 
     def scopes(self) -> Scopes:
         """Return the scopes of a new object."""
@@ -119,14 +95,14 @@ class Guard:
                 columns[column.name] = _lists_without_controls(values)
         if texts:
             traces = columns.get("trace_id") or [None] * len(rows)
-            self._guard_texts(texts, traces, scopes, tally)
+            self._texts.guard(texts, traces, scopes, tally)
         return columns
 
     def guard_text(self, text: str | None, tally: Tally) -> str | None:
         """Redact text that belongs to no trace; null when it cannot be scanned."""
         if text is None:
             return None
-        return scan(self.new_scope().redact_text, _CONTROL.sub("", text), tally)
+        return scan(self.new_scope().redact_text, tally, CONTROL.sub("", text))
 
     def guard_label(self, text: str, tally: Tally, n_times: int = 1) -> str | None:
         """Redact a short string that repeats often.
@@ -136,11 +112,11 @@ class Guard:
             tally: Counts of values by entity type, added to.
             n_times: How often it is there.
         """
-        text = _CONTROL.sub("", text)
+        text = CONTROL.sub("", text)
         cached = self._labels.get(text)
         if cached is None:
             found: Tally = Counter()
-            clean = scan(self.new_scope().redact_text, text, found)
+            clean = scan(self.new_scope().redact_text, found, text)
             cached = (clean, tuple(found.elements()))
             if len(self._labels) < _MAX_LABELS:
                 self._labels[text] = cached
@@ -171,13 +147,13 @@ class Guard:
         self, column: Column, text: str, tally: Tally, n_times: int, *, is_id: bool
     ) -> str | None:
         """Treat one string that the source chose."""
-        clean = _without_controls(text)
+        clean = without_controls(text)
         guarded: str | None = clean
         is_empty = not clean and bool(text)
         passes = column.name in _CLOSED or (is_id and is_plain_id(clean))
         if not is_empty and not passes:
             guarded = self.guard_label(clean, tally, n_times)
-        return _filled(column, None if is_empty else guarded)
+        return filled(column, None if is_empty else guarded)
 
     def _pseudonym(self, column: Column, value: Any) -> str | None:
         """Return the pseudonym of a value; remembers those it has made."""
@@ -186,141 +162,19 @@ class Guard:
         known = self._hidden.get((column.name, value)) if isinstance(value, str) else None
         if known is not None:
             return known
-        text = _without_controls(str(value))
+        text = without_controls(str(value))
         if not text and str(value):
-            return _filled(column, None)
+            return filled(column, None)
         made = self._pseudonyms.pseudonym(column.name.removesuffix("_key"), text)
         if isinstance(value, str) and len(self._hidden) < _MAX_LABELS:
             self._hidden[column.name, value] = made
         return made
 
-    def _guard_texts(
-        self,
-        texts: Sequence[tuple[Column, list[Any]]],
-        traces: Sequence[Any],
-        scopes: Scopes,
-        tally: Tally,
-    ) -> None:
-        """Redact the texts in place, row by row, so that a trace numbers its values in order.
-
-        Messages come before the plain texts that are parts of them.
-        """
-        held_in = _holders(texts)
-        ordered = [
-            (column, column.name, column.type == "json", held_in.get(column.name), values,
-             self._sure_ones(values, is_json=column.type == "json"))
-            for column, values in sorted(texts, key=lambda text: text[0].type != "json")
-            if not self._are_known(values, tally, is_json=column.type == "json")
-        ]  # fmt: skip
-        for number, trace_id in enumerate(traces):
-            clean: dict[str, str] = {}
-            for column, name, is_json, holder, values, sure in ordered:
-                value = values[number]
-                if value is None:
-                    continue
-                if number in sure:
-                    clean[name] = value
-                    tally[FIELDS_SCANNED] += 1
-                    continue
-                if holder in clean and _is_string_in(value, clean[holder]):
-                    tally[FIELDS_SCANNED] += 1
-                    continue
-                guarded = self._guard_field(value, scopes, trace_id, tally, is_json=is_json)
-                if guarded is value:
-                    clean[name] = value
-                else:
-                    values[number] = guarded if guarded is not None else _filled(column, None)
-
-    def _sure_ones(self, values: Sequence[Any], *, is_json: bool) -> set[int]:
-        """Return the places of texts that hold nothing, found in one pass over the column.
-
-        A text with control characters is not among them: they could hide a value.
-        """
-        if self._clean_ones is None:
-            return set()
-        places = [
-            place
-            for place, value in enumerate(values)
-            if isinstance(value, str) and _without_controls(value) == value
-        ]
-        try:
-            found = self._clean_ones([values[place] for place in places], is_json=is_json)
-        except Exception:  # Fail closed: each text is then looked at alone.
-            return set()
-        return {places[number] for number in found}
-
-    def _are_known(self, values: Sequence[Any], tally: Tally, *, is_json: bool) -> bool:
-        """Return whether a column holds only texts that were found to be clean, and count them.
-
-        Span names and resource attributes are the same few on every span.
-        """
-        known = self._clean[is_json]
-        try:
-            different = set(values) - {None}
-        except TypeError:  # some reader's mistake; refused when the column is converted
-            return False
-        if len(different) > _MAX_DIFFERENT or not all(text in known for text in different):
-            return False
-        tally[FIELDS_SCANNED] += len(values) - values.count(None)
-        return True
-
-    def _guard_field(
-        self, value: Any, scopes: Scopes, trace_id: Any, tally: Tally, *, is_json: bool
-    ) -> str | None:
-        """Redact a TEXT value; one that was scanned before and held nothing passes at once.
-
-        Span names and resource attributes repeat on every span, and whether a text holds
-        anything does not depend on its trace.
-        """
-        known, raw = self._clean[is_json], str(value)
-        if len(raw) <= _MAX_CLEAN_CHARS and raw in known:
-            tally[FIELDS_SCANNED] += 1
-            return raw
-        text = _without_controls(raw)
-        if raw and not text:
-            return None
-        scope = scopes.of(trace_id)
-        clean = scan(scope.redact_json if is_json else scope.redact_text, text, tally)
-        if clean != raw:
-            return clean
-        if len(raw) <= _MAX_CLEAN_CHARS:
-            known.add(raw)
-        return raw
-
-
-def _holders(texts: Sequence[tuple[Column, list[Any]]]) -> dict[str, str]:
-    """Return for each plain text the JSON column of the same row that mostly holds it as well."""
-    names = {column.name for column, _ in texts}
-    pairs = ((name, name.replace("_text_", "_messages_")) for name in names)
-    return {name: holder for name, holder in pairs if holder != name and holder in names}
-
-
-def _is_string_in(text: str, json_text: str) -> bool:
-    """Return whether a text is one of the strings of a JSON text that was found to be clean."""
-    try:
-        return orjson.dumps(text).decode() in json_text
-    except TypeError:  # not a text, or a lone surrogate
-        return False
-
-
-def _filled(column: Column, value: str | None) -> str | None:
-    """Return a value, or what stands for a dropped one where null is not allowed."""
-    return DROPPED if value is None and not column.nullable else value
-
-
-def _without_controls(text: str) -> str:
-    """Return a text without control characters."""
-    if len(text) < _SHORT_CHARS:
-        return _CONTROL.sub("", text)
-    # A search for each character is far quicker than one for the class of them.
-    found = [char for char in _CONTROL_CHARS if char in text]
-    return _CONTROL.sub("", text) if found else text
-
 
 def _lists_without_controls(values: Sequence[Any]) -> list[Any]:
     """Return lists of texts without control characters."""
     return [
-        [_CONTROL.sub("", item) if isinstance(item, str) else item for item in value]
+        [CONTROL.sub("", item) if isinstance(item, str) else item for item in value]
         if isinstance(value, list)
         else value
         for value in values

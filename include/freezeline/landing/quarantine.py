@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from include.freezeline.landing.guard import DROPPED, Guard
+from include.freezeline.landing.guard import Guard
 from include.freezeline.landing.plan import DueObject
 from include.freezeline.landing.records import WHOLE_OBJECT, RejectLike, Row
 from include.freezeline.landing.scopes import Tally
+from include.freezeline.landing.texts import DROPPED
 
 _SCANNED_CHARS = 2_000
 _SHOWN_CHARS = 200

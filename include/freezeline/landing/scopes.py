@@ -1,14 +1,12 @@
-"""Redaction scopes, and what is remembered between texts."""
+"""Redaction scopes, and how a text goes through one."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol
 
 FIELDS_SCANNED = "FIELDS_SCANNED"
 FIELDS_DROPPED = "FIELDS_DROPPED"
 _MAX_SCOPES = 10_000
-_MAX_KNOWN_CHARS = 8_000_000
-_TEXT_OVERHEAD = 100
 
 Tally = Counter[str]
 
@@ -37,14 +35,33 @@ class Redacted(Protocol):
         """Whether the text could not be scanned, so that ``text`` is only a stand-in."""
 
 
+class Looked(Protocol):
+    """What one pass over many texts found."""
+
+    @property
+    def clean(self) -> Collection[int]:
+        """Numbers of the texts that surely hold nothing to redact."""
+
+    @property
+    def documents(self) -> Mapping[int, Any]:
+        """Parsed JSON, by the number of its text, that holds values known to the look."""
+
+    @property
+    def findings(self) -> Collection[str]:
+        """Texts that hold values, known to the look."""
+
+
 class Scope(Protocol):
     """A redactor that gives one value one placeholder, for one trace."""
 
-    def redact_text(self, text: str) -> Redacted:
-        """Redact plain text."""
+    def redact_text(self, text: str, looked: Any = None) -> Redacted:
+        """Redact plain text; what a look at it has found need not be searched again."""
 
     def redact_json(self, json_text: str) -> Redacted:
         """Redact the strings inside JSON."""
+
+    def redact_document(self, document: Any, looked: Any) -> Redacted:
+        """Redact a document of a look."""
 
 
 class Scopes:
@@ -68,37 +85,17 @@ class Scopes:
         return scope
 
 
-class KnownTexts:
-    """Texts that were scanned and hold nothing, up to a number of characters."""
+def scan(redact: Callable[..., Redacted], tally: Tally, *given: Any) -> str | None:
+    """Redact, or drop what cannot be scanned; whatever went wrong must not let text through.
 
-    def __init__(self) -> None:
-        """Start with none."""
-        self._new: set[str] = set()
-        self._old: set[str] = set()
-        self._chars = 0
-
-    def __contains__(self, text: str) -> bool:
-        """Return whether a text is known; one that is asked for stays."""
-        if text in self._new:
-            return True
-        if text not in self._old:
-            return False
-        self.add(text)
-        return True
-
-    def add(self, text: str) -> None:
-        """Remember a text; what has not been asked for lately is forgotten."""
-        self._new.add(text)
-        self._chars += len(text) + _TEXT_OVERHEAD
-        if self._chars > _MAX_KNOWN_CHARS:
-            self._old, self._new, self._chars = self._new, set(), 0
-
-
-def scan(redact: Callable[[str], Redacted], text: str, tally: Tally) -> str | None:
-    """Redact, or drop what cannot be scanned; whatever went wrong must not let text through."""
+    Args:
+        redact: What redacts.
+        tally: Counts of values by entity type, added to.
+        given: What it is given.
+    """
     redacted: Redacted | None
     try:
-        redacted = redact(text)
+        redacted = redact(*given)
     except Exception:  # Fail closed: no kind of failure may let raw text pass.
         redacted = None
     if redacted is None or redacted.is_dropped:

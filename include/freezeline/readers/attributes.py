@@ -149,10 +149,15 @@ class AttributeView:
         taken = self._taken
         return {name: value for name, value in self.values.items() if name not in taken}
 
+    def rest_among(self, names: Names) -> Attributes:
+        """Return what no column took of the attributes with these names."""
+        taken, values = self._taken, self.values
+        return {name: values[name] for name in names if name not in taken}
+
 
 def to_tokens(value: Any) -> int | None:
     """Return a believable token count."""
-    number = values.to_integer(value)
+    number = value if type(value) is int else values.to_integer(value)
     return number if number is not None and 0 <= number <= _MAX_TOKENS else None
 
 

@@ -82,16 +82,24 @@ class BusinessColumns:
         release = langfuse_names.RELEASE
         return service, version or view.text(release) or resource.text(release)
 
+    def best_names(self, names: Names) -> tuple[tuple[str, str], ...]:
+        """Return each column that attributes of these names may fill, with the best of its names."""
+        return tuple((column, wanted[0]) for column, wanted in self._plans[names])
+
     def resource_text(self, resource: AttributeView, people: People) -> str | None:
         """Return a resource's attributes that no column took, as JSON in which nobody is named."""
+        rest, text = self.resource_rest(resource)
+        return mask_people(rest, text, people) if rest else None
+
+    def resource_rest(self, resource: AttributeView) -> tuple[Attributes, str]:
+        """Return a resource's attributes that no column took and that name nobody, and as JSON."""
         self._of_resource(resource)
         taken = resource.taken
         known = self._texts.get(taken)
         if known is None:
             rest = without_people(resource.rest(), self.rules)
             known = self._texts[taken] = rest, write_json(rest) if rest else ""
-        rest, text = known
-        return mask_people(rest, text, people) if rest else None
+        return known
 
     def _of_resource(self, resource: AttributeView) -> list[tuple[str, str, str]]:
         """Return what a resource fills; it is mostly the one of the span before."""

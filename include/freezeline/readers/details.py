@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from include.freezeline.readers.attributes import AttributeView
 from include.freezeline.readers.jsontext import parse_json_text, write_json
 from include.freezeline.readers.otlp import Span
-from include.freezeline.readers.privacy import People, find_people, mask_people, without_people
+from include.freezeline.readers.privacy import People, mask_people, without_people
 from include.freezeline.readers.result import Row
 from include.freezeline.readers.rules import AttributeRules
 from include.freezeline.readers.values import to_timestamp
@@ -18,29 +17,24 @@ _ORDER_COLUMNS = {"retrieval_documents": "document_rank", "tool_calls": "call_in
 _JSON_COLUMNS = ("arguments_redacted", "result_redacted", "metadata_redacted")
 
 
-def placed_details(
-    span: Span, details: Details, view: AttributeView, rules: AttributeRules
-) -> Details:
-    """Return a dialect's side rows with the span's ids and start, numbered in their order.
+def place_details(span: Span, details: Details, people: People, rules: AttributeRules) -> None:
+    """Give a dialect's side rows the span's ids and start, and number them in their order.
 
     Args:
         span: The span that they hang on.
         details: Rows by side table.
-        view: The span's attributes; whom they name is not named in the rows either.
+        people: Whom the span and its resource name; the rows do not name them either.
         rules: Which names name a person.
     """
-    if not details:
-        return details
     started_at = to_timestamp(span.start_ns)
-    people = find_people([view.values, span.origin.resource], rules)
     for name, rows in details.items():
+        time_column, order_column = _TIME_COLUMNS[name], _ORDER_COLUMNS[name]
         for number, row in enumerate(rows):
             row["trace_id"] = span.trace_id
             row["span_id"] = span.span_id
-            row[_TIME_COLUMNS[name]] = started_at
-            row.setdefault(_ORDER_COLUMNS[name], number)
+            row[time_column] = started_at
+            row.setdefault(order_column, number)
             leave_people_out(row, people, rules)
-    return details
 
 
 def json_column(value: Any) -> str | None:
@@ -61,7 +55,7 @@ def leave_people_out(row: Row, people: People, rules: AttributeRules) -> None:
             if masked != data:
                 row[column] = write_json(masked)
     content = row.get("content_redacted")
-    if content is not None:
+    if content is not None and people:
         row["content_redacted"] = _masked(content, people)
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+from include.freezeline.readers import langfuse_names
 from include.freezeline.readers.attributes import AttributeView
 from include.freezeline.readers.langfuse_evaluations import read_evaluator
 from include.freezeline.readers.messages import numbered
+from include.freezeline.readers.names import Names
 from include.freezeline.readers.otlp import LogRecord, Span, id_or_none, is_span_id, is_trace_id
 from include.freezeline.readers.records import Refused
 from include.freezeline.readers.result import Row
@@ -53,8 +55,14 @@ _FLATTENED = {
     for collection in ("evaluation", "annotation")
 }
 _FIRST_NAMES = frozenset(f"{prefix}0.{middle}name" for prefix, middle in _FLATTENED.items())
+_JUDGING_NAMES = _FIRST_NAMES | {"openinference.span.kind", langfuse_names.TYPE}
 _FLAT_MEMBERS = frozenset({"name", "score", "label", "explanation", "annotator_kind"})
 _SESSION_NAMES = ("session.id", "gen_ai.conversation.id")
+
+
+def may_hold_evaluations(names: Names) -> bool:
+    """Return whether attributes of these names may be evaluations, or say that a span is one."""
+    return not _JUDGING_NAMES.isdisjoint(names)
 
 
 def read_span_evaluations(span: Span, view: AttributeView) -> Iterator[Row]:

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from typing import Any
 
 from include.freezeline.readers.attributes import AttributeView, to_listed_texts, to_tokens
-from include.freezeline.readers.column_plans import ColumnPlan
+from include.freezeline.readers.column_plans import ColumnPlan, Convert
 from include.freezeline.readers.log_messages import content_name_of
-from include.freezeline.readers.names import names_among
+from include.freezeline.readers.names import Names, names_among
 from include.freezeline.readers.otlp import Span
 from include.freezeline.readers.outcomes import normalise_finish_reasons
 from include.freezeline.readers.result import Row
@@ -104,6 +104,7 @@ _REFERENCES = {
     "output_content_name": "gen_ai.output.messages_ref",
     "system_content_name": "gen_ai.system_instructions_ref",
 }
+_REFERENCES_NAMES = frozenset(_REFERENCES.values())
 # Their raw counts leave cached tokens out of the input, and some instrumentations pass them on.
 _PROVIDERS_THAT_EXCLUDE_CACHE = frozenset({"anthropic", "aws.bedrock", "gcp.vertex_ai"})
 
@@ -159,18 +160,28 @@ def request_and_response(view: AttributeView) -> Row:
     return row
 
 
+def plain_columns(names: Names) -> tuple[tuple[str, Convert, str], ...]:
+    """Return the columns that a name alone fills: column, what makes its value, the best name."""
+    return tuple(each for plan in (_NAMES, _REQUEST, _USAGE) for each in plan.best_names(names))
+
+
 def usage(view: AttributeView, provider: str | None) -> Row:
     """Return the token counts; cached and reasoning tokens are parts of the totals."""
     row = _USAGE.read(view)
-    totals = {name: view.values[name] for name in _TOTAL_TOKENS if name in view.values}
-    row["output_tokens"] = whole_output(row, totals.values())
-    if None not in (asked := row["input_tokens"], answered := row["output_tokens"]):
+    settle_usage(row, view, provider)
+    return row
+
+
+def settle_usage(row: Row, view: AttributeView, provider: str | None) -> None:
+    """Take totals that say nothing more, and make input and output the wholes of their parts."""
+    if None not in (asked := row["input_tokens"], row["output_tokens"]):
+        totals = {name: view.values[name] for name in _TOTAL_TOKENS if name in view.values}
+        row["output_tokens"] = answered = whole_output(row, totals.values())
         for name, total in totals.items():
             if total == asked + answered:  # says nothing more
                 view.take(name)
     if provider in _PROVIDERS_THAT_EXCLUDE_CACHE:
         row["input_tokens"] = whole_input(row)
-    return row
 
 
 def whole_input(row: Row) -> int | None:
@@ -185,19 +196,21 @@ def whole_input(row: Row) -> int | None:
     return tokens if tokens is None or cached <= tokens else tokens + cached
 
 
-def whole_output(row: Row, totals: Collection[Any]) -> int | None:
-    """Return the output tokens with reasoning ones included.
+def whole_output(row: Row, totals: Collection[Any]) -> int:
+    """Return the output tokens, which are known like the input, with reasoning ones included.
 
     Gemini counts its thoughts beside the answer, and some instrumentations pass that on. It is
     certain where a total counts them apart, or where they are more than the whole.
     """
-    tokens: int | None = row["output_tokens"]
-    reasoned = row["reasoning_tokens"]
-    if tokens is None or not reasoned:
-        return tokens
-    whole: int = tokens + reasoned
-    is_apart = reasoned > tokens or (row["input_tokens"] or 0) + whole in totals
-    return whole if is_apart else tokens
+    tokens: int = row["output_tokens"]
+    reasoned: int = row["reasoning_tokens"] or 0
+    is_apart = reasoned > tokens or row["input_tokens"] + tokens + reasoned in totals
+    return tokens + reasoned if is_apart else tokens
+
+
+def has_latencies(names: Names) -> bool:
+    """Return whether attributes of these names report a latency."""
+    return bool(_named_latencies[names])
 
 
 def latency(span: Span, view: AttributeView) -> Row:
@@ -218,6 +231,11 @@ def latency(span: Span, view: AttributeView) -> Row:
         if name in values and row.get(column) is None:
             row[column] = view.number(name)
     return row
+
+
+def has_references(names: Names) -> bool:
+    """Return whether attributes of these names refer to uploaded messages."""
+    return not _REFERENCES_NAMES.isdisjoint(names)
 
 
 def content_references(view: AttributeView) -> Row:

@@ -6,6 +6,7 @@ from include.freezeline.readers import messages
 from include.freezeline.readers.attributes import AttributeView
 from include.freezeline.readers.jsontext import JsonText, write_json
 from include.freezeline.readers.log_messages import DETAILS_EVENTS
+from include.freezeline.readers.names import Names
 from include.freezeline.readers.otlp import Span
 from include.freezeline.readers.outcomes import normalise_finish_reasons
 from include.freezeline.readers.result import Row
@@ -20,6 +21,7 @@ _FLATTENED_MARKS = frozenset(
     for prefix in _FLATTENED
     for member in ("role", "content", "finish_reason", "tool_calls.0.name")
 )
+_NAMES = _FLATTENED_MARKS | {*_INPUT_NAMES, *_OUTPUT_NAMES, _SYSTEM_NAME}
 _NOTHING_FLATTENED: dict[str, JsonText | None] = dict.fromkeys(_FLATTENED)
 
 
@@ -32,6 +34,11 @@ def join_content_events(span: Span, view: AttributeView) -> None:
         if event.name in DETAILS_EVENTS:
             view.join(event.attributes)
             view.held_events[number] = {}
+
+
+def has_content(names: Names) -> bool:
+    """Return whether attributes of these names may hold messages."""
+    return not _NAMES.isdisjoint(names)
 
 
 def content(

@@ -64,6 +64,8 @@ def message_text(message: Mapping[str, Any]) -> str | None:
     """
     for member in ("parts", "content"):
         content = message.get(member)
+        if content is None:
+            continue
         if isinstance(content, str):
             return content
         if isinstance(content, list):
@@ -179,6 +181,8 @@ def _index(number: str) -> int:
 def _parts_text(parts: Iterable[Any]) -> str | None:
     """Return the text parts joined by line breaks."""
     texts = [text for part in parts if (text := _part_text(part)) is not None]
+    if len(texts) == 1:
+        return texts[0]
     return "\n".join(texts) if texts else None
 
 

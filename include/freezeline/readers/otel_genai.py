@@ -14,6 +14,7 @@ from include.freezeline.readers.genai_content import (
     join_content_events,
     message_finish_reasons,
 )
+from include.freezeline.readers.jsontext import JsonText
 from include.freezeline.readers.otlp import Span
 from include.freezeline.readers.providers import normalise_provider
 from include.freezeline.readers.result import Row
@@ -26,14 +27,20 @@ from include.freezeline.readers.tool_calls import executed_call, has_failed, req
 
 __all__ = [
     "MODEL_OPERATIONS",
+    "OPERATION_NAMES",
+    "PROVIDER_NAMES",
+    "add_details",
     "content_columns",
     "genai_span_type",
+    "is_leaf_call",
     "is_otel_genai",
     "is_otel_genai_legacy",
     "read_otel_genai",
     "read_retrieval",
 ]
 
+OPERATION_NAMES = ("gen_ai.operation.name", "llm.request.type")
+PROVIDER_NAMES = ("gen_ai.provider.name", "gen_ai.system")
 # fetch_response asks for the state of an earlier call: neither a call nor tokens of its own.
 MODEL_OPERATIONS = frozenset({"chat", "text_completion", "generate_content", "completion"})
 _SPAN_TYPES = {
@@ -82,12 +89,12 @@ def read_otel_genai(span: Span, view: AttributeView) -> Row:
     """Return the columns that a GenAI span fills."""
     if span.events:
         join_content_events(span, view)
-    operation = view.text("gen_ai.operation.name", "llm.request.type")
+    operation = view.text(*OPERATION_NAMES)
     span_type = genai_span_type(operation, span)
-    provider = normalise_provider(view.text("gen_ai.provider.name", "gen_ai.system"))
+    provider = normalise_provider(view.text(*PROVIDER_NAMES))
     row = {
         "span_type": span_type,
-        "is_leaf_model_call": span_type == "llm" and not _is_behind_a_call(span),
+        "is_leaf_model_call": is_leaf_call(span, span_type),
         "operation_name": operation,
         "provider": provider,
         **names_given(view),
@@ -100,15 +107,20 @@ def read_otel_genai(span: Span, view: AttributeView) -> Row:
     texts, outputs = content(span, view, has_events=span_type in _TALKS)
     row.update(texts)
     row["finish_reasons"] = row["finish_reasons"] or message_finish_reasons(outputs)
-    if span_type == "retrieval" or _DOCUMENTS in view.values:
+    add_details(span, view, row, outputs)
+    return row
+
+
+def add_details(span: Span, view: AttributeView, row: Row, outputs: JsonText | None) -> None:
+    """Add what a retrieval found, what a tool did or what an answer asks for."""
+    if row["span_type"] == "retrieval" or _DOCUMENTS in view.values:
         row.update(read_retrieval(span, view))
-    elif span_type == "tool":
+    elif row["span_type"] == "tool":
         row["details"] = {"tool_calls": [read_executed_tool(span, view, row["tool_name"])]}
-    elif outputs is not None and span_type == "llm":
+    elif outputs is not None and row["span_type"] == "llm":
         calls = requested_calls(outputs.data)
         if calls:
             row["details"] = {"tool_calls": calls}
-    return row
 
 
 def genai_span_type(operation: str | None, span: Span) -> str:
@@ -152,9 +164,12 @@ def read_executed_tool(span: Span, view: AttributeView, name: str | None) -> Row
     )
 
 
-def _is_behind_a_call(span: Span) -> bool:
-    """Return whether a model server's own span stands behind the span of whoever called it.
+def is_leaf_call(span: Span, span_type: str) -> bool:
+    """Return whether a span is a model call whose tokens no other span counts.
 
-    vLLM, SGLang and TensorRT-LLM continue the caller's trace, whose span counts the same tokens.
+    A model server's own span stands behind the span of whoever called it: vLLM, SGLang and
+    TensorRT-LLM continue the caller's trace, whose span counts the same tokens.
     """
-    return _MODEL_SERVER_MARK in span.attributes and bool(span.parent_span_id.strip("0"))
+    if span_type != "llm":
+        return False
+    return _MODEL_SERVER_MARK not in span.attributes or not span.parent_span_id.strip("0")

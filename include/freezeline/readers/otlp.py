@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 _HEX_DIGITS = "0123456789abcdef"
-_TRACE_ID_DIGITS = 32
-_SPAN_ID_DIGITS = 16
+_NO_TRACE_ID, _NO_SPAN_ID = "0" * 32, "0" * 16
 
 Attributes = dict[str, Any]
 
@@ -136,12 +135,12 @@ class MetricPoint(NamedTuple):
 
 def is_trace_id(text: str) -> bool:
     """Return whether text is a usable trace id: 32 hex digits, not all zero."""
-    return _is_id(text, _TRACE_ID_DIGITS)
+    return len(text) == len(_NO_TRACE_ID) and not text.strip(_HEX_DIGITS) and text != _NO_TRACE_ID
 
 
 def is_span_id(text: str) -> bool:
     """Return whether text is a usable span id: 16 hex digits, not all zero."""
-    return _is_id(text, _SPAN_ID_DIGITS)
+    return len(text) == len(_NO_SPAN_ID) and not text.strip(_HEX_DIGITS) and text != _NO_SPAN_ID
 
 
 def id_or_none(text: str) -> str | None:
@@ -152,8 +151,3 @@ def id_or_none(text: str) -> str | None:
 def event_name_of(given: str, attributes: Mapping[str, Any]) -> str:
     """Return a log record's event name, from its field or, in older data, its attribute."""
     return given or str(attributes.get("event.name") or "")
-
-
-def _is_id(text: str, n_digits: int) -> bool:
-    """Return whether text has that many hex digits and is not all zero."""
-    return len(text) == n_digits and not text.strip(_HEX_DIGITS) and text.strip("0") != ""

@@ -5,30 +5,23 @@ expects default values to be missing. Anything of the wrong type becomes a refus
 that a broken document is counted and never ends the night.
 """
 
-import base64
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from include.freezeline.readers.otlp import (
-    Attributes,
     Event,
     LogRecord,
     Origin,
     Span,
     event_name_of,
 )
+from include.freezeline.readers.otlp_json_values import any_value, parse_attributes
 from include.freezeline.readers.otlp_metrics import read_metric
-from include.freezeline.readers.privacy import NAMES_TO_LOOK_INTO, without_blocked
+from include.freezeline.readers.privacy import without_blocked
 from include.freezeline.readers.records import Record, Refused
 from include.freezeline.readers.rules import BlockList
-from include.freezeline.readers.values import (
-    to_bytes_text,
-    to_double,
-    to_integer,
-    to_text,
-    to_time_ns,
-)
+from include.freezeline.readers.values import to_integer, to_time_ns
 
 SIGNAL_OF_KEY = {
     "resourceSpans": "traces",
@@ -55,53 +48,6 @@ def parse_otlp_document(document: Json, blocked: BlockList) -> Iterator[Record]:
         yield from _scoped(resource, "scopeLogs", "logRecords", "logs", blocked)
     for resource in _items(document, "resourceMetrics", "metrics"):
         yield from _scoped(resource, "scopeMetrics", "metrics", "metrics", blocked)
-
-
-def parse_attributes(pairs: Any, blocked: BlockList) -> Attributes:
-    """Return a KeyValue list as a mapping without what is blocked; the last equal key wins."""
-    if not pairs:
-        return {}
-    try:
-        found, is_simple = _well_formed_attributes(pairs, blocked)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        found, is_simple = _odd_attributes(pairs, blocked), False
-    return found if is_simple else without_blocked(found, blocked)
-
-
-def _well_formed_attributes(pairs: Any, blocked: BlockList) -> tuple[Attributes, bool]:
-    """Return attributes that keep to the format, which nearly all do, as quickly as can be.
-
-    Returns:
-        The attributes, and whether none of them needs a look inside.
-    """
-    found: Attributes = {}
-    kept, needs_look = blocked.kept, False
-    for pair in pairs:
-        name = kept[pair["key"]]
-        if name is None:
-            continue
-        value = pair["value"]
-        (kind,) = value
-        inner = value[kind]
-        if kind == "stringValue" and type(inner) is str:
-            found[name] = inner
-        elif kind == "intValue":
-            found[name] = to_integer(inner)
-        else:
-            found[name] = inner = _any_value(value)
-            needs_look = needs_look or type(inner) is dict or type(inner) is list
-    return found, not needs_look and not any(map(NAMES_TO_LOOK_INTO.__getitem__, found))
-
-
-def _odd_attributes(pairs: Any, blocked: BlockList) -> Attributes:
-    """Return what can be used of a KeyValue list that does not keep to the format."""
-    found: Attributes = {}
-    for pair in pairs if isinstance(pairs, list) else ():
-        if isinstance(pair, dict):
-            key = pair.get("key")
-            if isinstance(key, str) and key not in blocked:
-                found[key] = _any_value(pair.get("value"))
-    return found
 
 
 def _items(holder: Json, key: str, signal: str) -> Iterator[Json | Refused]:
@@ -137,10 +83,12 @@ def _scoped(
         for item in _items(scope, records_key, signal):
             if isinstance(item, Refused):
                 yield item
-            elif signal == "metrics":
-                yield from read_metric(item, origin, partial(parse_attributes, blocked=blocked))
+            elif signal == "traces":
+                yield _usual_span(item, origin, blocked) or _unusual_span(item, origin, blocked)
+            elif signal == "logs":
+                yield _nonconforming(item) or _log_record(item, origin, blocked)
             else:
-                yield _record(item, origin, signal, blocked)
+                yield from read_metric(item, origin, partial(parse_attributes, blocked=blocked))
 
 
 def _origin(resource: Json, scope: Json, blocked: BlockList) -> Origin:
@@ -154,13 +102,6 @@ def _origin(resource: Json, scope: Json, blocked: BlockList) -> Origin:
         scope_name=_text(named, "name"),
         scope_version=_text(named, "version"),
     )
-
-
-def _record(item: Json, origin: Origin, signal: str, blocked: BlockList) -> Record:
-    """Return a span or a log record."""
-    if signal == "traces":
-        return _nonconforming(item) or _span(item, origin, blocked)
-    return _nonconforming(item) or _log_record(item, origin, blocked)
 
 
 def _nonconforming(item: Json) -> Refused | None:
@@ -179,13 +120,49 @@ def _nonconforming(item: Json) -> Refused | None:
     return None
 
 
-def _span(item: Json, origin: Origin, blocked: BlockList) -> Span:
-    """Return a span record."""
+def _usual_span(item: Json, origin: Origin, blocked: BlockList) -> Span | None:
+    """Return a span whose members all have the type that they should, as quickly as can be."""
+    member = item.get
+    trace_id, span_id, name = member("traceId"), member("spanId"), member("name")
+    parent_span_id, trace_state = member("parentSpanId", ""), member("traceState", "")
+    kind, status = member("kind", 0), member("status")
+    if not (
+        type(trace_id) is type(span_id) is type(name) is str
+        and type(parent_span_id) is type(trace_state) is str
+        and type(kind) is int
+        and 0 <= kind <= _MAX_KIND
+        and not status
+        and len(trace_id) != _BASE64_TRACE_ID_LENGTH
+    ):
+        return None
+    events, links = member("events"), member("links")
+    return Span(
+        origin,
+        trace_id.lower(),
+        span_id.lower(),
+        parent_span_id.lower(),
+        trace_state,
+        name,
+        kind,
+        to_time_ns(member("startTimeUnixNano")),
+        to_time_ns(member("endTimeUnixNano")),
+        parse_attributes(member("attributes"), blocked),
+        _events(events, blocked) if events else (),
+        _links(links) if links else (),
+        0,
+        "",
+    )
+
+
+def _unusual_span(item: Json, origin: Origin, blocked: BlockList) -> Span | Refused:
+    """Return what can be used of a span with a status, or with members of strange types."""
+    refused = _nonconforming(item)
+    if refused is not None:
+        return refused
     status = item.get("status")
     status = status if isinstance(status, dict) else {}
     kind = to_integer(item.get("kind")) or 0
-    events = item.get("events")
-    links = item.get("links")
+    events, links = item.get("events"), item.get("links")
     return Span(
         origin=origin,
         trace_id=_text(item, "traceId").lower(),
@@ -206,7 +183,7 @@ def _span(item: Json, origin: Origin, blocked: BlockList) -> Span:
 
 def _log_record(item: Json, origin: Origin, blocked: BlockList) -> LogRecord:
     """Return a log record."""
-    body = without_blocked({"body": _any_value(item.get("body"))}, blocked)["body"]
+    body = without_blocked({"body": any_value(item.get("body"))}, blocked)["body"]
     attributes = parse_attributes(item.get("attributes"), blocked)
     observed = item.get("observedTimeUnixNano")
     return LogRecord(
@@ -240,51 +217,6 @@ def _links(items: Any) -> tuple[tuple[str, str], ...]:
         for item in (items if isinstance(items, list) else ())
         if isinstance(item, dict)
     )
-
-
-def _any_value(value: Any) -> Any:
-    """Return an AnyValue as a plain value; an empty or unknown one is None."""
-    if not isinstance(value, dict):
-        return None
-    for kind, inner in value.items():
-        if kind == "stringValue":
-            return inner if isinstance(inner, str) else to_text(inner)
-        if kind == "intValue":
-            return to_integer(inner)
-        if kind == "doubleValue":
-            return to_double(inner)
-        if kind == "boolValue":
-            return inner if isinstance(inner, bool) else None
-        if kind == "arrayValue":
-            return [_any_value(item) for item in _values(inner)]
-        if kind == "kvlistValue":
-            return _mapping(_values(inner))
-        if kind == "bytesValue":
-            return _bytes_text(inner)
-    return None
-
-
-def _bytes_text(inner: Any) -> str | None:
-    """Return what base64 stands for."""
-    try:
-        return to_bytes_text(base64.b64decode(inner, validate=True))
-    except (TypeError, ValueError):
-        return None
-
-
-def _mapping(pairs: list[Any]) -> dict[str, Any]:
-    """Return a kvlist as a mapping."""
-    return {
-        pair["key"]: _any_value(pair.get("value"))
-        for pair in pairs
-        if isinstance(pair, dict) and isinstance(pair.get("key"), str)
-    }
-
-
-def _values(holder: Any) -> list[Any]:
-    """Return the values of an array or kvlist."""
-    values = holder.get("values") if isinstance(holder, dict) else None
-    return values if isinstance(values, list) else []
 
 
 def _text(holder: Json, key: str) -> str:

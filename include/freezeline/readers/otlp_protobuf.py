@@ -23,9 +23,9 @@ from include.freezeline.readers.otlp import (
     Span,
     event_name_of,
 )
-from include.freezeline.readers.otlp_json import parse_attributes
+from include.freezeline.readers.otlp_json_values import parse_attributes
 from include.freezeline.readers.otlp_metrics import read_metric_message
-from include.freezeline.readers.privacy import without_blocked
+from include.freezeline.readers.privacy import NAMES_TO_LOOK_INTO, is_nested, without_blocked
 from include.freezeline.readers.records import Record
 from include.freezeline.readers.rules import BlockList
 from include.freezeline.readers.values import to_bytes_text, to_double, to_time_ns
@@ -165,34 +165,47 @@ _RECORDS_OF: dict[str, Callable[[Any, BlockList], Iterator[Record]]] = {
 
 def _span(item: Any, origin: Origin, blocked: BlockList) -> Span:
     """Return a span record."""
-    kind = item.kind
+    kind, status, events, links = item.kind, item.status, item.events, item.links
     return Span(
-        origin=origin,
-        trace_id=item.trace_id.hex(),
-        span_id=item.span_id.hex(),
-        parent_span_id=item.parent_span_id.hex(),
-        trace_state=item.trace_state,
-        name=item.name,
-        kind=kind if 0 <= kind <= _MAX_KIND else 0,
-        start_ns=to_time_ns(item.start_time_unix_nano),
-        end_ns=to_time_ns(item.end_time_unix_nano),
-        attributes=_attributes(item.attributes, blocked),
-        events=tuple(
-            Event(
-                event.name, to_time_ns(event.time_unix_nano), _attributes(event.attributes, blocked)
-            )
-            for event in item.events
-        ),
-        links=tuple((link.trace_id.hex(), link.span_id.hex()) for link in item.links),
-        status_code=item.status.code,
-        status_message=item.status.message,
+        origin,
+        item.trace_id.hex(),
+        item.span_id.hex(),
+        item.parent_span_id.hex(),
+        item.trace_state,
+        item.name,
+        kind if 0 <= kind <= _MAX_KIND else 0,
+        to_time_ns(item.start_time_unix_nano),
+        to_time_ns(item.end_time_unix_nano),
+        _attributes(item.attributes, blocked),
+        tuple(_event(event, blocked) for event in events) if events else (),
+        tuple((link.trace_id.hex(), link.span_id.hex()) for link in links) if links else (),
+        status.code,
+        status.message,
     )
+
+
+def _event(item: Any, blocked: BlockList) -> Event:
+    """Return a span event."""
+    attributes = _attributes(item.attributes, blocked)
+    return Event(item.name, to_time_ns(item.time_unix_nano), attributes)
 
 
 def _attributes(pairs: Any, blocked: BlockList) -> Attributes:
     """Return KeyValue pairs as a mapping without what is blocked; the last equal key wins."""
-    found = {pair.key: _any_value(pair.value) for pair in pairs if pair.key not in blocked}
-    return without_blocked(found, blocked)
+    found: Attributes = {}
+    kept, needs_look = blocked.kept, False
+    for pair in pairs:
+        name = kept[pair.key]
+        if name is None:
+            continue
+        text = pair.value.string_value  # empty unless the value is a text, as most are
+        if text:
+            found[name] = text
+            continue
+        found[name] = value = _any_value(pair.value)
+        needs_look = needs_look or is_nested(value)
+    is_simple = not (needs_look or NAMES_TO_LOOK_INTO[tuple(found)])
+    return found if is_simple else without_blocked(found, blocked)
 
 
 def _any_value(value: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 from include.freezeline.readers import langfuse_names
 from include.freezeline.readers.jsontext import parse_json_text, write_json
+from include.freezeline.readers.names import ByNames
 from include.freezeline.readers.otlp import Attributes
 from include.freezeline.readers.rules import Answers, AttributeRules, BlockList
 from include.freezeline.readers.values import to_text
@@ -35,8 +36,9 @@ def _needs_look(name: str) -> bool:
     )
 
 
-NAMES_TO_LOOK_INTO = Answers(_needs_look)
-"""Whether ``without_blocked`` has to look into an attribute even when it is a plain text."""
+_need_look = Answers(_needs_look)
+NAMES_TO_LOOK_INTO = ByNames(lambda names: any(map(_need_look.__getitem__, names)))
+"""Whether ``without_blocked`` has to look into attributes even when all are plain values."""
 
 People = dict[str, str]
 """Placeholders by the plain values that they stand for."""
@@ -68,6 +70,13 @@ def without_blocked(attributes: Attributes, blocked: BlockList) -> Attributes:
     return attributes
 
 
+def is_nested(value: Any) -> bool:
+    """Return whether a value has members that may be blocked, itself or in a list."""
+    if type(value) is list:
+        return any(type(item) is dict or type(item) is list for item in value)
+    return type(value) is dict
+
+
 def without_people(attributes: Attributes, rules: AttributeRules) -> Attributes:
     """Return attributes without any that names a person, at any depth."""
     names = rules.person_names
@@ -82,12 +91,19 @@ def without_people(attributes: Attributes, rules: AttributeRules) -> Attributes:
 def find_people(holders: Iterable[Attributes], rules: AttributeRules) -> People:
     """Return every value that attributes give for a person and that can be told from a word."""
     found: People = {}
-    names = rules.person_names
     for attributes in holders:
-        for name in rules.named_people[tuple(attributes)]:
-            value = to_text(attributes[name])
-            if value is not None and len(value) >= _LEAST_PERSON_CHARS:
-                found.setdefault(value, names[name])
+        add_people(found, attributes, rules.named_people[tuple(attributes)], rules)
+    return found
+
+
+def add_people(
+    found: People, attributes: Attributes, names: Iterable[str], rules: AttributeRules
+) -> People:
+    """Add the values of attributes whose names are known to name a person; earlier ones win."""
+    for name in names:
+        value = to_text(attributes[name])
+        if value is not None and len(value) >= _LEAST_PERSON_CHARS:
+            found.setdefault(value, rules.person_names[name])
     return found
 
 

@@ -9,10 +9,8 @@ from include.freezeline.errors import ReadError
 from include.freezeline.readers.attributes import AttributeView
 from include.freezeline.readers.business import BusinessColumns
 from include.freezeline.readers.counters import read_metric_point
-from include.freezeline.readers.details import placed_details
 from include.freezeline.readers.detect import JsonDocument, Part, detect_body
 from include.freezeline.readers.documents import NESTED_TOO_DEEPLY, read_document
-from include.freezeline.readers.evaluations import read_span_evaluations
 from include.freezeline.readers.log_events import read_log_event
 from include.freezeline.readers.otlp import (
     Attributes,
@@ -24,13 +22,14 @@ from include.freezeline.readers.otlp import (
 )
 from include.freezeline.readers.otlp_protobuf import parse_otlp_message
 from include.freezeline.readers.protobuf_text import mended_message
+from include.freezeline.readers.quick_spans import quick_spans
 from include.freezeline.readers.records import Record, Refused, SideRows
-from include.freezeline.readers.registry import find_dialect
 from include.freezeline.readers.result import ReadResult, Reject, Row, RowBatch
-from include.freezeline.readers.rows import build_span_row, record_sample, with_metadata
+from include.freezeline.readers.rows import record_sample
 from include.freezeline.readers.rules import LandingRules
-from include.freezeline.readers.storage import measure_texts, storage_of, withhold_texts
+from include.freezeline.readers.storage import storage_of, withhold_texts
 from include.freezeline.readers.trace_limits import TraceEdits, TraceLimiter
+from include.freezeline.readers.whole_spans import read_whole_span
 
 _WHOLE_OBJECT_REASONS = (
     "invalid_json",
@@ -105,6 +104,7 @@ class ObjectReading:
         self._whole_object_reason: str | None = None
         self._is_usable = self._is_mended = False
         self._limiter = TraceLimiter(rules.trace_limits)
+        self._quick = quick_spans(rules)
 
     def batches(self) -> Iterator[RowBatch]:
         """Yield all records, some thousand at a time; an empty object is one empty batch.
@@ -117,7 +117,8 @@ class ObjectReading:
             try:
                 for record in self._part_records(part):
                     self._add(record)
-                    if self._is_full():
+                    n_held = self._n_records - self._n_taken
+                    if n_held >= BATCH_RECORDS or self._n_chars >= _BATCH_CHARS:
                         yield self._take(is_last=False)
             except RecursionError:
                 self._add(Refused(NESTED_TOO_DEEPLY, "values nested too deeply to be read"))
@@ -152,16 +153,18 @@ class ObjectReading:
         self._n_taken, self._n_chars = self._n_records, 0
         return batch
 
-    def _is_full(self) -> bool:
-        """Return whether enough has been gathered for a batch."""
-        n_held = self._n_records - self._n_taken
-        return n_held >= BATCH_RECORDS or self._n_chars >= _BATCH_CHARS
-
     def _add(self, record: Record) -> None:
         """Use a record or put it aside; it takes the next ordinal either way."""
         offset = self._n_records
-        self._n_records += 1
-        refused = self._use(record, offset)
+        self._n_records = offset + 1
+        try:
+            if isinstance(record, Span):
+                refused = self._use_span(record, offset)
+            else:
+                refused = self._use_other(record, offset)
+        except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+            # One strange record must not stop the night; its reason names the defect in the reader.
+            refused = Refused(f"reader_error:{type(error).__name__}", "please report this record")
         if refused is None:
             self._n_used += 1
             self._is_usable = True
@@ -205,33 +208,17 @@ class ObjectReading:
         self._is_mended = True
         return parse_otlp_message(mended, hint, blocked)
 
-    def _use(self, record: Record, offset: int) -> Refused | None:
-        """Turn a record into rows; return why not."""
-        if isinstance(record, Refused):
-            return record
-        try:
-            if isinstance(record, Span):
-                return self._use_span(record, offset)
-            return self._use_other(record, offset)
-        except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
-            # One strange record must not stop the night; its reason names the defect in the reader.
-            return Refused(f"reader_error:{type(error).__name__}", "please report this record")
-
     def _use_span(self, span: Span, offset: int) -> Refused | None:
         """Turn a span into a row and the rows that hang on it."""
         if not (is_trace_id(span.trace_id) and is_span_id(span.span_id)):
             return Refused("invalid_id", "ids must be 32 and 16 hex digits, not all zero")
         if not span.start_ns:
             return Refused("missing_start_time", "startTimeUnixNano must be a time after 1970")
-        dialect = find_dialect(span)
-        view = AttributeView(with_metadata(span.attributes))
-        found = dialect.read(span, view)
-        details = placed_details(span, found.pop("details", {}), view, self._rules.attributes)
-        evaluations = list(read_span_evaluations(span, view))
-        row = build_span_row(span, dialect.name, found, view, self._business, offset)
-        self._dialects.add(dialect.name)
-        tables = {SPANS.name: [row], "evaluations": evaluations, **details}
-        self._settle_storage(span, view, row, tables)
+        tables = self._quick.read(span)
+        if tables is None:
+            tables = read_whole_span(span, self._business, self._rules)
+        row = tables[SPANS.name][0]
+        self._dialects.add(row["dialect"])
         for name in _LONG_COLUMNS:
             text = row[name]
             if text is not None:
@@ -239,19 +226,12 @@ class ObjectReading:
         self._keep(tables, offset)
         return None
 
-    def _settle_storage(
-        self, span: Span, view: AttributeView, row: Row, tables: dict[str, list[Row]]
-    ) -> None:
-        """Measure a span's texts, and drop them where they may not be stored."""
-        measure_texts(row)
-        resource = AttributeView(span.origin.resource)
-        storage = storage_of(view, resource, row, self._rules.storage)
-        row["data_class"], row["consent"] = storage.data_class, storage.consent
-        if not storage.may_store_text:
-            row["is_text_withheld"] = withhold_texts(tables)
-
-    def _use_other(self, record: LogRecord | MetricPoint | SideRows, offset: int) -> Refused | None:
+    def _use_other(
+        self, record: LogRecord | MetricPoint | SideRows | Refused, offset: int
+    ) -> Refused | None:
         """Turn a log record, a metric point or a foreign record into rows of side tables."""
+        if isinstance(record, Refused):
+            return record
         if isinstance(record, LogRecord):
             found = read_log_event(record, self._rules)
         elif isinstance(record, MetricPoint):
@@ -281,9 +261,9 @@ class ObjectReading:
     def _keep(self, tables: dict[str, list[Row]], offset: int) -> None:
         """Add rows that came from the record at an ordinal."""
         for name, rows in tables.items():
+            for row in rows:
+                row["source_offset"] = offset
             if rows:
-                for row in rows:
-                    row["source_offset"] = offset
                 self._tables.setdefault(name, []).extend(rows)
 
 

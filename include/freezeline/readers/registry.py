@@ -132,7 +132,12 @@ _dialects = ByNames(_dialect_of)
 
 def find_dialect(span: Span) -> Dialect:
     """Return the dialect of a span."""
-    return _dialects[(span.origin.scope_name, *span.attributes)]
+    return dialect_of_names(span.origin.scope_name, tuple(span.attributes))
+
+
+def dialect_of_names(scope_name: str, names: Names) -> Dialect:
+    """Return the dialect of every span that has this scope and attributes of these names."""
+    return _dialects[(scope_name, *names)]
 
 
 def find_producer(document: Any) -> Producer | None:

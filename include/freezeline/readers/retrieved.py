@@ -1,12 +1,13 @@
 """Documents that a retrieval found or a reranker ordered, however they were recorded."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from include.freezeline.readers.attributes import AttributeView
+from include.freezeline.readers.column_plans import ColumnPlan
 from include.freezeline.readers.details import json_column
 from include.freezeline.readers.jsontext import parse_json_text, write_json
-from include.freezeline.readers.names import names_among
+from include.freezeline.readers.names import Names, names_among
 from include.freezeline.readers.otlp import Span
 from include.freezeline.readers.result import Row
 from include.freezeline.readers.values import to_boolean, to_integer, to_number, to_text
@@ -55,6 +56,11 @@ _PACKING_NAMES = {
 }
 _PACKING = tuple((name, column) for column, names in _PACKING_NAMES.items() for name in names)
 _named_packing = names_among(name for name, _ in _PACKING)
+
+
+def has_packing(names: Names) -> bool:
+    """Return whether attributes of these names say something about packing documents."""
+    return bool(_named_packing[names])
 
 
 def packing_columns(view: AttributeView, found: Row) -> Row:
@@ -133,34 +139,33 @@ def looks_like_documents(items: Any) -> bool:
 
 def _document_row(document: Any) -> Row:
     """Return the side row of a document; what no column holds is metadata."""
-    if isinstance(document, dict):
-        rest = {name: value for name, value in document.items() if value is not None}
-    else:
-        rest = {} if document is None else {"content": document}
-    return {
-        "document_id": _popped(rest, _ID_NAMES, to_text),
-        "document_score": _popped(rest, _SCORE_NAMES, to_number),
-        "is_packed": _popped(rest, _PACKED_NAMES, to_boolean),
-        "document_tokens": _popped(rest, _TOKEN_NAMES, to_integer),
-        "content_redacted": _popped(rest, _CONTENT_NAMES, _content),
-        "metadata_redacted": _metadata(rest),
-    }
-
-
-def _popped(rest: Row, names: tuple[str, ...], convert: Callable[[Any], Any]) -> Any:
-    """Return the first member that makes sense and remove it."""
-    for name in names:
-        if name in rest:
-            value = convert(rest[name])
-            if value is not None:
-                del rest[name]
-                return value
-    return None
+    if not isinstance(document, dict):
+        document = {} if document is None else {"content": document}
+    row = _DOCUMENT.whole(document)
+    if row is not None:
+        return row
+    view = AttributeView(document)
+    row = _DOCUMENT.read(view)
+    rest = {name: value for name, value in view.rest().items() if value is not None}
+    row["metadata_redacted"] = _metadata(rest)
+    return row
 
 
 def _content(value: Any) -> str | None:
     """Return the content of a document as text; a structured one as JSON."""
     return write_json(value) if isinstance(value, dict | list) and value else to_text(value)
+
+
+_DOCUMENT = ColumnPlan(
+    {
+        "document_id": (to_text, _ID_NAMES),
+        "document_score": (to_number, _SCORE_NAMES),
+        "is_packed": (to_boolean, _PACKED_NAMES),
+        "document_tokens": (to_integer, _TOKEN_NAMES),
+        "content_redacted": (_content, _CONTENT_NAMES),
+        "metadata_redacted": (json_column, ()),  # of what is left over, if anything
+    }
+)
 
 
 def _metadata(rest: Row) -> str | None:

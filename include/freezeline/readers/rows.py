@@ -25,7 +25,7 @@ _IN_COLUMNS = STREAM_EVENTS | {"exception"}
 # Where the object lies is added by landing; every other column is here, so that a dialect needs to
 # name only what it fills.
 _OF_THE_OBJECT = frozenset({"source_object", "source_sha256", "arrived_at"})
-_EMPTY_ROW: Row = {
+EMPTY_ROW: Row = {
     **dict.fromkeys(name for name in SPANS.column_names if name not in _OF_THE_OBJECT),
     "consent": "unknown",
     "is_text_withheld": False,
@@ -53,9 +53,8 @@ def build_span_row(
     found: Row,
     view: AttributeView,
     business: BusinessColumns,
-    offset: int,
 ) -> Row:
-    """Return the row of a span.
+    """Return the row of a span, without its ordinal.
 
     Args:
         span: The span, whose ids and start are known to be usable.
@@ -63,10 +62,9 @@ def build_span_row(
         found: The columns that the dialect filled.
         view: The span's attributes; whatever is not taken by then goes to the last columns.
         business: Reads the business columns by the rules.
-        offset: Ordinal of the span record.
     """
     rules, resource = business.rules, AttributeView(span.origin.resource)
-    row = _EMPTY_ROW | found
+    row = EMPTY_ROW | found
     row["trace_id"] = span.trace_id
     row["span_id"] = span.span_id
     row["parent_span_id"] = span.parent_span_id if is_span_id(span.parent_span_id) else None
@@ -80,7 +78,6 @@ def build_span_row(
     row["is_clock_skewed"] = 0 < span.end_ns < span.start_ns
     row["status"] = status_name(span)
     row["sample_weight"] = sample_weight(span, view, rules)
-    row["source_offset"] = offset
     row.update(packing_columns(view, found))
     row.update(latency_columns(span, found, view))
     if row["is_stream"] is None and was_streamed(span):

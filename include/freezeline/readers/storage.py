@@ -30,6 +30,10 @@ _TEXT_COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+# Every ASCII character as a blank or as part of a word.
+_WORD_MARKS = bytes(b" w"[not chr(code).isspace()] for code in range(256))
+
+
 class StorageRule(BaseModel):
     """What holds for records of a feature, service or environment.
 
@@ -106,6 +110,17 @@ class Storage(NamedTuple):
     consent: Consent
     may_store_text: bool
 
+    def settle(self, row: dict[str, Any], tables: Mapping[str, Iterable[dict[str, Any]]]) -> None:
+        """Note it in a span's row, and drop the texts of all its rows where they may not be stored.
+
+        Args:
+            row: The span's row.
+            tables: That row and those that hang on it, by table.
+        """
+        row["data_class"], row["consent"] = self.data_class, self.consent
+        if not self.may_store_text:
+            row["is_text_withheld"] = withhold_texts(tables)
+
 
 def storage_of(
     view: AttributeView, resource: AttributeView, row: Mapping[str, Any], rules: StorageRules
@@ -137,7 +152,15 @@ def measure_texts(row: dict[str, Any]) -> None:
     asked, answered = row.get("input_text_redacted"), row.get("output_text_redacted")
     row["input_text_chars"] = None if asked is None else len(asked)
     row["output_text_chars"] = None if answered is None else len(answered)
-    row["output_text_words"] = None if answered is None else len(answered.split())
+    row["output_text_words"] = None if answered is None else _n_words(answered)
+
+
+def _n_words(text: str) -> int:
+    """Return how many words ``str.split`` finds, without making them."""
+    if not text.isascii():
+        return len(text.split())
+    marks = text.encode().translate(_WORD_MARKS)
+    return marks.count(b" w") + marks.startswith(b"w")
 
 
 def withhold_texts(tables: Mapping[str, Iterable[dict[str, Any]]]) -> bool:

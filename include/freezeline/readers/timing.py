@@ -4,6 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 from include.freezeline.readers.attributes import AttributeView
+from include.freezeline.readers.names import Names
 from include.freezeline.readers.otlp import Span
 from include.freezeline.readers.result import Row
 from include.freezeline.readers.values import to_number
@@ -27,6 +28,11 @@ STREAM_EVENTS = _FIRST_CHUNK_EVENTS | _CHUNK_EVENTS
 _CHUNK_OFFSETS = ("app.stream.chunk_offsets_ms", "freezeline.stream.chunk_offsets_ms")
 _MIN_TOKENS_FOR_TPOT = 2
 _PHASES = ("queue_ms", "prefill_ms", "decode_ms")
+
+
+def has_chunk_offsets(names: Names) -> bool:
+    """Return whether attributes of these names list the times of chunks."""
+    return not set(_CHUNK_OFFSETS).isdisjoint(names)
 
 
 def duration_ms(span: Span) -> float | None:

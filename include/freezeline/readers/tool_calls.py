@@ -1,6 +1,6 @@
 """Rows of ``tool_calls``, from whichever shape a request or an execution was recorded in."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from include.freezeline.readers.jsontext import JsonText, parse_json_text
@@ -15,6 +15,7 @@ _STATUS_ERROR = 2
 _REQUEST_TYPES = ("tool_call", "tool-call", "tool_use", "function_call")
 _SERVER_TYPES = ("server_tool_call", "server_tool_use")  # the provider runs these itself
 _WRAPPED_PARTS = ("toolUse", "functionCall")  # Bedrock and Gemini
+_PART_MEMBERS = ("parts", "content")
 _IDS = ("call_id", "id", "toolCallId", "toolUseId", "tool_call_id")
 _NAMES = ("name", "toolName")
 _ARGUMENTS = ("arguments", "input", "args", "server_tool_call")
@@ -27,7 +28,10 @@ def requested_calls(messages: Any) -> list[Row]:
         messages: Output messages in parts (OpenTelemetry, Anthropic, Bedrock), as OpenAI's chat
             messages or choices, also flattened, or as the output items of its Responses API.
     """
-    return [row for message in _items(messages) for row in _calls_of(message)]
+    calls: list[Row] = []
+    for message in _items(messages):
+        _add_calls(calls, message)
+    return calls
 
 
 def executed_call(
@@ -56,31 +60,33 @@ def has_failed(span: Span) -> bool:
     return span.status_code == _STATUS_ERROR or bool(span.attributes.get("error.type"))
 
 
-def _calls_of(message: Mapping[str, Any]) -> Iterator[Row]:
-    """Yield the calls of one message, choice or output item."""
+def _add_calls(calls: list[Row], message: Mapping[str, Any]) -> None:
+    """Add the calls of one message, choice or output item."""
     inner = message.get("message")
     if isinstance(inner, dict):
         message = inner
     if message.get("type") in _REQUEST_TYPES:
-        yield _requested(message, message)
-    for member in ("parts", "content"):
-        for part in _items(message.get(member)):
-            yield from _calls_of_part(part)
-    for call in _items(message.get("tool_calls")):
-        function = call.get("function")
-        yield _requested(call, function if isinstance(function, dict) else call)
+        calls.append(_requested(message, message))
+    for member in _PART_MEMBERS:
+        if member in message:
+            for part in _items(message[member]):
+                _add_part(calls, part)
+    if "tool_calls" in message:
+        for call in _items(message["tool_calls"]):
+            function = call.get("function")
+            calls.append(_requested(call, function if isinstance(function, dict) else call))
     if isinstance(message.get("function_call"), dict):  # OpenAI before calls had ids
-        yield _requested(message["function_call"], message["function_call"])
+        calls.append(_requested(message["function_call"], message["function_call"]))
 
 
-def _calls_of_part(part: Mapping[str, Any]) -> Iterator[Row]:
-    """Yield the call that a part is or wraps."""
+def _add_part(calls: list[Row], part: Mapping[str, Any]) -> None:
+    """Add the call that a part is or wraps."""
     kind = part.get("type")
     if kind in _REQUEST_TYPES or kind in _SERVER_TYPES:
-        yield _requested(part, part)
+        calls.append(_requested(part, part))
     for member in _WRAPPED_PARTS:
-        if isinstance(part.get(member), dict):
-            yield _requested(part[member], part[member])
+        if member in part and isinstance(part[member], dict):
+            calls.append(_requested(part[member], part[member]))  # noqa: PERF401 - mostly none
 
 
 def _requested(call: Mapping[str, Any], function: Mapping[str, Any]) -> Row:
@@ -104,7 +110,11 @@ def _json_text(given: JsonText | str | None) -> str | None:
 
 def _first(holder: Mapping[str, Any], names: tuple[str, ...]) -> Any:
     """Return the first member that is there and not empty."""
-    return next((holder[name] for name in names if holder.get(name) not in (None, "")), None)
+    for name in names:
+        value = holder.get(name)
+        if value is not None and value != "":
+            return value
+    return None
 
 
 def _items(value: Any) -> list[dict[str, Any]]:

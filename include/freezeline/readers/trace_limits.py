@@ -21,12 +21,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
+from include.freezeline.readers.names import ByNames, Names
 from include.freezeline.readers.result import Row
 
 _IS_PROTECTED, _IS_ERROR = 1, 2
-_LOW_64 = (1 << 64) - 1
 _UNKNOWN_MS = -1.0
-_MAX_KNOWN_KINDS = 50_000
+_NO_PARENT = "0" * 16
 _NO_SPAN = 0  # no span has the id of all zeros
 
 
@@ -91,6 +91,18 @@ class _Summary:
         return row
 
 
+def _numbers(ids: Iterable[str]) -> np.ndarray[Any, np.dtype[np.uint64]]:
+    """Return ids of 16 hex digits as numbers, those of 32 as two each."""
+    return np.frombuffer(bytes.fromhex("".join(ids)), dtype=">u8").astype(np.uint64)
+
+
+def _kind(named: Names) -> int:
+    """Return a number for a span's name and type, the same in every process."""
+    text = "\0".join(named).encode("utf-8", "surrogatepass")
+    digest = hashlib.blake2b(text, digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
 class TraceLimiter:
     """Notes the shape of an object's traces and says which rows they keep."""
 
@@ -102,19 +114,19 @@ class TraceLimiter:
         self._kinds, self._offsets = array("q"), array("q")
         self._durations, self._flags = array("d"), array("B")
         self._judged: set[str] = set()
-        self._known_kinds: dict[tuple[str, str], int] = {}
+        self._kinds_of = ByNames(_kind)
 
     def note(self, tables: Mapping[str, list[Row]]) -> None:
         """Note the spans and evaluations of a batch."""
         rows = tables.get("spans", ())
-        high, low = self._traces
-        for row in rows:
-            trace = int(row["trace_id"], 16)
-            high.append(trace >> 64)
-            low.append(trace & _LOW_64)
-        self._spans.extend([int(row["span_id"], 16) for row in rows])
-        self._parents.extend([int(row["parent_span_id"] or "0", 16) for row in rows])
-        self._kinds.extend([self._kind(row) for row in rows])
+        traces = _numbers(row["trace_id"] for row in rows)
+        for part, numbers in zip(self._traces, (traces[::2], traces[1::2]), strict=True):
+            part.frombytes(numbers.tobytes())
+        self._spans.frombytes(_numbers(row["span_id"] for row in rows).tobytes())
+        parents = _numbers(row["parent_span_id"] or _NO_PARENT for row in rows)
+        self._parents.frombytes(parents.tobytes())
+        kind = self._kinds_of
+        self._kinds.extend([kind[row["span_name"], row["span_type"]] for row in rows])
         self._offsets.extend([row["source_offset"] for row in rows])
         self._durations.extend(
             [_UNKNOWN_MS if (ms := row["duration_ms"]) is None else ms for row in rows]
@@ -129,18 +141,6 @@ class TraceLimiter:
         self._judged.update(
             f"{row.get('trace_id')}{row.get('span_id')}" for row in tables.get("evaluations", ())
         )
-
-    def _kind(self, row: Row) -> int:
-        """Return a number for a span's name and type, the same in every process."""
-        named = row["span_name"], row["span_type"]
-        number = self._known_kinds.get(named)
-        if number is None:
-            text = "\0".join(named).encode("utf-8", "surrogatepass")
-            digest = hashlib.blake2b(text, digest_size=8).digest()
-            number = int.from_bytes(digest, "big", signed=True)
-            if len(self._known_kinds) < _MAX_KNOWN_KINDS:
-                self._known_kinds[named] = number
-        return number
 
     def edits(self) -> TraceEdits | None:
         """Return what becomes of rows; None when every trace is small enough."""

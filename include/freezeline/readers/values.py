@@ -48,6 +48,8 @@ def to_integer(value: Any) -> int | None:
 
 def to_number(value: Any) -> float | None:
     """Return a finite double from a number or a text that holds one."""
+    if type(value) is float:
+        return value if math.isfinite(value) else None
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -81,7 +83,11 @@ def to_time_ns(value: Any) -> int:
 
 def to_timestamp(time_ns: int) -> datetime | None:
     """Return Unix nanoseconds as a UTC time with microseconds; None for 0."""
-    return _EPOCH + timedelta(microseconds=time_ns // 1000) if time_ns else None
+    if not time_ns:
+        return None
+    # Seconds and the rest apart, because one large number takes a timedelta twice as long.
+    seconds, microseconds = divmod(time_ns // 1000, 1_000_000)
+    return _EPOCH + timedelta(0, seconds, microseconds)
 
 
 def to_bytes_text(data: bytes) -> str:

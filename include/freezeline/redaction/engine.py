@@ -4,22 +4,24 @@ Person names, postal addresses and free descriptions of a person are **not** cau
 language model is set (docs/redaction.md).
 
 Scanning is fast and calling it is not. For callers with many fields, such as
-``landing/guard.py``, :meth:`Redactor.clean_ones` looks at all of them in one pass: what it
-returns may be written as it is and counts as scanned (:meth:`RedactionScope.count_clean` where a
-scope keeps count); only the rest needs :meth:`RedactionScope.redact_text` or ``redact_json``, in
-order, because order numbers the placeholders.
+``landing/guard.py``, :meth:`Redactor.look` looks at all of them in one pass: what is clean may be
+written as it is and counts as scanned (:meth:`RedactionScope.count_clean` where a scope keeps
+count); only the rest needs :meth:`RedactionScope.redact_text` or ``redact_json``, in order,
+because order numbers the placeholders. Both take what the look has found already.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from include.freezeline.redaction.fields import Tools, clean_ones
-from include.freezeline.redaction.glance import plain_texts
-from include.freezeline.redaction.json_text import JsonTooComplexError, rewrite_json
+import orjson
+
+from include.freezeline.redaction.fields import Looked, Tools, look
+from include.freezeline.redaction.json_text import JsonTooComplexError, rewrite_json, swap_texts
 from include.freezeline.redaction.keys import TellingKeys
+from include.freezeline.redaction.known import KnownTexts
 from include.freezeline.redaction.named import NamedFinder, Tagger
 from include.freezeline.redaction.pieces import Pieces
 from include.freezeline.redaction.rules import RedactionConfig, load_redaction_config
@@ -66,17 +68,23 @@ class RedactionScope:
         self._placeholders: dict[tuple[str, str], str] = {}
         self._numbers: Counter[str] = Counter()
 
-    def redact_text(self, text: str) -> RedactedText:
-        """Replace every value in a text; a text that cannot be scanned is dropped."""
+    def redact_text(self, text: str, looked: Looked | None = None) -> RedactedText:
+        """Replace every value in a text; a text that cannot be scanned is dropped.
+
+        Args:
+            text: The text.
+            looked: What a look at it among other texts has found.
+        """
         tools = self._tools
         try:
+            known = looked.findings.get(text) if looked else None
             # What nearly every text takes: no value, and as few calls as can be.
-            is_plain = not tools.named and len(text) <= tools.max_field_chars
+            is_plain = not tools.named and known is None and len(text) <= tools.max_field_chars
             if is_plain and not tools.scanner.hits(text):
                 self._counts[FIELDS_SCANNED] += 1
                 self._totals[FIELDS_SCANNED] += 1
                 return RedactedText(text)
-            redacted = self._replaced(text)
+            redacted = self._replaced(text, known)
         except Exception:  # Fail closed: whatever went wrong, an unscanned text never passes.
             return self._dropped(DROPPED_TEXT)
         return self._counted(redacted)
@@ -90,10 +98,10 @@ class RedactionScope:
         Returns:
             The result of each, in order.
         """
-        clean = clean_ones(self._tools, texts, is_json=False)
-        self.count_clean(len(clean))
+        looked = look(self._tools, texts, is_json=False)
+        self.count_clean(len(looked.clean))
         return [
-            RedactedText(text) if number in clean else self.redact_text(text)
+            RedactedText(text) if number in looked.clean else self.redact_text(text, looked)
             for number, text in enumerate(texts)
         ]
 
@@ -117,9 +125,35 @@ class RedactionScope:
 
         try:
             self._check_length(json_text)
-            if self._is_clean_json(json_text):
+            looked = look(self._tools, [json_text], is_json=True)
+            if looked.clean:
                 return self._counted(RedactedText(json_text))
+            if looked.documents:
+                return self.redact_document(looked.documents[0], looked)
             rewritten = rewrite_json(json_text, leaf, self._tools.keys)
+        except Exception:  # Fail closed, as above.
+            return self._dropped(f'"{DROPPED_TEXT}"')
+        return self._counted(RedactedText(rewritten, tuple(findings)))
+
+    def redact_document(self, document: Any, looked: Looked) -> RedactedText:
+        """Replace every value in a document of :attr:`Looked.documents`.
+
+        Args:
+            document: The parsed document.
+            looked: What the look has found in its strings.
+        """
+        findings: list[Finding] = []
+
+        def swap(text: str) -> str:
+            known = looked.findings.get(text)
+            if known is None:
+                return text
+            redacted = self._replaced(text, known)
+            findings.extend(redacted.findings)
+            return redacted.text
+
+        try:
+            rewritten = orjson.dumps(swap_texts(document, swap)).decode()
         except Exception:  # Fail closed, as above.
             return self._dropped(f'"{DROPPED_TEXT}"')
         return self._counted(RedactedText(rewritten, tuple(findings)))
@@ -128,16 +162,11 @@ class RedactionScope:
         """Return values replaced by entity type, and fields scanned and dropped."""
         return dict(sorted(self._counts.items()))
 
-    def _is_clean_json(self, json_text: str) -> bool:
-        """Whether JSON surely holds neither a value nor a key that tells of one."""
-        texts = None if self._tools.named else plain_texts(json_text, self._tools.keys)
-        return texts is not None and not self._tools.scanner.suspects(texts)
-
-    def _replaced(self, text: str) -> RedactedText:
+    def _replaced(self, text: str, known: Sequence[Finding] | None = None) -> RedactedText:
         """Replace until nothing more is found, so that redacting again changes nothing."""
         self._check_length(text)
         tools = self._tools
-        found = tools.scanner.scan(text)
+        found = tools.scanner.scan(text) if known is None else known
         if tools.named:  # Once only: placeholders look like names to a model.
             found = united(found, tools.named.find(text))
         if not found:
@@ -217,6 +246,7 @@ class Redactor:
             keys,
             NamedFinder(tagger, config.named_labels) if tagger else None,
             config.max_field_chars,
+            KnownTexts(),
         )
         self._totals: Counter[str] = Counter()
 
@@ -231,16 +261,17 @@ class Redactor:
         copy._totals = Counter()
         return copy
 
-    def clean_ones(self, fields: Sequence[str], *, is_json: bool) -> set[int]:
-        """Return the numbers of the fields that surely hold nothing to redact, in one pass.
+    def look(self, fields: Sequence[str], *, is_json: bool) -> Looked:
+        """Look at fields in one pass: which surely hold nothing, and what the others hold.
 
-        The others may hold something, or are too long, or no JSON; give each to a scope.
+        Fields that are neither may hold something, or are too long, or no JSON; give each to a
+        scope.
 
         Args:
             fields: Texts of any traces together.
             is_json: Whether they are JSON documents.
         """
-        return clean_ones(self._tools, fields, is_json=is_json)
+        return look(self._tools, fields, is_json=is_json)
 
     def redact_text(self, text: str) -> RedactedText:
         """Redact a text in a scope of its own."""

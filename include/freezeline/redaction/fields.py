@@ -1,15 +1,19 @@
 """Look at many fields in one pass: nearly all of them hold nothing."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-from include.freezeline.redaction.glance import plain_texts
+from include.freezeline.redaction.glance import PlainJson, plain_json
 from include.freezeline.redaction.keys import TellingKeys
+from include.freezeline.redaction.known import KnownTexts
 from include.freezeline.redaction.named import NamedFinder
-from include.freezeline.redaction.scanner import Scanner
+from include.freezeline.redaction.scanner import Finding, Scanner
 
 # Texts that are looked at together; more would not stay in the processor's cache.
-_CHUNK_CHARS = 32_000
+_CHUNK_CHARS = 64_000
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,40 +25,92 @@ class Tools:
         keys: Which JSON keys tell what their value is.
         named: Finds names and addresses, when a language model is set.
         max_field_chars: Longer texts are dropped.
+        known: Strings of JSON that hold nothing.
     """
 
     scanner: Scanner
     keys: TellingKeys
     named: NamedFinder | None
     max_field_chars: int
+    known: KnownTexts
 
 
-def clean_ones(tools: Tools, fields: Sequence[str], *, is_json: bool) -> set[int]:
-    """Return the numbers of the fields that surely hold no value.
+@dataclass(slots=True)
+class Looked:
+    """What one pass over many fields found.
+
+    Attributes:
+        clean: Numbers of the fields that surely hold no value and no key that tells of one.
+        documents: JSON fields, by number, that hold a value and need not be walked.
+        findings: Values by the text that holds them: a field, or a string of those documents.
+    """
+
+    clean: set[int] = field(default_factory=set)
+    documents: dict[int, Any] = field(default_factory=dict)
+    findings: dict[str, list[Finding]] = field(default_factory=dict)
+
+
+def look(tools: Tools, fields: Sequence[str], *, is_json: bool) -> Looked:
+    """Look at fields together; what is neither clean nor found in needs a look of its own.
+
+    That is also what holds control characters, which could hide a value.
 
     Args:
         tools: Of the redactor.
         fields: Texts of any traces together.
         is_json: Whether they are JSON documents.
     """
+    looked = Looked()
     if tools.named:
-        return set()
-    texts: list[str] = []
-    owners: list[int] = []
-    clean: set[int] = set()
-    for number, field in enumerate(fields):
-        if len(field) <= tools.max_field_chars:
-            found = plain_texts(field, tools.keys) if is_json else (field,)
-            if found is not None:
-                texts.extend(found)
-                owners.extend([number] * len(found))
-                clean.add(number)
-    return clean - _suspects(tools.scanner, texts, owners)
+        return looked
+    numbers = [n for n, text in enumerate(fields) if len(text) <= tools.max_field_chars]
+    if is_json:
+        parsed = {n: plain_json(fields[n], tools.keys, tools.known) for n in numbers}
+        plain = {number: document for number, document in parsed.items() if document is not None}
+        _look_into(tools, plain, looked)
+    else:
+        found = _found_in(tools.scanner, [fields[number] for number in numbers])
+        for number, findings in zip(numbers, found, strict=True):
+            if findings:
+                looked.findings[fields[number]] = findings
+            elif findings is not None:
+                looked.clean.add(number)
+    return looked
 
 
-def _suspects(scanner: Scanner, texts: Sequence[str], owners: Sequence[int]) -> set[int]:
-    """Return the owners of the texts that may hold a value."""
-    suspects: set[int] = set()
+def _look_into(tools: Tools, plain: Mapping[int, PlainJson], looked: Looked) -> None:
+    """Look at the texts of parsed documents."""
+    texts = [text for document in plain.values() for text in document.texts]
+    found = iter(_found_in(tools.scanner, texts))
+    for number, document in plain.items():
+        is_clean, is_sure = True, document.is_flat and document.is_as_written
+        for text, findings in zip(document.texts, found, strict=False):
+            if findings:
+                looked.findings[text] = findings
+            elif findings is not None:
+                tools.known.note(text)
+            is_sure = is_sure and findings is not None
+            is_clean = is_clean and not findings and findings is not None
+        if is_clean:
+            looked.clean.add(number)
+        elif is_sure:
+            looked.documents[number] = document.document
+
+
+def _found_in(scanner: Scanner, texts: Sequence[str]) -> list[list[Finding] | None]:
+    """Return the values of each text; None where the look failed."""
+    result: list[list[Finding] | None] = [None] * len(texts)
+    for chunk, found in _in_chunks(texts, scanner.found_in):
+        if found is not None:
+            result[chunk.start : chunk.stop] = [found.get(n, []) for n in range(len(chunk))]
+    return result
+
+
+def _in_chunks(
+    texts: Sequence[str], ask: Callable[[Sequence[str]], _Answer]
+) -> list[tuple[range, _Answer | None]]:
+    """Return what is found in texts, some thousand characters at a time; None where it failed."""
+    answers: list[tuple[range, _Answer | None]] = []
     low = 0
     while low < len(texts):
         high, size = low, 0
@@ -62,9 +118,9 @@ def _suspects(scanner: Scanner, texts: Sequence[str], owners: Sequence[int]) -> 
             size += len(texts[high])
             high += 1
         try:
-            numbers = scanner.suspects(texts[low:high])
+            answer: _Answer | None = ask(texts[low:high])
         except Exception:  # Each on its own then: only those at fault are dropped.
-            numbers = set(range(high - low))
-        suspects.update(owners[low + number] for number in numbers)
+            answer = None
+        answers.append((range(low, high), answer))
         low = high
-    return suspects
+    return answers

@@ -1,37 +1,57 @@
 """Look at JSON as a whole: most documents hold nothing, and need not be walked leaf by leaf."""
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from include.freezeline.redaction.json_text import CARD_DIGITS, MAX_DEPTH
 from include.freezeline.redaction.keys import TellingKeys
+from include.freezeline.redaction.known import KnownTexts
 
 _LEAST_CARD: int = 10 ** (CARD_DIGITS.start - 1)
+_STYLE_CHARS = 300
 # What the text of a document can begin with.
 _MAY_OPEN = frozenset("{[ \t\r\n\v\f")
 
 
-def plain_texts(json_text: str, keys: TellingKeys) -> list[str] | None:
-    """Return all strings, keys and long integers of a document that need not be walked.
+class PlainJson(NamedTuple):
+    """A document of which each text can be looked at alone.
 
-    That is JSON in which no key tells anything about its value and none hides another, so that
-    each text can be looked at alone. Everything else is None.
+    Attributes:
+        document: The parsed document.
+        texts: Its strings, keys and long integers, and those of documents inside its strings, but
+            for those that are known to hold nothing.
+        is_flat: Whether no string holds a document.
+        is_as_written: Whether orjson writes the document as it was.
+    """
+
+    document: Any
+    texts: list[str]
+    is_flat: bool
+    is_as_written: bool
+
+
+def plain_json(json_text: str, keys: TellingKeys, known: KnownTexts) -> PlainJson | None:
+    """Return a document in which no key tells anything about its value and none hides another.
+
+    Everything else, and what is no JSON, is None: it has to be walked.
 
     Args:
         json_text: What may be JSON.
         keys: Which keys tell something.
+        known: Texts that hold nothing; they are left out.
     """
     try:
-        glance = _Glance(keys)
+        glance = _Glance(keys, known)
         document = _without_doubles(json_text)
+        is_as_written = document is not None
         if document is None:
             document = json.loads(json_text, object_pairs_hook=_members)
         glance.look(document, 0)
     except (ValueError, RecursionError):
         return None
-    return glance.texts
+    return PlainJson(document, glance.texts, glance.is_flat, is_as_written)
 
 
 class _NotPlainError(ValueError):
@@ -40,7 +60,7 @@ class _NotPlainError(ValueError):
 
 def _without_doubles(json_text: str) -> Any:
     """Return a document that surely repeats no key, because it is written as orjson writes."""
-    if '": ' in json_text or '" :' in json_text:
+    if '": ' in json_text[:_STYLE_CHARS]:  # nobody changes style within a document
         return None
     try:
         raw = json_text.encode()
@@ -61,32 +81,45 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 class _Glance:
     """Takes the texts of one document."""
 
-    def __init__(self, keys: TellingKeys) -> None:
-        """Know which keys tell something; no text seen."""
+    def __init__(self, keys: TellingKeys, known: KnownTexts) -> None:
+        """Know which keys tell something, and which texts need no look; no text seen."""
         self._are_plain = keys.are_plain
         self._keys = keys
+        self._known = known
         self.texts: list[str] = []
+        self.is_flat = True
 
     def look(self, value: Any, depth: int) -> None:
         """Take the texts of a value, or give up because of its keys or depth."""
         kind = type(value)
-        if kind is str:
-            self.texts.append(value)
-            if value[:1] in _MAY_OPEN:
-                self._look_inside(value)
-        elif kind is dict:
+        if kind is dict:
             if depth >= MAX_DEPTH or not self._are_plain(value):
                 raise _NotPlainError
-            self.texts.extend(value)
-            for item in value.values():
-                self.look(item, depth + 1)
+            short = self._known.short
+            self.texts.extend([key for key in value if key not in short])
+            items = value.values()
         elif kind is list:
             if depth >= MAX_DEPTH:
                 raise _NotPlainError
-            for item in value:
+            items = value
+        else:
+            items = (value,)
+        for item in items:
+            kind = type(item)
+            if kind is str:
+                self._take(item)
+            elif kind is dict or kind is list:
                 self.look(item, depth + 1)
-        elif kind is int and value >= _LEAST_CARD:
-            self.texts.append(str(value))
+            elif kind is int and item >= _LEAST_CARD:
+                self.texts.append(str(item))
+
+    def _take(self, text: str) -> None:
+        """Take a text, and those of a document in it, of which being known says nothing."""
+        if text[:1] in _MAY_OPEN:
+            self.texts.append(text)
+            self._look_inside(text)
+        elif text not in self._known:
+            self.texts.append(text)
 
     def _look_inside(self, text: str) -> None:
         """Take the texts of a document in a string as well."""
@@ -95,7 +128,8 @@ class _Glance:
         except (ValueError, RecursionError):
             return
         if isinstance(document, list | dict):
-            inner = plain_texts(text, self._keys)
+            inner = plain_json(text, self._keys, self._known)
             if inner is None:
                 raise _NotPlainError
-            self.texts.extend(inner)
+            self.texts.extend(inner.texts)
+            self.is_flat = False

@@ -50,6 +50,27 @@ def rewrite_json(json_text: str, leaf: Leaf, keys: TellingKeys) -> str:
     return _dumps(rewritten) if walker.is_changed else json_text
 
 
+def swap_texts(value: Any, swap: Callable[[str], str]) -> Any:
+    """Return a document with its strings, keys and long integers swapped, quicker than a walk.
+
+    Only for documents in which no key tells what its value is and no string holds a document.
+
+    Args:
+        value: Parsed JSON.
+        swap: Returns what shall stand in the place of a text, mostly the text itself.
+    """
+    if isinstance(value, str):
+        return swap(value)
+    if isinstance(value, dict):
+        return {swap(key): swap_texts(item, swap) for key, item in value.items()}
+    if isinstance(value, list):
+        return [swap_texts(item, swap) for item in value]
+    if type(value) is int and len(text := str(value)) in CARD_DIGITS:
+        swapped = swap(text)
+        return value if swapped == text else swapped
+    return value
+
+
 class _Walker:
     """Walks one document and remembers whether anything changed."""
 

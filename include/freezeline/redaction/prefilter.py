@@ -10,9 +10,11 @@ import re
 import sys
 import threading
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 import hyperscan
@@ -20,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from include.freezeline.errors import ConfigError
+from include.freezeline.redaction.digits import reach_of_digits, stretches_with_digits
 from include.freezeline.redaction.rules import Gate
 
 Span = tuple[int, int]
@@ -29,6 +32,10 @@ Hit = tuple[int, int]
 _MAX_WINDOW_CHARS = 2_000
 _OVERLAP_CHARS = 256
 _MAX_TOKEN_CHARS = 400
+# Shorter texts are not parted around their digits, nor those that are mostly such parts.
+_LEAST_PARTED_CHARS = 1_500
+_MOST_PARTED = 0.6
+_SEAM = b"\n\0\n"
 # No script has digits beyond the plane of symbols.
 _LAST_DIGIT = 0x20000
 # What a character outside ASCII looks like to the triggers: no letter, no digit, no space.
@@ -119,8 +126,8 @@ class Trigger:
 
 
 _GATES: dict[Gate, Trigger] = {
-    # Six digits with at most two separators between them.
-    "digits": Trigger(1 << 20, r"[0-9](?:[ -/]{0,2}[0-9]){5}"),
+    # Seven digits with at most two separators between them.
+    "digits": Trigger(1 << 20, r"[0-9](?:[ -/]{0,2}[0-9]){6}"),
     # Digits, the letter of a month, digits: the middle of a fiscal code.
     "mixed": Trigger((1 << 20) + 1, r"[0-9]{2}[ABCDEHLMPRSTabcdehlmprst][0-9L-Vl-v]"),
 }
@@ -142,6 +149,8 @@ class Prefilter:
         }
         ungated = [trigger for trigger in triggers if not trigger.gate]
         self._first = _Database([*ungated, *(_GATES[gate] for gate in gates)])
+        behind_digits = [t.expression for t in triggers if t.gate == "digits"]
+        self._reach = reach_of_digits(behind_digits) if behind_digits else None
 
     def hits(self, shape: bytes) -> list[Hit]:
         """Return every place where a trigger ended in what :func:`shape_of` returned."""
@@ -150,9 +159,31 @@ class Prefilter:
             return hits
         found = [hit for hit in hits if hit[0] < _FIRST_GATE]
         for owner, _ in hits:
-            if owner >= _FIRST_GATE:
+            if owner == _GATES["digits"].owner:
+                found += self._hits_near_digits(shape)
+            elif owner >= _FIRST_GATE:
                 found += self._behind[owner].hits(shape)
         return found
+
+    def _hits_near_digits(self, shape: bytes) -> list[Hit]:
+        """Return the hits of the triggers behind digits, looked for only where digits are."""
+        database = self._behind[_GATES["digits"].owner]
+        if self._reach is None or len(shape) < _LEAST_PARTED_CHARS:
+            return database.hits(shape)
+        stretches = stretches_with_digits(shape, self._reach)
+        if sum(high - low for low, high in stretches) > _MOST_PARTED * len(shape):
+            return database.hits(shape)
+        # Joined, because calling costs more than scanning; a hit across a seam is a false alarm.
+        hits = database.hits(_SEAM.join([shape[low:high] for low, high in stretches]))
+        seams = list(accumulate((high - low + len(_SEAM) for low, high in stretches), initial=0))
+        return [(owner, _place(end, seams, stretches)) for owner, end in hits]
+
+
+def _place(end: int, seams: Sequence[int], stretches: Sequence[Span]) -> int:
+    """Return where in the text a hit in joined stretches of it ended."""
+    number = bisect_right(seams, end - 1) - 1
+    low, high = stretches[number]
+    return min(low + end - seams[number], high)
 
 
 class _Database:

@@ -32,8 +32,9 @@ class RedactionRule(BaseModel):
             character outside ASCII looks like ``?``.
         words: What ``{words}`` in a trigger or pattern stands for: any of these expressions.
         gate: What a text must hold for the triggers to be looked for at all, which pays for those
-            that begin with no fixed text: ``digits``, six of them with at most two separators
-            between, or ``mixed``, two digits, a letter and a digit.
+            that begin with no fixed text: ``digits``, seven of them with at most two separators
+            between that are more than a date, or ``mixed``, two digits, a letter and a digit.
+            The triggers behind ``digits`` run only near these digits.
         before_chars: How far before the end of a trigger a value and its context may begin.
         after_chars: How far after the end of a trigger a value may reach.
         module: Module of the recogniser below the library's folder of recognisers.

@@ -6,8 +6,11 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from itertools import accumulate
+
+import numpy as np
 
 from include.freezeline.redaction.libraries import Finder, build_finder
 from include.freezeline.redaction.prefilter import (
@@ -23,8 +26,13 @@ from include.freezeline.redaction.rules import RedactionRule
 
 _CONTEXT_CHARS = 48
 _NEIGHBOUR_CHARS = 24
+_CACHED_WINDOWS = 2_048
 # Between texts that are looked at together; no value reaches over it.
-_SEPARATOR = "\n\0\n"
+_SEPARATOR = "\n\x7f\n"
+_FIRST_PRINTED = 0x20
+_IS_CONTROL = np.array([chr(code) not in "\t\n\r" for code in range(_FIRST_PRINTED)])
+# In place of a rule: a control character, which could hide a value.
+_CONTROL = -1
 # Join keys: a UUID, or a run of hex digits or letters and digits that is neither a number nor a
 # word. A card or phone number found inside one is chance.
 _ID = re.compile(
@@ -69,16 +77,38 @@ class Scanner:
 
     def suspects(self, texts: Sequence[str]) -> set[int]:
         """Return the numbers of the texts that may hold a value, in one pass over all."""
+        return set(self._hits_by_text(texts))
+
+    def found_in(self, texts: Sequence[str]) -> dict[int, list[Finding] | None]:
+        """Return the values in each text that holds any, by its number, in one pass over all.
+
+        A text with control characters, which could hide a value, has None.
+        """
+        found: dict[int, list[Finding] | None] = {}
+        for number, hits in self._hits_by_text(texts).items():
+            if hits[0][0] == _CONTROL:
+                found[number] = None
+            elif findings := self._found(texts[number], hits):
+                found[number] = findings
+        return found
+
+    def _hits_by_text(self, texts: Sequence[str]) -> dict[int, list[Hit]]:
+        """Return where in each text a value may be; a hit across two texts is a false alarm."""
         joined = _SEPARATOR.join(texts)
         if joined.isascii():
             shape = shape_of(joined)
         else:  # One letter outside ASCII makes a text slow, so it shall not slow the others.
             shape = _SEPARATOR.encode().join(map(shape_of, texts))
-        hits = self._prefilter.hits(shape)
-        if not hits:
-            return set()
-        starts = list(accumulate((len(text) + len(_SEPARATOR) for text in texts), initial=0))
-        return {bisect_right(starts, end - 1) - 1 for _, end in hits}
+        hits = [*_controls(shape), *self._prefilter.hits(shape)]
+        by_text: dict[int, list[Hit]] = {}
+        if hits:
+            starts = list(accumulate(map(len, texts), initial=0))
+            seams = [start + len(_SEPARATOR) * number for number, start in enumerate(starts)]
+            for rank, end in hits:
+                number = bisect_right(seams, end - 1) - 1
+                place = min(end - seams[number], len(texts[number]))
+                by_text.setdefault(number, []).append((rank, place))
+        return by_text
 
     def scan(self, text: str) -> list[Finding]:
         """Return the values in a text, in order, none overlapping."""
@@ -114,6 +144,13 @@ class Scanner:
         return [Finding(self._entities[rank], start, end) for start, end, rank in united]
 
 
+def _controls(shape: bytes) -> list[Hit]:
+    """Return the places of control characters other than line breaks and tabs."""
+    codes = np.frombuffer(shape, dtype=np.uint8)
+    places = np.flatnonzero(codes < _FIRST_PRINTED)
+    return [(_CONTROL, place + 1) for place in places[_IS_CONTROL[codes[places]]].tolist()]
+
+
 class _Compiled:
     """One rule with its finder and vetoes."""
 
@@ -121,7 +158,9 @@ class _Compiled:
         """Compile the rule's expressions."""
         self._rank = rank
         self._reach = (rule.before_chars, rule.after_chars)
-        self._finder: Finder = build_finder(rule)
+        finder: Finder = build_finder(rule)
+        # Documents and histories come again and again, and what stands in them with them.
+        self._found_in = lru_cache(_CACHED_WINDOWS)(lambda window: tuple(finder(window)))
         self._context = _words(rule.context)
         self._reject = _compiled(rule.reject)
         self._published = frozenset(rule.published_sha256)
@@ -140,7 +179,7 @@ class _Compiled:
         """Yield start, end and rank of every value of the rule in the windows."""
         done = 0
         for low, high in windows:
-            for start, end in self._finder(text[low:high]):
+            for start, end in self._found_in(text[low:high]):
                 span = self._shortened(text, low + start, low + end)
                 # A value inside what the one before it took along needs no look of its own.
                 if span[1] > done and self._holds(text, *span):

@@ -15,7 +15,7 @@ from include.freezeline.contracts.arrow import arrow_schema
 from include.freezeline.contracts.columns import Table
 from include.freezeline.contracts.lake import EVALUATIONS, LEDGER, QUARANTINE, SPANS
 from include.freezeline.errors import AccountingError, ReadError
-from include.freezeline.landing.guard import DROPPED, Guard
+from include.freezeline.landing.guard import Guard
 from include.freezeline.landing.process import (
     ObjectResult,
     Pile,
@@ -26,6 +26,7 @@ from include.freezeline.landing.quarantine import outline_of, show_sample
 from include.freezeline.landing.records import Found, ReadAtOnce, Reading, Refusal, Stream
 from include.freezeline.landing.repeats import RepeatFinder
 from include.freezeline.landing.scopes import FIELDS_DROPPED
+from include.freezeline.landing.texts import DROPPED
 from include.freezeline.redaction.engine import load_redactor
 from include.freezeline.redaction.pseudonyms import Pseudonymiser
 from tests.unit.landing.fakes import fake_delivery, fake_guard, span_row

@@ -186,8 +186,8 @@ def test_read_object_counts_a_span_that_breaks_the_reader(
     def broken(*_: Any) -> Row:
         raise TypeError
 
-    monkeypatch.setattr("include.freezeline.readers.reading.build_span_row", broken)
-    result = read(document([span(CHAT)]))
+    monkeypatch.setattr("include.freezeline.readers.whole_spans.build_span_row", broken)
+    result = read(document([span(CHAT, traceState="a=1")]))
     assert [reject.reason for reject in result.rejects] == ["reader_error:TypeError"]
     assert result.spans == []
 

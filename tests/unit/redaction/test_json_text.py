@@ -148,7 +148,7 @@ def test_document_is_unchanged_however_it_is_written(redactor: Redactor, space: 
         separators=("," + space, ":" + space),
     )
     assert redactor.redact_json(text).text == text
-    assert redactor.clean_ones([text, '{"phone": 1}', "no json"], is_json=True) == {0}
+    assert redactor.look([text, '{"phone": 1}', "no json"], is_json=True).clean == {0}
 
 
 def test_value_behind_an_escape_is_found_without_a_walk(redactor: Redactor) -> None:

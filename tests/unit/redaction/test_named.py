@@ -51,7 +51,7 @@ def test_names_and_places_are_replaced_when_a_model_is_set(with_names: Redactor)
 
 def test_names_in_json_are_replaced_even_when_nothing_else_is_found(with_names: Redactor) -> None:
     assert with_names.redact_json('{"a": ["by Ada Lovelace"]}').text == '{"a":["by <PERSON_1>"]}'
-    assert with_names.clean_ones(["by Ada Lovelace"], is_json=False) == set()
+    assert with_names.look(["by Ada Lovelace"], is_json=False).clean == set()
 
 
 def test_name_is_found_when_it_lies_on_the_seam_of_two_pieces(spacy_folder: Path) -> None:

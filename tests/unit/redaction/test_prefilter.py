@@ -84,13 +84,13 @@ def test_value_lies_whole_in_a_window_wherever_it_stands(before: int, after: int
 
 def test_gated_trigger_is_run_only_behind_its_gate() -> None:
     prefilter = Prefilter([Trigger(3, "[a-z]{2}", "digits"), Trigger(4, "@")])
-    assert prefilter.hits(b"ab @ 12345") == [(4, 4)]
-    assert sorted(prefilter.hits(b"ab @ 12-34.5 6")) == [(3, 2), (4, 4)]
+    assert prefilter.hits(b"ab @ 123456") == [(4, 4)]
+    assert sorted(prefilter.hits(b"ab @ 12-34.5 67")) == [(3, 2), (4, 4)]
 
 
 def test_many_texts_in_one_pass_are_told_apart(redactor: Redactor) -> None:
     texts = ["plain", "jane@example.org", "", "4111111111111111", "é plain", "AKIAQC7SMN0VYU135EAF"]
-    assert redactor.clean_ones(texts, is_json=False) == {0, 2, 4}
+    assert redactor.look(texts, is_json=False).clean == {0, 2, 4}
 
 
 def test_threads_share_one_database(redactor: Redactor) -> None:

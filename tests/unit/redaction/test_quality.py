@@ -51,7 +51,7 @@ def test_every_made_up_value_is_found_and_nothing_else(redactor: Redactor) -> No
 def test_ordinary_text_asks_no_library(redactor: Redactor, kind: str) -> None:
     rng = np.random.default_rng(8)
     texts = [KINDS[kind](rng, 2_000) for _ in range(50)]
-    clean = redactor.clean_ones(texts, is_json="json" in kind)
+    clean = redactor.look(texts, is_json="json" in kind).clean
     assert len(clean) >= (45 if kind == "ids (json)" else 50)
     assert all(redactor.redact_text(text).findings == () for text in texts)
 
