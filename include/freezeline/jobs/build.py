@@ -25,8 +25,9 @@ from include.freezeline.cost.price_table import UNKNOWN_PROVIDER
 from include.freezeline.facts.spec import FactSpec, fact_table, load_fact_specs
 from include.freezeline.settings import Settings
 
-_BAD_OUTCOMES = ("escalations", "overrides")
 _SCHEMA_FILE = "schema_only.parquet"
+# Facts that make a good request a bad one when they arrive.
+_BAD_OUTCOMES = ("escalations", "overrides")
 _MODELS_SQL = """
     select distinct
         coalesce(provider, $unknown) as provider,
@@ -91,36 +92,31 @@ def build(settings: Settings, as_of: datetime) -> BuildSummary:
 
 def dbt_variables(settings: Settings, as_of: datetime) -> dict[str, object]:
     """Return the variables the dbt project needs; paths are absolute."""
+    maturities = {spec.name: spec.maturity_h for spec in _fact_specs(settings)}
     return {
-        **load_cost_policy(config_dir(settings)).variables(),
         "as_of": as_of.isoformat(),
-        "outcome_maturity_h": _outcome_maturity_h(settings),
+        "outcome_maturity_h": f"{max(maturities[name] for name in _BAD_OUTCOMES):g}",
         "lake_dir": str(settings.lake_dir.resolve()),
         "warehouse_path": str(settings.warehouse_path.resolve()),
+        **load_cost_policy(config_dir(settings)).variables(),
     }
 
 
 def lake_tables(settings: Settings) -> list[Table]:
     """Return every table the models read: the contracts, then the facts."""
-    specs = _fact_specs(settings)
-    return [*LAKE_TABLES, *(fact_table(specs[name]) for name in sorted(specs))]
+    return [*LAKE_TABLES, *map(fact_table, _fact_specs(settings))]
 
 
-def _fact_specs(settings: Settings) -> dict[str, FactSpec]:
-    """Return the facts that the models read, by name.
+def _fact_specs(settings: Settings) -> list[FactSpec]:
+    """Return every fact, the company's own before the packaged one of the same name.
 
     The packaged facts are always among them, since the packaged models read them: a company that
     has no conversions has an empty table of conversions.
     """
     with as_file(files("include").joinpath("config")) as packaged:
         specs = {spec.name: spec for spec in load_fact_specs(packaged)}
-    return specs | {spec.name: spec for spec in load_fact_specs(config_dir(settings))}
-
-
-def _outcome_maturity_h(settings: Settings) -> float:
-    """Return the hours after which no bad outcome of a request is to be expected."""
-    specs = _fact_specs(settings)
-    return max(specs[name].maturity_h for name in _BAD_OUTCOMES)
+    specs |= {spec.name: spec for spec in load_fact_specs(config_dir(settings))}
+    return [specs[name] for name in sorted(specs)]
 
 
 def _write_schema_files(lake: Lake, settings: Settings) -> None:
