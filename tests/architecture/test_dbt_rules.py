@@ -22,7 +22,7 @@ MAY_READ = {
     "marts": {"staging", "intermediate", "marts"},
 }
 # A numeric column ends in its unit or says what it counts; the suffixes are docs/naming.md's.
-UNITS = ("_ms", "_s", "_h", "_usd", "_usd_per_token", "_tokens", "_bytes", "_chars", "_words",
+UNITS = ("_ms", "_s", "_h", "_usd", "_usd_per_token", "_per_usd", "_tokens", "_bytes", "_chars", "_words",
          "_ratio", "_count", "_score")  # fmt: skip
 # Numbers without a unit; each says why.
 UNITLESS = {

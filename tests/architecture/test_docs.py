@@ -14,6 +14,7 @@ from include.freezeline.cli.main import command
 from include.freezeline.contracts.judgement import JUDGEMENT_TABLES
 from include.freezeline.contracts.lake import LAKE_TABLES
 from include.freezeline.cost.overrides import load_price_overrides
+from include.freezeline.cost.policy import load_cost_policy
 from include.freezeline.drift.policy import load_anomaly_policy, load_drift_policy
 from include.freezeline.errors import ConfigError
 from include.freezeline.facts.spec import load_fact_specs
@@ -47,6 +48,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ("facts/escalations.yml", "role: event_time", "role: evt", load_fact_specs),
     ("redaction/default.yml", "module: private_key", "modul: private_key", load_redaction_config),
     ("price_overrides.yml", "overrides: []", PRICE, load_price_overrides),
+    ("cost.yml", 'max_gap_ratio: "0.02"', 'max_gap_ratio: "2%"', load_cost_policy),
     ("drift.yml", "  semantic_shift:", "  semantics_shift:", load_drift_policy),
     ("anomalies.yml", "kind: creep", "kind: crep", load_anomaly_policy),
     ("slos/support-escalation.yml", "target: 0.95", "target: 0.9", load_slos),

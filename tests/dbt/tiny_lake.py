@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from include.freezeline.adapters.lake import Lake, object_hash
@@ -35,6 +36,7 @@ _DEFAULTS: dict[ColumnType, Any] = {
     "bool": False,
     "timestamp": DAY,
     "json": "{}",
+    "decimal(38,12)": Decimal(0),
 }
 _CALL = {
     "dialect": "otel_genai",

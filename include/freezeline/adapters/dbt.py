@@ -41,7 +41,7 @@ def project_dir() -> Path:
 
 
 def run_dbt_build(
-    settings: Settings, variables: Mapping[str, str], *, has_unit_tests: bool = False
+    settings: Settings, variables: Mapping[str, object], *, has_unit_tests: bool = False
 ) -> DbtSummary:
     """Build and test every model.
 
@@ -77,7 +77,7 @@ def load_manifest(settings: Settings) -> dict[str, Any]:
 
 
 def _invoke(
-    settings: Settings, command: str, variables: Mapping[str, str], extra: Sequence[str]
+    settings: Settings, command: str, variables: Mapping[str, object], extra: Sequence[str]
 ) -> Any:
     """Run one dbt command, quietly, with all of its files under the home folder."""
     from dbt.cli.main import dbtRunner

@@ -38,6 +38,7 @@ _SQL_TYPES: dict[ColumnType, str] = {
     "json": "varchar",
     "list<string>": "varchar[]",
     "decimal(18,12)": "decimal(18,12)",
+    "decimal(38,12)": "decimal(38,12)",
 }
 _BOOKKEEPING = frozenset({"revision", "content_hash"})
 _LOCK_RETRIES = 40

@@ -18,6 +18,7 @@ _ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "list<int64>": pa.list_(pa.int64()),
     "list<float64>": pa.list_(pa.float64()),
     "decimal(18,12)": pa.decimal128(18, 12),
+    "decimal(38,12)": pa.decimal128(38, 12),
 }
 
 

@@ -18,6 +18,7 @@ ColumnType = Literal[
     "list<int64>",
     "list<float64>",
     "decimal(18,12)",
+    "decimal(38,12)",
 ]
 
 

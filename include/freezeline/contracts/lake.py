@@ -5,7 +5,7 @@ row's event (``started_at`` for spans), ``object_hash`` the first 32 hex digits 
 the object's key, so landing one object twice overwrites its own files and nothing else.
 """
 
-from include.freezeline.contracts.columns import Column, Table
+from include.freezeline.contracts.columns import Column, ColumnType, Table
 from include.freezeline.contracts.lake_books import (
     LEDGER,
     LEDGER_NIGHTS,
@@ -42,27 +42,79 @@ __all__ = [
     "TOOL_CALLS",
 ]
 
+_PRICE: ColumnType = "decimal(18,12)"
+
 PRICE_BOOK = Table(
     name="price_book",
-    grain="one row per provider, model and validity period",
-    key=("provider", "model", "valid_from_at"),
+    grain="one row per provider, model, service tier, validity period, hours and size of the prompt",
+    key=(
+        "provider",
+        "model",
+        "service_tier",
+        "valid_from_at",
+        "day_from_s",
+        "input_from_tokens",
+    ),
     columns=(
         Column("provider", "string", "Provider as on the spans.", nullable=False),
         Column("model", "string", "Model name as on the spans.", nullable=False),
+        Column(
+            "service_tier",
+            "string",
+            "Service tier as on the spans, in lower case; 'default' when they name none.",
+            nullable=False,
+        ),
         Column("valid_from_at", "timestamp", "First instant the price holds.", nullable=False),
         Column("valid_to_at", "timestamp", "First instant it no longer holds; null is open."),
         Column(
-            "input_usd_per_token",
-            "decimal(18,12)",
-            "Price of an uncached input token; null when the model is unknown.",
+            "day_from_s", "int64", "First second of the UTC day in which it holds.", nullable=False
         ),
-        Column("cache_read_usd_per_token", "decimal(18,12)", "Price of a cached input token."),
+        Column(
+            "day_to_s",
+            "int64",
+            "First second of the UTC day in which it no longer holds; 86400 is midnight.",
+            nullable=False,
+        ),
+        Column(
+            "input_from_tokens",
+            "int64",
+            "Smallest prompt that it is the price of; it holds for all tokens of such a call.",
+            nullable=False,
+        ),
+        Column(
+            "input_to_tokens", "int64", "Smallest prompt that is too large for it; null is open."
+        ),
+        Column(
+            "input_usd_per_token",
+            _PRICE,
+            "Price of an uncached input token; null when there is none.",
+        ),
+        Column("cache_read_usd_per_token", _PRICE, "Price of an input token read from the cache."),
+        Column(
+            "cache_write_usd_per_token",
+            _PRICE,
+            "Price of an input token written to the cache for five minutes.",
+        ),
+        Column(
+            "cache_write_1h_usd_per_token",
+            _PRICE,
+            "Price of an input token written to the cache for an hour.",
+        ),
         Column(
             "output_usd_per_token",
-            "decimal(18,12)",
-            "Price of an output token; null when the model is unknown.",
+            _PRICE,
+            "Price of an output token; null when the model answers with none.",
         ),
-        Column("price_source", "string", "Price table and version, or override.", nullable=False),
+        Column("reasoning_usd_per_token", _PRICE, "Price of an output token spent on reasoning."),
+        Column(
+            "web_search_usd", _PRICE, "Price of one web search of the provider; null when unknown."
+        ),
+        Column(
+            "price_source",
+            "string",
+            "Price table and version, or override; says so when a service tier has no price of its own.",
+            nullable=False,
+        ),
         Column("unpriced_reason", "string", "Why there is no price; null when there is one."),
     ),
 )

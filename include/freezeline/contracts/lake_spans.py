@@ -102,7 +102,22 @@ SPANS = Table(
         Column(
             "cache_write_tokens", "int64", "Part of input_tokens written to the provider's cache."
         ),
+        Column(
+            "cache_write_1h_tokens",
+            "int64",
+            "Part of cache_write_tokens written for an hour; null when the source does not say.",
+        ),
         Column("reasoning_tokens", "int64", "Part of output_tokens spent on reasoning."),
+        Column(
+            "web_search_count",
+            "int64",
+            "Searches that the provider ran for the call and bills each; null when not told.",
+        ),
+        Column(
+            "is_gateway_cache_hit",
+            "bool",
+            "Whether a gateway repeated a stored answer, so that no provider was called; null when the source does not say.",
+        ),
         Column(
             "ttft_ms", "float64", "Time to first token or chunk; null unless streamed and seen."
         ),

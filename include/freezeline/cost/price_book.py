@@ -1,34 +1,39 @@
 """The price book: what a token of every model in the lake cost, and since when."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from include.freezeline.cost.overrides import PriceOverride
-from include.freezeline.cost.price_table import (
+from include.freezeline.cost.overrides import PriceOverride, override_periods
+from include.freezeline.cost.periods import (
+    DEFAULT_TIER,
     FIRST_INSTANT,
-    TokenPrices,
-    per_token,
-    table_periods,
-    table_source,
+    Band,
+    Period,
+    complete_rates,
 )
+from include.freezeline.cost.price_table import find_table_model, table_periods, table_source
 
 UNKNOWN_MODEL = "unknown_model"
+NO_UNIT_PRICE = "priced_by_other_units"
+_UNPRICED = (Band(0, complete_rates(input_price=None, output_price=None)),)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ModelRef:
-    """A model as the spans name it.
+    """A model, and how it was served, as the spans name them.
 
     Attributes:
         provider: Provider, or ``unknown`` when the spans name none.
         model: Model name.
+        service_tier: Service tier in lower case; ``default`` when the spans name none.
     """
 
     provider: str
     model: str
+    service_tier: str = DEFAULT_TIER
 
 
 def plan_price_book(
@@ -37,58 +42,54 @@ def plan_price_book(
     """Return the rows of ``PRICE_BOOK`` for the given models, in a fixed order.
 
     Every model gets at least one row, so a model without a price is visible as such: its prices
-    are null, never zero, and ``unpriced_reason`` says why.
+    are null, never zero, and ``unpriced_reason`` says why. Every model has rows of the default
+    tier, whatever tiers it was called with.
     """
-    return [row for ref in sorted(set(models)) for row in _rows_of(ref, overrides)]
+    refs = {ref for model in models for ref in (model, replace(model, service_tier=DEFAULT_TIER))}
+    return [row for ref in sorted(refs) for row in _rows_of(ref, overrides)]
 
 
 def _rows_of(ref: ModelRef, overrides: Sequence[PriceOverride]) -> Iterator[dict[str, Any]]:
-    """Yield one row per period, each ending where the next begins."""
+    """Yield one row per period and band; a period ends where a later one begins."""
     periods = _periods_of(ref, overrides)
-    ends: list[datetime | None] = [later.valid_from_at for _, later in pairwise(periods)]
-    for period, valid_to_at in zip(periods, [*ends, None], strict=True):
-        yield _row(ref, period, valid_to_at)
+    for period in periods:
+        later = [
+            other.valid_from_at
+            for other in periods
+            if other.valid_from_at > period.valid_from_at and other.shares_hours_with(period)
+        ]
+        sizes = [band.input_from_tokens for band in period.bands]
+        ends = [next_size for _, next_size in pairwise(sizes)]
+        for band, size in zip(period.bands, [*ends, None], strict=True):
+            yield _row(ref, period, min(later, default=None), band, size)
 
 
-def _periods_of(ref: ModelRef, overrides: Sequence[PriceOverride]) -> list[TokenPrices]:
+def _periods_of(ref: ModelRef, overrides: Sequence[PriceOverride]) -> list[Period]:
     """Return the table's periods up to the first override, then the overrides."""
-    own = sorted(
-        (o for o in overrides if (o.provider, o.model) == (ref.provider, ref.model)),
-        key=lambda override: override.valid_from_at,
-    )
-    table = table_periods(ref.provider, ref.model) or [_unknown()]
+    own = override_periods(overrides, ref.provider, ref.model, ref.service_tier)
+    unknown = Period(FIRST_INSTANT, _UNPRICED, table_source())
+    table = table_periods(ref.provider, ref.model, ref.service_tier) or [unknown]
     if own:
         table = [period for period in table if period.valid_from_at < own[0].valid_from_at]
-    return [*table, *map(_of_override, own)]
+    return [*table, *own]
 
 
-def _of_override(override: PriceOverride) -> TokenPrices:
-    """Return an override as a period."""
-    return TokenPrices(
-        override.valid_from_at,
-        per_token(override.input_usd_per_mtok),
-        per_token(override.cache_read_usd_per_mtok),
-        per_token(override.output_usd_per_mtok),
-        source=f"override: {override.reason}",
-    )
-
-
-def _unknown() -> TokenPrices:
-    """Return the period of a model that the table does not know."""
-    return TokenPrices(FIRST_INSTANT, None, None, None, source=table_source())
-
-
-def _row(ref: ModelRef, prices: TokenPrices, valid_to_at: datetime | None) -> dict[str, Any]:
-    """Return a period as a row; a price that misses a part counts as unknown."""
-    is_known = prices.input_usd_per_token is not None and prices.output_usd_per_token is not None
+def _row(
+    ref: ModelRef, period: Period, valid_to_at: datetime | None, band: Band, below: int | None
+) -> dict[str, Any]:
+    """Return a band of a period as a row."""
+    is_priced = band.rates.input_usd_per_token is not None
+    is_known = find_table_model(ref.provider, ref.model) is not None
+    unpriced = NO_UNIT_PRICE if is_known else UNKNOWN_MODEL
     return {
-        "provider": ref.provider,
-        "model": ref.model,
-        "valid_from_at": prices.valid_from_at,
+        **asdict(ref),
+        "valid_from_at": period.valid_from_at,
         "valid_to_at": valid_to_at,
-        "input_usd_per_token": prices.input_usd_per_token if is_known else None,
-        "cache_read_usd_per_token": prices.cache_read_usd_per_token if is_known else None,
-        "output_usd_per_token": prices.output_usd_per_token if is_known else None,
-        "price_source": prices.source,
-        "unpriced_reason": None if is_known else UNKNOWN_MODEL,
+        "day_from_s": period.day_from_s,
+        "day_to_s": period.day_to_s,
+        "input_from_tokens": band.input_from_tokens,
+        "input_to_tokens": below,
+        **asdict(band.rates),
+        "price_source": period.source,
+        "unpriced_reason": None if is_priced else unpriced,
     }

@@ -1,52 +1,42 @@
-"""The packaged price table: dated prices per token, from the library genai-prices.
+"""The packaged price table: dated prices, from the library genai-prices.
 
 The library ships its table, so nothing is fetched, and its version is part of every price's
-source. What it knows about one model is turned into periods of one flat price each:
-
-- a dated price change becomes a new period;
-- a price that rises with the size of the prompt keeps its base tier, and one that varies with
-  the hour of the day its base rate; ``price_source`` then ends in ``, base rate``.
+source. What it knows about one model and service tier is turned into periods: a dated change
+begins a new one, hours with a price of their own are periods of a part of the day, and a price
+that rises with the size of the prompt has several bands.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from importlib.metadata import version
+from itertools import groupby, pairwise
 from typing import Any
 
+from include.freezeline.cost.periods import (
+    DAY_S,
+    FIRST_INSTANT,
+    Band,
+    Period,
+    Rates,
+    complete_rates,
+)
+
 UNKNOWN_PROVIDER = "unknown"
-FIRST_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
-_TOKENS_PER_PRICE = Decimal(1_000_000)
-
-
-@dataclass(frozen=True, slots=True)
-class TokenPrices:
-    """Prices that hold from an instant on.
-
-    Attributes:
-        valid_from_at: First instant.
-        input_usd_per_token: Price of an uncached input token; None when unknown.
-        cache_read_usd_per_token: Price of a cached one; None when it costs the same.
-        output_usd_per_token: Price of an output token; None when unknown.
-        source: Price table and version, or override.
-    """
-
-    valid_from_at: datetime
-    input_usd_per_token: Decimal | None
-    cache_read_usd_per_token: Decimal | None
-    output_usd_per_token: Decimal | None
-    source: str
-
-
-def per_token(usd_per_mtok: Decimal | None) -> Decimal | None:
-    """Turn a price per million tokens into one per token, exactly.
-
-    Examples:
-        >>> per_token(Decimal("2.50"))
-        Decimal('0.0000025')
-    """
-    return None if usd_per_mtok is None else (usd_per_mtok / _TOKENS_PER_PRICE).normalize()
+_SEARCHES_PER_PRICE = Decimal(1_000)
+# What the table calls the providers that it would not find by their names in our conventions, or
+# would find under another provider's name.
+_PROVIDERS = {
+    "azure.ai.openai": "azure",
+    "azure.ai.inference": "azure",
+    "fireworks_ai": "fireworks",
+    "gcp.gen_ai": "google",
+    "x_ai": "x-ai",
+}
+# Tiers that cost what a call without a tier costs.
+_STANDARD_TIERS = frozenset({"default", "auto", "standard", "standard_only", "on_demand"})
+# The table says "processing: batch", "speed: fast" and "service_tier: flex"; spans say one word.
+_TIER_KEYS = ("service_tier", "processing", "speed")
 
 
 def table_source() -> str:
@@ -54,71 +44,137 @@ def table_source() -> str:
     return f"genai-prices {version('genai-prices')}"
 
 
-def table_periods(provider: str, model: str) -> list[TokenPrices]:
-    """Return the table's periods for a model, oldest first; empty when it does not know it.
+def table_context(service_tier: str) -> dict[str, str]:
+    """Return what the table must be told about a call of a service tier."""
+    if service_tier in _STANDARD_TIERS:
+        return {}
+    return dict.fromkeys(_TIER_KEYS, service_tier)
+
+
+def find_table_model(provider: str, model: str) -> tuple[Any, Any] | None:
+    """Look a model up in the packaged table.
 
     A provider the table does not know stays unknown: the same model elsewhere may cost something
     else. Only spans that name no provider at all are looked up by the model's name alone.
+
+    Returns:
+        The table's provider and model; None when it does not know them.
     """
-    found = _find_model(provider, model)
-    if found is None:
-        return []
-    prices = found.prices
-    conditional = prices if isinstance(prices, list) else None
-    if conditional is None:
-        return [_flat(FIRST_INSTANT, prices, is_base=False)]
-    return [
-        _flat(start, active, is_base=_varies_by_hour(conditional))
-        for start, active in _dated(conditional)
-    ]
-
-
-def _find_model(provider: str, model: str) -> Any | None:
-    """Look a model up in the packaged table."""
     from genai_prices.data_snapshot import get_snapshot
 
-    named = None if provider == UNKNOWN_PROVIDER else provider
+    named = None if provider == UNKNOWN_PROVIDER else _PROVIDERS.get(provider, provider)
     try:
-        return get_snapshot().find_provider_model(model, None, named, None)[1]
+        provider_found, model_found = get_snapshot().find_provider_model(model, None, named, None)
     except LookupError:
         return None
+    return provider_found, model_found
 
 
-def _dated(conditional: Sequence[Any]) -> Iterator[tuple[datetime, Any]]:
-    """Yield each start with the price that holds from it; the last one listed wins."""
-    starts = sorted({_start_of(price) for price in conditional if not _is_hourly(price)})
-    for start in starts:
-        active = [p for p in conditional if not _is_hourly(p) and _start_of(p) <= start]
-        yield start, active[-1].prices
+def table_periods(provider: str, model: str, service_tier: str) -> list[Period]:
+    """Return the table's periods for a model, oldest first; empty when it does not know it."""
+    found = find_table_model(provider, model)
+    if found is None:
+        return []
+    owner, info = found
+    # The table has no tiers for models that one provider sells for another.
+    is_own = any(info is candidate for candidate in owner.models)
+    context = table_context(service_tier)
+    periods = [
+        period
+        for window in pairwise(_hours(info))
+        for period in _window_periods(info, window, context, is_own=is_own)
+    ]
+    return sorted(periods, key=lambda period: (period.valid_from_at, period.day_from_s))
 
 
-def _start_of(conditional: Any) -> datetime:
-    """Return since when a conditional price may hold."""
-    start: date | None = getattr(conditional.constraint, "start_date", None)
-    return FIRST_INSTANT if start is None else datetime.combine(start, time.min, tzinfo=UTC)
+def _window_periods(
+    info: Any, window: tuple[int, int], context: dict[str, str], *, is_own: bool
+) -> Iterator[Period]:
+    """Yield the periods of one part of the day, without changes that change nothing."""
+    dated = []
+    for start in _starts(info):
+        moment = start + timedelta(seconds=window[0])
+        bands = _bands(info.get_prices(moment, context if is_own else None))
+        source = table_source()
+        if context and not (is_own and _has_tier(info, moment, context)):
+            source += f", standard rate for {context['service_tier']}"
+        dated.append((start, bands, source))
+    for (bands, source), same in groupby(dated, key=lambda one: one[1:]):
+        yield Period(next(same)[0], bands, source, *window)
 
 
-def _is_hourly(conditional: Any) -> bool:
-    """Whether a price holds in some hours of the day only."""
-    return hasattr(conditional.constraint, "start_time")
-
-
-def _varies_by_hour(conditional: Sequence[Any]) -> bool:
-    """Whether any of a model's prices holds in some hours only."""
-    return any(_is_hourly(price) for price in conditional)
-
-
-def _flat(start: datetime, prices: Any, *, is_base: bool) -> TokenPrices:
-    """Reduce a model price to flat prices per token."""
-    amounts = (prices.input_mtok, prices.cache_read_mtok, prices.output_mtok)
-    is_base = is_base or any(hasattr(amount, "tiers") for amount in amounts)
-    input_price, cache_read_price, output_price = (
-        per_token(getattr(amount, "base", amount)) for amount in amounts
+def _has_tier(info: Any, moment: datetime, context: dict[str, str]) -> bool:
+    """Whether the table has a price of the model for a tier at a moment."""
+    return any(
+        (variant.constraint is None or variant.constraint.active(moment))
+        and all(context.get(key) == value for key, value in variant.when.items())
+        for variant in info.price_variants or ()
     )
-    return TokenPrices(
-        valid_from_at=start,
-        input_usd_per_token=input_price,
-        cache_read_usd_per_token=cache_read_price,
-        output_usd_per_token=output_price,
-        source=table_source() + (", base rate" if is_base else ""),
+
+
+def _constraints(info: Any) -> list[Any]:
+    """Return every condition that decides which price of a model holds."""
+    prices: Sequence[Any] = info.prices if isinstance(info.prices, list) else ()
+    conditional = (*prices, *(info.price_variants or ()))
+    return [one.constraint for one in conditional if one.constraint is not None]
+
+
+def _starts(info: Any) -> list[datetime]:
+    """Return every instant at which a price of a model may change."""
+    dates = [getattr(constraint, "start_date", None) for constraint in _constraints(info)]
+    return sorted({FIRST_INSTANT, *(_midnight(day) for day in dates if day is not None)})
+
+
+def _midnight(day: date) -> datetime:
+    """Return the first instant of a UTC date."""
+    return datetime.combine(day, time.min, tzinfo=UTC)
+
+
+def _hours(info: Any) -> list[int]:
+    """Return the seconds of the day at which a price of a model changes every day."""
+    hourly = [one for one in _constraints(info) if hasattr(one, "start_time")]
+    edges = {_second_of_day(edge) for one in hourly for edge in (one.start_time, one.end_time)}
+    return sorted({0, DAY_S, *edges})
+
+
+def _second_of_day(clock: time) -> int:
+    """Return the second of the UTC day; a time without a zone is UTC."""
+    moment = datetime.combine(date(2000, 1, 2), clock, tzinfo=clock.tzinfo or UTC).astimezone(UTC)
+    return moment.hour * 3600 + moment.minute * 60 + moment.second
+
+
+def _bands(prices: Any) -> tuple[Band, ...]:
+    """Return the rates by size of the prompt: a tier begins above its start."""
+    amounts = [value for value in vars(prices).values() if hasattr(value, "tiers")]
+    sizes = {0, *(tier.start + 1 for amount in amounts for tier in amount.tiers)}
+    return tuple(Band(size, _rates(prices, size)) for size in sorted(sizes))
+
+
+def _rates(prices: Any, input_tokens: int) -> Rates:
+    """Return the rates of a prompt of some size."""
+
+    def price(name: str) -> Decimal | None:
+        return _amount(getattr(prices, name), input_tokens)
+
+    searches = price("web_searches_kcount")
+    return complete_rates(
+        input_price=price("input_mtok"),
+        output_price=price("output_mtok"),
+        cache_read=price("cache_read_mtok"),
+        cache_write=price("cache_write_mtok"),
+        cache_write_1h=price("cache_write_1h_mtok"),
+        reasoning=price("output_reasoning_mtok"),
+        web_search=None if searches is None else searches / _SEARCHES_PER_PRICE,
     )
+
+
+def _amount(amount: Any, input_tokens: int) -> Decimal | None:
+    """Return a flat price, or the price of the highest tier that a prompt reaches."""
+    if not hasattr(amount, "tiers"):
+        flat: Decimal | None = amount
+        return flat
+    reached: Decimal = amount.base
+    for tier in amount.tiers:
+        if input_tokens > tier.start:
+            reached = tier.price
+    return reached

@@ -7,14 +7,22 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from include.freezeline.config import load_yaml, parse_config
-from include.freezeline.contracts.columns import Column, Privacy, Table
+from include.freezeline.contracts.columns import Column, ColumnType, Privacy, Table
 from include.freezeline.contracts.lake import EVALUATIONS
 from include.freezeline.errors import ConfigError
 
-FactType = Literal["string", "int64", "float64", "bool", "timestamp"]
+FactType = Literal["string", "int64", "float64", "decimal", "bool", "timestamp"]
 FactRole = Literal["key", "event_time", "arrival_time", "value"]
 
 _NAME = r"^[a-z][a-z0-9_]*$"
+_LAKE_TYPES: dict[FactType, ColumnType] = {
+    "string": "string",
+    "int64": "int64",
+    "float64": "float64",
+    "decimal": "decimal(38,12)",
+    "bool": "bool",
+    "timestamp": "timestamp",
+}
 _SOURCE_COLUMNS = ("source_offset", "source_object", "source_sha256", "arrived_at")
 
 
@@ -161,7 +169,7 @@ def _lake_column(column: FactColumn) -> Column:
         privacy = Privacy.TEXT
     return Column(
         column.output_name,
-        column.type,
+        _LAKE_TYPES[column.type],
         column.description,
         nullable=not column.must_have_value,
         privacy=privacy,

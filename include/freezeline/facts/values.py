@@ -4,12 +4,14 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from include.freezeline.facts.spec import FactType
 
 _SAMPLE_CHARS = 500
 _TRUE, _FALSE = frozenset({"true", "t", "yes", "1"}), frozenset({"false", "f", "no", "0"})
+_DECIMAL_STEP, _DECIMAL_LIMIT = Decimal(1).scaleb(-12), Decimal(10**12)
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -86,6 +88,20 @@ def _float64(value: Any) -> float:
     return number
 
 
+def _decimal(value: Any) -> Decimal:
+    """Return an exact amount of at most twelve decimals; more than that is no amount of money."""
+    if isinstance(value, bool):
+        raise TypeError
+    try:
+        amount = Decimal(str(value))
+        stored = amount.quantize(_DECIMAL_STEP)
+        if abs(stored) >= _DECIMAL_LIMIT or stored != amount:
+            raise ValueError
+    except InvalidOperation:  # also for what is no number, and for comparing with it
+        raise ValueError from None
+    return stored
+
+
 def _bool(value: Any) -> bool:
     """Return a truth value."""
     if isinstance(value, bool):
@@ -108,6 +124,7 @@ _TYPES: dict[FactType, tuple[Callable[[Any], Any], str, str]] = {
     "string": (_string, "bad_text", "not text (deliver it as UTF-8 text)"),
     "int64": (_int64, "bad_number", "not a whole number of 64 bits (write 42)"),
     "float64": (_float64, "bad_number", "not a finite number (write 12.50)"),
+    "decimal": (_decimal, "bad_number", "not an amount of at most 12 decimals (write 12.50)"),
     "bool": (_bool, "bad_bool", "not a truth value (write true or false)"),
     "timestamp": (_timestamp, "bad_time", "not an ISO 8601 time (write 2026-10-14T03:00:00Z)"),
 }

@@ -18,16 +18,21 @@ from include.freezeline.config import config_dir
 from include.freezeline.contracts.columns import Table
 from include.freezeline.contracts.lake import LAKE_TABLES, PRICE_BOOK
 from include.freezeline.cost.overrides import load_price_overrides
+from include.freezeline.cost.periods import DEFAULT_TIER
+from include.freezeline.cost.policy import load_cost_policy
 from include.freezeline.cost.price_book import ModelRef, plan_price_book
 from include.freezeline.cost.price_table import UNKNOWN_PROVIDER
-from include.freezeline.facts.spec import fact_table, load_fact_specs
+from include.freezeline.facts.spec import FactSpec, fact_table, load_fact_specs
 from include.freezeline.settings import Settings
 
 _SCHEMA_FILE = "schema_only.parquet"
+# Facts that make a good request a bad one when they arrive.
+_BAD_OUTCOMES = ("escalations", "overrides")
 _MODELS_SQL = """
     select distinct
         coalesce(provider, $unknown) as provider,
-        coalesce(response_model, request_model) as model
+        coalesce(response_model, request_model) as model,
+        coalesce(lower(service_tier), $tier) as service_tier
     from read_parquet($files, hive_partitioning = false, union_by_name = true)
     where is_leaf_model_call and coalesce(response_model, request_model) is not null
 """
@@ -85,17 +90,25 @@ def build(settings: Settings, as_of: datetime) -> BuildSummary:
     )
 
 
-def dbt_variables(settings: Settings, as_of: datetime) -> dict[str, str]:
+def dbt_variables(settings: Settings, as_of: datetime) -> dict[str, object]:
     """Return the variables the dbt project needs; paths are absolute."""
+    maturities = {spec.name: spec.maturity_h for spec in _fact_specs(settings)}
     return {
         "as_of": as_of.isoformat(),
+        "outcome_maturity_h": f"{max(maturities[name] for name in _BAD_OUTCOMES):g}",
         "lake_dir": str(settings.lake_dir.resolve()),
         "warehouse_path": str(settings.warehouse_path.resolve()),
+        **load_cost_policy(config_dir(settings)).variables(),
     }
 
 
 def lake_tables(settings: Settings) -> list[Table]:
-    """Return every table the models read: the contracts, then the facts.
+    """Return every table the models read: the contracts, then the facts."""
+    return [*LAKE_TABLES, *map(fact_table, _fact_specs(settings))]
+
+
+def _fact_specs(settings: Settings) -> list[FactSpec]:
+    """Return every fact, the company's own before the packaged one of the same name.
 
     The packaged facts are always among them, since the packaged models read them: a company that
     has no conversions has an empty table of conversions.
@@ -103,7 +116,7 @@ def lake_tables(settings: Settings) -> list[Table]:
     with as_file(files("include").joinpath("config")) as packaged:
         specs = {spec.name: spec for spec in load_fact_specs(packaged)}
     specs |= {spec.name: spec for spec in load_fact_specs(config_dir(settings))}
-    return [*LAKE_TABLES, *(fact_table(specs[name]) for name in sorted(specs))]
+    return [specs[name] for name in sorted(specs)]
 
 
 def _write_schema_files(lake: Lake, settings: Settings) -> None:
@@ -118,7 +131,11 @@ def _write_schema_files(lake: Lake, settings: Settings) -> None:
 
 def _models_in_lake(warehouse: Warehouse, lake_dir: Path) -> list[ModelRef]:
     """Return the models that answered a call, by the name they are priced under."""
-    parameters = {"unknown": UNKNOWN_PROVIDER, "files": str(lake_dir / "spans" / "**/*.parquet")}
+    parameters = {
+        "unknown": UNKNOWN_PROVIDER,
+        "tier": DEFAULT_TIER,
+        "files": str(lake_dir / "spans" / "**/*.parquet"),
+    }
     return [ModelRef(**row) for row in warehouse.rows(_MODELS_SQL, parameters)]
 
 
@@ -126,7 +143,8 @@ def _write_price_book(lake: Lake, settings: Settings, models: list[ModelRef]) ->
     """Write the prices of the models and return the models without one."""
     rows = plan_price_book(models, load_price_overrides(config_dir(settings)))
     lake.write_rows(PRICE_BOOK, rows, lake.root / PRICE_BOOK.name / "price_book.parquet")
-    return tuple(f"{r['provider']}/{r['model']}" for r in rows if r["unpriced_reason"] is not None)
+    unpriced = {f"{r['provider']}/{r['model']}" for r in rows if r["unpriced_reason"] is not None}
+    return tuple(sorted(unpriced))
 
 
 def _count_calls(path: Path) -> tuple[int, int]:

@@ -3,6 +3,9 @@
 The newest name that is there wins. Names that only one tool writes stand last, with the tool.
 """
 
+from collections.abc import Collection
+from typing import Any
+
 from include.freezeline.readers.attributes import AttributeView, to_listed_texts, to_tokens
 from include.freezeline.readers.column_plans import ColumnPlan, Convert
 from include.freezeline.readers.log_messages import content_name_of
@@ -60,6 +63,10 @@ _CACHE_WRITE_TOKENS = (
     "gen_ai.usage.cache_write_input_tokens",  # Strands
     "gen_ai.usage.details.cache_write_tokens",  # Pydantic AI
 )
+# No convention names these yet; the gateways' readers and our own servers do.
+_CACHE_WRITE_1H_TOKENS = ("app.cache_write_1h_tokens",)
+_WEB_SEARCHES = ("app.web_search_count",)
+_GATEWAY_CACHE_HITS = ("app.is_gateway_cache_hit",)
 _REASONING_TOKENS = (
     "gen_ai.usage.reasoning.output_tokens",
     "gen_ai.usage.reasoning_tokens",
@@ -133,7 +140,10 @@ _USAGE = ColumnPlan(
         "output_tokens": (to_tokens, _OUTPUT_TOKENS),
         "cache_read_tokens": (to_tokens, _CACHE_READ_TOKENS),
         "cache_write_tokens": (to_tokens, _CACHE_WRITE_TOKENS),
+        "cache_write_1h_tokens": (to_tokens, _CACHE_WRITE_1H_TOKENS),
         "reasoning_tokens": (to_tokens, _REASONING_TOKENS),
+        "web_search_count": (to_tokens, _WEB_SEARCHES),
+        "is_gateway_cache_hit": (to_boolean, _GATEWAY_CACHE_HITS),
     }
 )
 
@@ -163,10 +173,12 @@ def usage(view: AttributeView, provider: str | None) -> Row:
 
 
 def settle_usage(row: Row, view: AttributeView, provider: str | None) -> None:
-    """Take totals that say nothing more, and make the input tokens the whole of its parts."""
-    if None not in (asked := row["input_tokens"], answered := row["output_tokens"]):
-        for name in _TOTAL_TOKENS:
-            if view.values.get(name) == asked + answered:  # says nothing more
+    """Take totals that say nothing more, and make input and output the wholes of their parts."""
+    if None not in (asked := row["input_tokens"], row["output_tokens"]):
+        totals = {name: view.values[name] for name in _TOTAL_TOKENS if name in view.values}
+        row["output_tokens"] = answered = whole_output(row, totals.values())
+        for name, total in totals.items():
+            if total == asked + answered:  # says nothing more
                 view.take(name)
     if provider in _PROVIDERS_THAT_EXCLUDE_CACHE:
         row["input_tokens"] = whole_input(row)
@@ -182,6 +194,18 @@ def whole_input(row: Row) -> int | None:
     tokens: int | None = row["input_tokens"]
     cached = (row["cache_read_tokens"] or 0) + (row["cache_write_tokens"] or 0)
     return tokens if tokens is None or cached <= tokens else tokens + cached
+
+
+def whole_output(row: Row, totals: Collection[Any]) -> int:
+    """Return the output tokens, which are known like the input, with reasoning ones included.
+
+    Gemini counts its thoughts beside the answer, and some instrumentations pass that on. It is
+    certain where a total counts them apart, or where they are more than the whole.
+    """
+    tokens: int = row["output_tokens"]
+    reasoned: int = row["reasoning_tokens"] or 0
+    is_apart = reasoned > tokens or row["input_tokens"] + tokens + reasoned in totals
+    return tokens + reasoned if is_apart else tokens
 
 
 def has_latencies(names: Names) -> bool:

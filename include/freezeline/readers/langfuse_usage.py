@@ -35,14 +35,16 @@ def read_usage(details: Any) -> Row:
     if not isinstance(details, dict):
         return {}
     counts, nested = _counts(details)
-    parts = {name: count for name, count in counts.items() if name not in _ALL_WHOLES}
+    written, split = _cache_writes(counts)
+    parts = {n: count for n, count in counts.items() if n not in _ALL_WHOLES and n not in split}
     parts_in = {name: count for name, count in parts.items() if _is_input(name)}
     parts_out = {name: count for name, count in parts.items() if _is_output(name)}
     row: Row = {
         "input_tokens": _first(counts, _INPUT),
         "output_tokens": _first(counts, _OUTPUT),
         "cache_read_tokens": _most(n for k, n in parts.items() if _is_cache_read(k)),
-        "cache_write_tokens": _most(n for k, n in parts.items() if _is_cache_write(k)),
+        "cache_write_tokens": written,
+        "cache_write_1h_tokens": _most(n for k, n in counts.items() if _is_hourly(k)),
         "reasoning_tokens": _most(n for k, n in parts.items() if "reason" in k or "thought" in k),
     }
     if not nested and _is_disjoint(counts, row, parts):
@@ -115,6 +117,23 @@ def _is_output(name: str) -> bool:
 def _is_cache_write(name: str) -> bool:
     """Return whether a usage type counts tokens written to the cache."""
     return "cache" in name and ("creat" in name or "write" in name)
+
+
+def _is_hourly(name: str) -> bool:
+    """Return whether a usage type counts tokens written to the cache for an hour."""
+    return _is_cache_write(name) and "1h" in name
+
+
+def _cache_writes(counts: Counts) -> tuple[int | None, frozenset[str]]:
+    """Return the tokens written to the cache, and the types that only say how long they stay.
+
+    Lifetimes stand beside their sum, which then counts them, or in place of it.
+    """
+    writes = {name: count for name, count in counts.items() if _is_cache_write(name)}
+    split = {name for name in writes if "5m" in name or "1h" in name}
+    if split == set(writes):
+        return (sum(writes.values()) if writes else None), frozenset()
+    return _most(count for name, count in writes.items() if name not in split), frozenset(split)
 
 
 def _is_cache_read(name: str) -> bool:

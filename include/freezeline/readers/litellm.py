@@ -17,7 +17,12 @@ from include.freezeline.readers.evaluations import EVALUATION_EVENT
 from include.freezeline.readers.foreign import as_object, known, without_personal
 from include.freezeline.readers.foreign_ids import foreign_trace_id
 from include.freezeline.readers.litellm_search import search_spans
-from include.freezeline.readers.litellm_usage import call_kind, known_usage, unlogged
+from include.freezeline.readers.litellm_usage import (
+    call_kind,
+    is_stored_answer,
+    known_usage,
+    unlogged,
+)
 from include.freezeline.readers.otel_genai import read_otel_genai
 from include.freezeline.readers.otlp import Attributes, Event, Origin, Span, is_trace_id
 from include.freezeline.readers.privacy import without_blocked
@@ -230,6 +235,7 @@ def _technical(payload: dict[str, Any], metadata: dict[str, Any]) -> Attributes:
     tags = payload.get("request_tags")
     return {
         "litellm.cache_hit": to_boolean(payload.get("cache_hit")),
+        "app.is_gateway_cache_hit": is_stored_answer(payload),
         "litellm.api_base": to_text(payload.get("api_base")),
         "litellm.model_id": to_text(payload.get("model_id")),
         "litellm.model_group": to_text(payload.get("model_group")),

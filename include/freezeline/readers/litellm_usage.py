@@ -3,7 +3,7 @@
 from typing import Any
 
 from include.freezeline.readers.otlp import Attributes
-from include.freezeline.readers.values import to_integer
+from include.freezeline.readers.values import to_boolean, to_integer, to_number
 
 # The GenAI operation of each call type, without the "a" of its asynchronous form.
 _KINDS = {
@@ -66,7 +66,37 @@ def known_usage(payload: dict[str, Any], metadata: dict[str, Any]) -> Attributes
             usage.get("cache_creation_input_tokens", asked.get("cache_creation_tokens"))
         ),
         "gen_ai.usage.reasoning.output_tokens": to_integer(answered.get("reasoning_tokens")),
+        "app.cache_write_1h_tokens": _written_for_an_hour(usage, asked),
+        "app.web_search_count": _web_searches(usage, asked),
     }
+
+
+def is_stored_answer(payload: dict[str, Any]) -> bool | None:
+    """Return whether LiteLLM repeated an answer from its own cache; None when it does not say.
+
+    Such a call cost nothing. Its flag alone is no proof: it has been seen on calls that read the
+    provider's prompt cache, which the provider bills. Without a cost there is no telling.
+    """
+    is_hit = to_boolean(payload.get("cache_hit"))
+    if not is_hit:
+        return is_hit
+    cost = to_number(payload.get("response_cost"))
+    is_known = cost is not None and not payload.get("response_cost_failure_debug_info")
+    return cost == 0 if is_known else None
+
+
+def _written_for_an_hour(usage: dict[str, Any], asked: dict[str, Any]) -> int | None:
+    """Return the tokens written to the cache for an hour, as LiteLLM or Anthropic says it."""
+    places = (asked.get("cache_creation_token_details"), usage.get("cache_creation"))
+    details: dict[str, Any] = next((place for place in places if isinstance(place, dict)), {})
+    return to_integer(details.get("ephemeral_1h_input_tokens"))
+
+
+def _web_searches(usage: dict[str, Any], asked: dict[str, Any]) -> int | None:
+    """Return how often the provider searched the web, which it bills per search."""
+    tools = usage.get("server_tool_use")
+    used = tools if isinstance(tools, dict) else asked
+    return to_integer(used.get("web_search_requests"))
 
 
 def _details(usage: dict[str, Any], *sides: str) -> dict[str, Any]:

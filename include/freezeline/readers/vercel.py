@@ -1,6 +1,9 @@
 """Vercel AI SDK spans: the GenAI names of its newer telemetry and the ``ai.*`` names before it."""
 
+from typing import Any
+
 from include.freezeline.readers.attributes import AttributeView
+from include.freezeline.readers.foreign import as_object
 from include.freezeline.readers.jsontext import parse_json_text
 from include.freezeline.readers.otel_genai import read_otel_genai
 from include.freezeline.readers.otlp import Span
@@ -160,7 +163,7 @@ def _usage(view: AttributeView) -> Row:
     view.take_prefix("ai.usage.outputTokenDetails.")
     view.take("ai.usage.totalTokens", "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
     for column, count in _provider_counts(view).items():
-        if row[column] is None:
+        if row.get(column) is None:
             row[column] = count
     parts = (row["cache_read_tokens"] or 0) + (row["cache_write_tokens"] or 0)
     if row["input_tokens"] is not None and parts > row["input_tokens"]:
@@ -183,7 +186,16 @@ def _provider_counts(view: AttributeView) -> dict[str, int]:
                 count = to_integer(members.get(name))
                 if count is not None and count >= 0:
                     counts.setdefault(column, count)
+            hourly = _written_for_an_hour(members)
+            if hourly is not None:
+                counts["cache_write_1h_tokens"] = hourly
     return counts
+
+
+def _written_for_an_hour(members: dict[str, Any]) -> int | None:
+    """Return the tokens that Anthropic's raw usage says were cached for an hour."""
+    writes = as_object(as_object(members.get("usage")).get("cache_creation"))
+    return to_integer(writes.get("ephemeral_1h_input_tokens"))
 
 
 def _latency(view: AttributeView, output_tokens: int | None) -> Row:

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from include.freezeline.contracts.arrow import arrow_field
 from include.freezeline.contracts.lake import PRICE_BOOK
 from include.freezeline.cost.overrides import PriceOverride, load_price_overrides
+from include.freezeline.cost.periods import DAY_S, FIRST_INSTANT, per_token
 from include.freezeline.cost.price_book import ModelRef, plan_price_book
-from include.freezeline.cost.price_table import FIRST_INSTANT, per_token, table_periods
+from include.freezeline.cost.price_table import table_periods
 from include.freezeline.errors import ConfigError
 
 GPT = ModelRef("openai", "gpt-4.1")
@@ -49,25 +51,73 @@ def test_price_book_has_no_price_and_a_reason_when_model_or_provider_is_unknown(
 ) -> None:
     (row,) = plan_price_book([ref], [])
     assert row["unpriced_reason"] == "unknown_model"
-    assert [row[name] for name in row if name.endswith("_per_token")] == [None, None, None]
+    assert {row[name] for name in row if name.endswith("_per_token")} == {None}
 
 
 def test_price_book_looks_up_by_name_when_spans_name_no_provider() -> None:
-    (row,) = plan_price_book([ModelRef("unknown", "claude-sonnet-4-5")], [])
+    row, _ = plan_price_book([ModelRef("unknown", "claude-sonnet-4-5")], [])
     assert row["input_usd_per_token"] == Decimal("0.000003")
 
 
-def test_price_source_says_base_rate_when_price_is_tiered() -> None:
-    (period,) = table_periods("anthropic", "claude-sonnet-4-5")
-    assert period.source.endswith(", base rate")
+def test_price_book_has_a_row_per_size_of_the_prompt_when_price_is_tiered() -> None:
+    # langfuse#8482: 3 and 15 dollars up to 200,000 tokens, 6 and 22.50 above
+    rows = plan_price_book([ModelRef("anthropic", "claude-sonnet-4-5")], [])
+    assert [(r["input_from_tokens"], r["input_to_tokens"]) for r in rows] == [
+        (0, 200_001),
+        (200_001, None),
+    ]
+    prices = [(r["input_usd_per_token"] * 10**6, r["output_usd_per_token"] * 10**6) for r in rows]
+    assert prices == [(3, 15), (6, Decimal("22.5"))]
+
+
+def test_price_book_fills_in_what_writing_to_the_cache_costs() -> None:
+    anthropic, _ = plan_price_book([ModelRef("anthropic", "claude-sonnet-4-5")], [])
+    five_minutes, hour = (
+        anthropic[f"cache_write{ttl}_usd_per_token"] / anthropic["input_usd_per_token"]
+        for ttl in ("", "_1h")
+    )
+    assert (five_minutes, hour) == (Decimal("1.25"), 2)  # dust#28388
+    (openai,) = plan_price_book([GPT], [])
+    assert openai["cache_write_1h_usd_per_token"] == openai["input_usd_per_token"]
+
+
+def test_price_book_has_the_prices_of_service_tiers_that_calls_had() -> None:
+    rows = plan_price_book([ModelRef("openai", "gpt-5-mini", "batch")], [])
+    batch = [row for row in rows if row["service_tier"] == "batch"]
+    assert {row["service_tier"] for row in rows} == {"batch", "default"}
+    assert batch[0]["price_source"].endswith(", standard rate for batch")
+    assert batch[-1]["price_source"] == batch[0]["price_source"].split(",")[0]
+    assert batch[-1]["input_usd_per_token"] * 2 == batch[0]["input_usd_per_token"]
+
+
+def test_price_book_says_standard_rate_when_a_provider_sells_anothers_model() -> None:
+    rows = plan_price_book([ModelRef("azure.ai.openai", "gpt-5-mini", "batch")], [])
+    batch = [row for row in rows if row["service_tier"] == "batch"]
+    assert [row["price_source"].partition(", ")[2] for row in batch] == ["standard rate for batch"]
+
+
+def test_price_book_has_hours_when_price_depends_on_them() -> None:
+    rows = plan_price_book([ModelRef("deepseek", "deepseek-chat")], [])
+    assert [(r["day_from_s"], r["day_to_s"]) for r in rows] == [
+        (0, 1_800),
+        (1_800, 59_400),
+        (59_400, DAY_S),
+    ]
+    night, day, late = (row["input_usd_per_token"] for row in rows)
+    assert night == late == day / 2
+
+
+def test_price_book_says_when_a_model_is_sold_by_something_else_than_tokens() -> None:
+    rows = plan_price_book([ModelRef("groq", "whisper-large-v3")], [])
+    assert {row["unpriced_reason"] for row in rows} == {"priced_by_other_units"}
 
 
 def test_table_periods_follow_each_dated_price_change() -> None:
-    periods = table_periods("openai", "o3")
+    periods = table_periods("openai", "o3", "default")
     starts = [period.valid_from_at for period in periods]
     assert len(periods) > 1
     assert starts == sorted(set(starts))
-    assert len({period.input_usd_per_token for period in periods}) > 1
+    assert len({period.bands for period in periods}) == len(periods)
 
 
 def test_override_replaces_the_table_from_its_date_on() -> None:
@@ -95,9 +145,32 @@ def test_override_of_another_model_changes_nothing() -> None:
 def test_price_book_rows_are_those_of_the_contract_in_one_order() -> None:
     other = ModelRef("anthropic", "claude-sonnet-4-5")
     rows = plan_price_book([GPT, other, GPT], [])
-    assert [row["provider"] for row in rows] == ["anthropic", "openai"]
+    assert [row["provider"] for row in rows] == ["anthropic", "anthropic", "openai"]
     assert tuple(rows[0]) == PRICE_BOOK.column_names
     assert rows == plan_price_book([other, GPT], [])
+
+
+def test_override_of_a_tier_holds_for_that_tier_alone() -> None:
+    mine = override(date(2026, 10, 1), "1.00")
+    batched = mine.model_copy(update={"service_tier": "batch", "input_usd_per_mtok": Decimal(9)})
+    rows = plan_price_book([ModelRef("openai", "gpt-4.1", "batch")], [mine, batched])
+    prices = {
+        row["service_tier"]: row["input_usd_per_token"] * 10**6
+        for row in rows
+        if row["price_source"].startswith("override")
+    }
+    assert prices == {"batch": 9, "default": 1}
+
+
+def test_override_may_rise_with_the_size_of_the_prompt() -> None:
+    small = override(date(2026, 10, 1), "1.00")
+    large = small.model_copy(update={"above_input_tokens": 200_000, "web_search_usd": Decimal(1)})
+    rows = plan_price_book([GPT], [large, small])[1:]
+    assert [(r["input_from_tokens"], r["input_to_tokens"]) for r in rows] == [
+        (0, 200_001),
+        (200_001, None),
+    ]
+    assert [row["web_search_usd"] for row in rows] == [None, 1]
 
 
 @given(st.lists(st.dates(date(2020, 1, 1), date(2030, 1, 1)), unique=True, max_size=6))
@@ -116,6 +189,14 @@ def test_price_per_token_is_exact_whatever_the_price(price: Decimal) -> None:
     assert one * 1_000_000 == price
 
 
+def test_every_price_of_the_table_fits_the_price_book() -> None:
+    # a few were made with floating-point numbers: 0.18000000000000002
+    ref = ModelRef("huggingface_together", "Qwen/Qwen3-VL-8B-Instruct")
+    (row,) = plan_price_book([ref], [])
+    assert row["input_usd_per_token"] == Decimal("0.00000018")
+    assert arrow_field(PRICE_BOOK.column("input_usd_per_token")).type.scale == 12
+
+
 def test_overrides_are_empty_without_a_file(tmp_path: Path) -> None:
     assert load_price_overrides(tmp_path) == ()
 
@@ -129,6 +210,11 @@ def test_overrides_are_empty_without_a_file(tmp_path: Path) -> None:
             "overrides:\n- &one {provider: p, model: m, valid_from_date: 2026-01-01, "
             "input_usd_per_mtok: '1', output_usd_per_mtok: '1', reason: r}\n- *one",
             "two prices for p m from 2026-01-01",
+        ),
+        (
+            "overrides: [{provider: p, model: m, valid_from_date: 2026-01-01, "
+            "above_input_tokens: 9, input_usd_per_mtok: '1', output_usd_per_mtok: '1', reason: r}]",
+            "no price for the smaller prompts of p m from 2026-01-01",
         ),
         (
             "overrides: [{provider: p, model: m, valid_from_date: 2026-01-01, "

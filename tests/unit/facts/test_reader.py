@@ -3,6 +3,7 @@
 import io
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -176,3 +177,23 @@ def test_any_bytes_are_read_or_rejected(data: bytes) -> None:
     except ReadError:
         return
     assert len(read.rows) + len(read.rejects) == read.record_count
+
+
+@pytest.mark.parametrize("amount", ["412.37", "-0.1", "0.000000000001", "1e3"])
+def test_money_is_read_exactly(amount: str) -> None:
+    (row,) = read_fact(_SPECS["invoice_lines"], "k", _invoice(amount)).rows
+    assert row["billed_usd"] == Decimal(amount)
+    assert isinstance(row["billed_usd"], Decimal)
+
+
+@pytest.mark.parametrize("amount", ["a lot", "nan", "inf", "0.0000000000001", "1000000000000"])
+def test_money_that_cannot_be_stored_exactly_is_put_aside(amount: str) -> None:
+    read = read_fact(_SPECS["invoice_lines"], "k", _invoice(amount))
+    assert read.rows == []
+    assert [reject.reason for reject in read.rejects] == ["bad_number:billed_usd"]
+    assert "at most 12 decimals" in read.rejects[0].detail
+
+
+def _invoice(amount: str) -> bytes:
+    header = "provider,line_id,model,usage_started_at,recorded_at,billed_usd"
+    return _csv(f"openai,l1,gpt-4.1,2026-10-12,2026-10-13,{amount}", header=header)

@@ -37,6 +37,7 @@ def test_packaged_facts_have_tables_with_keys_clocks_and_sources() -> None:
         "conversions",
         "escalations",
         "experiment_buckets",
+        "invoice_lines",
         "overrides",
         "subscription_tiers",
     ]

@@ -143,7 +143,8 @@ def test_a_late_object_under_an_old_prefix_is_found_within_seven_nights(
         write(settings, trace_key("n", day.day, month=day.month), spans_json(1, seed=age))
     land(settings, AS_OF)
     assert listed == ["facts/conversions/", "facts/escalations/", "facts/experiment_buckets/",
-                      "facts/overrides/", "facts/subscription_tiers/", "otel/"]  # fmt: skip
+                      "facts/invoice_lines/", "facts/overrides/", "facts/subscription_tiers/",
+                      "otel/"]  # fmt: skip
     late = trace_key("late", 3, month=9)
     write(settings, late, spans_json(1, seed=99, day=3))
     found = []

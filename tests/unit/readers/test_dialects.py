@@ -117,6 +117,26 @@ def test_otel_genai_fills_columns_when_names_are_old(read_one: ReadOne) -> None:
 
 
 @pytest.mark.parametrize(
+    ("output", "reasoning", "total", "whole"),
+    [
+        (1364, 495, 2183, 1859),  # Gemini's own counts: thoughts beside the answer
+        (1364, 495, 1688, 1364),
+        (1364, 495, None, 1364),  # as the conventions say
+        (100, 495, None, 595),  # a part cannot be more than its whole
+    ],
+)
+def test_otel_genai_counts_reasoning_into_the_output_once(
+    read_one: ReadOne, output: int, reasoning: int, total: int | None, whole: int
+) -> None:
+    counts = {"input_tokens": 324, "output_tokens": output, "reasoning.output_tokens": reasoning}
+    usage = {f"gen_ai.usage.{name}": count for name, count in counts.items()}
+    if total is not None:
+        usage["gen_ai.usage.total_tokens"] = total
+    row = read_one(span({"gen_ai.operation.name": "chat", "gen_ai.provider.name": "x", **usage}))
+    assert (row["output_tokens"], row["reasoning_tokens"]) == (whole, reasoning)
+
+
+@pytest.mark.parametrize(
     ("operation", "span_type"),
     [("text_completion", "llm"), ("generate_content", "llm"), ("embeddings", "embedding"),
      ("execute_tool", "tool"), ("invoke_agent", "agent"), ("invoke_workflow", "workflow"),

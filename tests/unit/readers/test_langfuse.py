@@ -85,6 +85,11 @@ def test_generation_fills_the_columns_of_a_model_call(read: Read) -> None:
         # OpenAI's Responses API and LangChain: parts nested beside the wholes
         ({"input_tokens": 20, "output_tokens": 9, "total_tokens": 29,
           "input_tokens_details": {"cached_tokens": 16}}, (20, 9, 16, None, None)),
+        # lifetimes of what was written, in place of their sum and beside it
+        ({"input": 2, "input_cache_creation_5m": 6289, "input_cache_creation_1h": 45800,
+          "output": 216, "total": 52307}, (52091, 216, None, 52089, None)),
+        ({"input": 2, "input_cache_creation": 30, "input_cache_creation_1h": 30, "output": 5,
+          "total": 37}, (32, 5, None, 30, None)),
         ({"input": "12", "output": 0}, (12, 0, None, None, None)),  # 64-bit numbers may be quoted
         ({"total": 5}, (None, None, None, None, None)),
         ({"input": -1, "output": "many"}, (None, None, None, None, None)),
@@ -95,6 +100,12 @@ def test_read_usage_returns_whole_prompts_and_answers(
 ) -> None:
     names = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")  # fmt: skip
     assert tuple(read_usage(details)[name] for name in names) == counts
+
+
+def test_read_usage_keeps_apart_what_was_cached_for_an_hour() -> None:
+    usage = read_usage({"input": 2, "input_cache_creation_5m": 5, "input_cache_creation_1h": 7})
+    assert (usage["cache_write_tokens"], usage["cache_write_1h_tokens"]) == (12, 7)
+    assert read_usage({"input_cache_creation": 5})["cache_write_1h_tokens"] is None
 
 
 def test_read_usage_and_cost_are_unknown_when_nothing_is_given() -> None:

@@ -76,6 +76,48 @@ def row_of(read: Read) -> Callable[..., Row]:
     return read_payload
 
 
+@pytest.mark.parametrize(
+    ("members", "is_hit"),
+    [
+        ({"cache_hit": True, "response_cost": 0}, True),
+        ({"cache_hit": True, "response_cost": 0.36}, False),  # the provider's prompt cache, billed
+        ({"cache_hit": True, "response_cost": None}, None),
+        (
+            {
+                "cache_hit": True,
+                "response_cost": 0,
+                "response_cost_failure_debug_info": {"error_str": "x"},
+            },
+            None,
+        ),
+        ({"cache_hit": False}, False),
+        ({"cache_hit": None}, None),
+    ],
+)
+def test_read_object_calls_it_a_gateway_cache_hit_only_when_nothing_was_billed(
+    row_of: Callable[..., Row], members: dict[str, Any], is_hit: bool | None
+) -> None:
+    row = row_of(**members)
+    assert row["is_gateway_cache_hit"] is is_hit
+    assert row["cache_read_tokens"] == 16
+
+
+def test_read_object_reads_lifetimes_of_the_cache_and_searches(row_of: Callable[..., Row]) -> None:
+    usage = {
+        "cache_creation_input_tokens": 30,
+        "prompt_tokens_details": {
+            "cache_creation_token_details": {
+                "ephemeral_5m_input_tokens": 10,
+                "ephemeral_1h_input_tokens": 20,
+            }
+        },
+        "server_tool_use": {"web_search_requests": 3},
+    }
+    row = row_of(metadata={"usage_object": usage})
+    names = ("cache_write_tokens", "cache_write_1h_tokens", "web_search_count")
+    assert [row[name] for name in names] == [30, 20, 3]
+
+
 def test_read_object_reads_a_streamed_call(row_of: Callable[..., Row]) -> None:
     row = row_of()
     expected = {

@@ -151,11 +151,13 @@ def test_read_object_counts_cached_tokens_as_input_when_a_provider_leaves_them_o
         "ai.model.provider": "anthropic.messages",
         "ai.usage.inputTokens": 10,
         "ai.usage.cachedInputTokens": 900,
-        "ai.response.providerMetadata": '{"anthropic":{"cacheCreationInputTokens":100}}',
+        "ai.response.providerMetadata": '{"anthropic":{"cacheCreationInputTokens":100,'
+        '"usage":{"cache_creation":{"ephemeral_5m_input_tokens":40,"ephemeral_1h_input_tokens":60}}}}',
     }
     row = read_one(span(attributes), scope="ai")
     assert (row["provider"], row["input_tokens"]) == ("anthropic", 1010)
     assert (row["cache_read_tokens"], row["cache_write_tokens"]) == (900, 100)
+    assert row["cache_write_1h_tokens"] == 60
 
 
 @pytest.mark.parametrize(

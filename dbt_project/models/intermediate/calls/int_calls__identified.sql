@@ -60,9 +60,16 @@ select
     calls.chunk_gap_max_ms,
     calls.input_tokens,
     calls.output_tokens,
-    calls.cache_read_tokens,
-    calls.cache_write_tokens,
+    -- a gateway that repeats an answer repeats its usage too, and no provider's cache was read
+    case when calls.is_gateway_cache_hit then 0 else calls.cache_read_tokens end
+        as cache_read_tokens,
+    case when calls.is_gateway_cache_hit then 0 else calls.cache_write_tokens end
+        as cache_write_tokens,
+    case when calls.is_gateway_cache_hit then 0 else calls.cache_write_1h_tokens end
+        as cache_write_1h_tokens,
     calls.reasoning_tokens,
+    calls.web_search_count,
+    calls.is_gateway_cache_hit,
     calls.input_tokens + calls.output_tokens as total_tokens,
     calls.cost_reported_usd,
     {{ list_first('calls.finish_reasons') }} as finish_reason,

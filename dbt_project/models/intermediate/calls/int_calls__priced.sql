@@ -1,62 +1,58 @@
--- cost is null with a reason, never zero, when tokens or price are unknown
+-- Cost is null with a reason, never zero, when tokens or price are unknown. Every call is priced
+-- twice: as it was billed when it was made, and as the same call would be billed at as_of.
 with
 
 calls as (
-    select
-        call_key,
-        coalesce(provider, 'unknown') as provider,
-        priced_model,
-        called_at,
-        cast(input_tokens as decimal(18, 0)) as input_tokens,
-        cast(output_tokens as decimal(18, 0)) as output_tokens,
-        -- a source that reports no cache reads is billed as uncached; more cached tokens than
-        -- prompt tokens are a counting mistake of the source
-        cast(
-            least(coalesce(cache_read_tokens, 0), input_tokens) as decimal(18, 0)
-        ) as cache_read_tokens
-    from {{ ref('int_calls__identified') }}
+    select * from {{ ref('int_calls__tokens_billed') }}
 ),
 
 prices as (
     select * from {{ ref('stg_prices__price_book') }}
 ),
 
+todays as (
+    select *
+    from prices
+    where
+        valid_from_at < {{ as_of() }}
+        and (valid_to_at >= {{ as_of() }} or valid_to_at is null)
+),
+
 matched as (
     select
-        calls.*,
-        prices.price_source,
-        prices.input_usd_per_token,
-        coalesce(prices.cache_read_usd_per_token, prices.input_usd_per_token)
-            as cache_read_usd_per_token,
-        prices.output_usd_per_token,
-        case
-            when calls.priced_model is null then 'no_model_name'
-            when prices.provider is null then 'no_price_at_call_time'
-            when prices.unpriced_reason is not null then prices.unpriced_reason
-            when calls.input_tokens is null or calls.output_tokens is null then 'unknown_tokens'
-        end as unpriced_reason
+        calls.call_key,
+        case when calls.is_gateway_cache_hit then 'gateway cache' else prices.price_source end
+            as price_source,
+        {{ unpriced_reason('prices', 'calls') }} as unpriced_reason,
+        {{ call_amount_usd('prices', 'calls', ['input']) }} as cost_input_usd,
+        {{ call_amount_usd('prices', 'calls', ['cache_read']) }} as cost_cache_read_usd,
+        {{ call_amount_usd('prices', 'calls', ['cache_write', 'cache_write_1h']) }}
+            as cost_cache_write_usd,
+        {{ call_amount_usd('prices', 'calls', ['output', 'reasoning']) }} as cost_output_usd,
+        {{ call_amount_usd('prices', 'calls') }} as cost_usd,
+        {{ unpriced_reason('todays', 'calls') }} is null as is_priced_today,
+        {{ call_amount_usd('todays', 'calls') }} as cost_today_usd
     from calls
     left join prices
         on
-            calls.provider = prices.provider
-            and calls.priced_model = prices.model
+            {{ price_is_of_call('prices', 'calls') }}
             and calls.called_at >= prices.valid_from_at
             and (calls.called_at < prices.valid_to_at or prices.valid_to_at is null)
+    left join todays on {{ price_is_of_call('todays', 'calls') }}
 )
 
 select
     call_key,
-    provider,
-    priced_model,
     case when unpriced_reason is null then price_source end as price_source,
     unpriced_reason,
-    case
-        when unpriced_reason is null
-            then cast(
-                (input_tokens - cache_read_tokens) * input_usd_per_token
-                + cache_read_tokens * cache_read_usd_per_token
-                + output_tokens * output_usd_per_token
-                as decimal(18, 9)
-            )
-    end as cost_usd
+    case when unpriced_reason is null then cast(cost_input_usd as decimal(18, 9)) end
+        as cost_input_usd,
+    case when unpriced_reason is null then cast(cost_cache_read_usd as decimal(18, 9)) end
+        as cost_cache_read_usd,
+    case when unpriced_reason is null then cast(cost_cache_write_usd as decimal(18, 9)) end
+        as cost_cache_write_usd,
+    case when unpriced_reason is null then cast(cost_output_usd as decimal(18, 9)) end
+        as cost_output_usd,
+    case when unpriced_reason is null then cast(cost_usd as decimal(18, 9)) end as cost_usd,
+    case when is_priced_today then cast(cost_today_usd as decimal(18, 9)) end as cost_today_usd
 from matched

@@ -17,7 +17,10 @@ prices as (
     select *
     from {{ ref('stg_prices__price_book') }}
     where
-        valid_from_at < {{ as_of() }}
+        service_tier = 'default'
+        and input_from_tokens = 0
+        and day_from_s = 0
+        and valid_from_at < {{ as_of() }}
         and (valid_to_at >= {{ as_of() }} or valid_to_at is null)
 )
 

@@ -1,11 +1,20 @@
 select
     provider,
     model,
+    service_tier,
     valid_from_at,
     valid_to_at,
+    day_from_s,
+    day_to_s,
+    input_from_tokens,
+    input_to_tokens,
     input_usd_per_token,
     cache_read_usd_per_token,
+    cache_write_usd_per_token,
+    cache_write_1h_usd_per_token,
     output_usd_per_token,
+    reasoning_usd_per_token,
+    web_search_usd,
     price_source,
     unpriced_reason
 from {{ read_lake('price_book') }}
