@@ -42,6 +42,15 @@ REBUILT = (
     "dim_tenants",
     "dim_prompt_versions",
     "dim_models",
+    "dim_features",
+    "dim_model_identities",
+    "fct_requests",
+    "fct_stage_latencies",
+    "fct_feedback",
+    "fct_agent_runs",
+    "fct_agent_steps",
+    "agg_calls_hourly",
+    "agg_calls_daily",
 )
 
 

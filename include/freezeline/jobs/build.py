@@ -20,10 +20,12 @@ from include.freezeline.contracts.lake import LAKE_TABLES, PRICE_BOOK
 from include.freezeline.cost.overrides import load_price_overrides
 from include.freezeline.cost.price_book import ModelRef, plan_price_book
 from include.freezeline.cost.price_table import UNKNOWN_PROVIDER
-from include.freezeline.facts.spec import fact_table, load_fact_specs
+from include.freezeline.facts.spec import FactSpec, fact_table, load_fact_specs
 from include.freezeline.settings import Settings
 
 _SCHEMA_FILE = "schema_only.parquet"
+# Facts that make a good request a bad one when they arrive.
+_BAD_OUTCOMES = ("escalations", "overrides")
 _MODELS_SQL = """
     select distinct
         coalesce(provider, $unknown) as provider,
@@ -87,15 +89,22 @@ def build(settings: Settings, as_of: datetime) -> BuildSummary:
 
 def dbt_variables(settings: Settings, as_of: datetime) -> dict[str, str]:
     """Return the variables the dbt project needs; paths are absolute."""
+    maturities = {spec.name: spec.maturity_h for spec in _fact_specs(settings)}
     return {
         "as_of": as_of.isoformat(),
+        "outcome_maturity_h": f"{max(maturities[name] for name in _BAD_OUTCOMES):g}",
         "lake_dir": str(settings.lake_dir.resolve()),
         "warehouse_path": str(settings.warehouse_path.resolve()),
     }
 
 
 def lake_tables(settings: Settings) -> list[Table]:
-    """Return every table the models read: the contracts, then the facts.
+    """Return every table the models read: the contracts, then the facts."""
+    return [*LAKE_TABLES, *map(fact_table, _fact_specs(settings))]
+
+
+def _fact_specs(settings: Settings) -> list[FactSpec]:
+    """Return every fact, the company's own before the packaged one of the same name.
 
     The packaged facts are always among them, since the packaged models read them: a company that
     has no conversions has an empty table of conversions.
@@ -103,7 +112,7 @@ def lake_tables(settings: Settings) -> list[Table]:
     with as_file(files("include").joinpath("config")) as packaged:
         specs = {spec.name: spec for spec in load_fact_specs(packaged)}
     specs |= {spec.name: spec for spec in load_fact_specs(config_dir(settings))}
-    return [*LAKE_TABLES, *(fact_table(specs[name]) for name in sorted(specs))]
+    return [specs[name] for name in sorted(specs)]
 
 
 def _write_schema_files(lake: Lake, settings: Settings) -> None:

@@ -1,9 +1,15 @@
 -- a result that knows its span belongs to it; one that knows only a response belongs to the call
--- that the response came from (its first, should a cache have repeated it)
+-- that the response came from (its first, should a cache have repeated it). Its name says what it
+-- asks; its label, else its score, whether the answer is bad news (macros/evaluation_kinds.sql)
 with
 
 evaluations as (
-    select * from {{ ref('stg_otel__evaluations') }}
+    select
+        *,
+        {{ evaluation_kind('evaluation_name') }} as evaluation_kind,
+        {{ is_high_score_bad('evaluation_name') }} as is_high_bad,
+        lower(trim(evaluation_label)) as said
+    from {{ ref('stg_otel__evaluations') }}
 ),
 
 spans as (
@@ -40,6 +46,10 @@ select
     coalesce(spans.request_model, responses.request_model) as request_model,
     coalesce(spans.prompt_version, responses.prompt_version) as prompt_version,
     evaluations.evaluation_name,
+    evaluations.evaluation_kind,
+    {{ is_bad_news(
+        'evaluations.said', 'evaluations.evaluation_score', 'evaluations.is_high_bad'
+    ) }} as is_bad,
     evaluations.evaluation_score,
     evaluations.evaluation_label,
     evaluations.explanation_redacted,
