@@ -9,7 +9,13 @@ spans as (
         parent_span_id,
         span_type
     from {{ ref('stg_otel__spans') }}
-    where parent_span_id is not null
+    where
+        parent_span_id is not null
+        and trace_id in (
+            select agents.trace_id
+            from {{ ref('stg_otel__spans') }} as agents
+            where agents.span_type = 'agent'
+        )
 ),
 
 walked as (

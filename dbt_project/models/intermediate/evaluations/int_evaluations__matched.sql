@@ -52,7 +52,6 @@ select
     ) }} as is_bad,
     evaluations.evaluation_score,
     evaluations.evaluation_label,
-    evaluations.explanation_redacted,
     evaluations.annotator_kind,
     evaluations.carrier,
     evaluations.evaluated_at,

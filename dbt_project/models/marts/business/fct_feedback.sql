@@ -44,7 +44,6 @@ select
     rated.evaluation_name,
     rated.evaluation_score,
     rated.evaluation_label,
-    rated.explanation_redacted,
     rated.is_positive,
     case
         when rated.is_positive is not null then null

@@ -29,6 +29,7 @@ periods as (
         locale,
         is_recent,
         count(*) as n_requests,
+        count(duration_ms) as n_durations,
         {{ weighted_ratio('is_bad_answer', 'true') }} as bad_answer_ratio,
         {{ effective_count('true') }} as effective_count,
         {{ weighted_quantile('duration_ms', 0.5) }} as duration_p50_ms
@@ -43,6 +44,8 @@ compared as (
         locale,
         coalesce(sum(n_requests) filter (where is_recent), 0) as n_requests,
         coalesce(sum(n_requests) filter (where not is_recent), 0) as n_baseline_requests,
+        coalesce(sum(n_durations) filter (where is_recent), 0) as n_durations,
+        coalesce(sum(n_durations) filter (where not is_recent), 0) as n_baseline_durations,
         max(bad_answer_ratio) filter (where is_recent) as bad_answer_ratio,
         max(bad_answer_ratio) filter (where not is_recent) as baseline_bad_answer_ratio,
         max(effective_count) filter (where is_recent) as effective_count,
@@ -73,11 +76,18 @@ select
     bad_answer_ratio,
     baseline_bad_answer_ratio,
     bad_answer_rise_score,
+    cast(n_durations as bigint) as n_durations,
+    cast(n_baseline_durations as bigint) as n_baseline_durations,
     duration_p50_ms,
     baseline_duration_p50_ms,
-    {{ answer_of(
-        'bad_answer_rise_score >= ' ~ var('min_rise_score')
-        ~ ' or duration_p50_ms >= 1.25 * baseline_duration_p50_ms',
-        ['n_requests', 'n_baseline_requests']
-    ) }} as answer
+    -- worse answers are enough for a yes; a no needs the durations too
+    case
+        when {{ answer_of('bad_answer_rise_score >= ' ~ var('min_rise_score'), [
+            'n_requests', 'n_baseline_requests'
+        ]) }} = 'yes'
+            then 'yes'
+        else {{ answer_of('duration_p50_ms >= 1.25 * baseline_duration_p50_ms', [
+            'n_durations', 'n_baseline_durations'
+        ]) }}
+    end as answer
 from scored
