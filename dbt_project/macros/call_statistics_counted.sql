@@ -46,9 +46,9 @@
 {# Ratios of two weighted sums, over the calls that know both. #}
 {% macro weighted_rates() -%}
         -- latency as an output token sees it: a long answer counts for more than a short one
-        {{ ratio_of_sums('exact_duration_ms * output_tokens', 'output_tokens', 'exact_duration_ms') }}
+        {{ ratio_of_sums('exact_duration_ms * output_tokens', 'output_tokens') }}
             as token_weighted_duration_ms,
-        1000 * {{ ratio_of_sums('output_tokens', 'exact_duration_ms', 'output_tokens') }}
+        1000 * {{ ratio_of_sums('output_tokens', 'exact_duration_ms') }}
             as output_tokens_per_s,
         {{ ratio_of_sums('output_tokens', 'total_tokens') }} as token_efficiency_ratio,
         -- sources that report cache reads often leave out the zeros
@@ -59,21 +59,23 @@
                 ) }}
         end as cache_hit_ratio,
         count(packed_tokens) as n_packings,
-        {{ ratio_of_sums('packed_tokens', 'input_tokens', 'packed_tokens') }}
-            as retrieval_prompt_ratio,
+        {{ ratio_of_sums('packed_tokens', 'input_tokens') }} as retrieval_prompt_ratio,
         count(dropped_document_count) as n_packed_documents,
         {{ ratio_of_sums('dropped_document_count', 'offered_document_count') }}
             as dropped_document_ratio,
 {%- endmacro %}
 
-{# One weighted sum by another, over the rows that know both and `known`; null when it is of none. #}
-{% macro ratio_of_sums(numerator, denominator, known='true') -%}
-    {%- set is_known = '(' ~ numerator ~ ') is not null and (' ~ denominator ~ ') is not null' -%}
-    {%- if known != 'true' %}{% set is_known = is_known ~ ' and ' ~ known ~ ' is not null' %}{% endif -%}
-    cast(sum(cast({{ numerator }} as decimal(24, 3)) * weight) filter (where {{ is_known }}) as double)
-    / nullif(cast(
-        sum(cast({{ denominator }} as decimal(24, 3)) * weight) filter (where {{ is_known }}) as double
-    ), 0)
+{# One weighted sum by another, over the rows that know both; null when there is none. #}
+{% macro ratio_of_sums(numerator, denominator) -%}
+    {{ exact_sum(numerator, denominator) }} / nullif({{ exact_sum(denominator, numerator) }}, 0)
+{%- endmacro %}
+
+{# Weighted sum of an expression over the rows that know another one too. #}
+{% macro exact_sum(expression, other) -%}
+    cast(
+        sum(cast({{ expression }} as decimal(24, 3)) * weight)
+        filter (where ({{ other }}) is not null) as double
+    )
 {%- endmacro %}
 
 {# Share of the evaluated calls with bad news, by what was asked. #}
