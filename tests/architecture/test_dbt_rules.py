@@ -35,6 +35,8 @@ UNITLESS = {
     "http_status_code": "a code, not a quantity",
     "document_rank": "ordinal of a document in its result",
     "call_index": "ordinal of a tool call in its span",
+    "step_index": "ordinal of a step in its run",
+    "identity_index": "ordinal of an identity under its name",
     "point_sum": "its unit is in the column unit",
     "point_min": "its unit is in the column unit",
     "point_max": "its unit is in the column unit",
@@ -132,10 +134,10 @@ def test_models_say_in_a_test_what_makes_a_row_unique(
         if is_view_of_others or node["original_file_path"].startswith("models/staging/judgement"):
             continue
         kinds = {test["test_metadata"]["name"] for test in generic_tests(manifest, key)}
-        assert kinds & {"unique", "unique_combination"}, (
-            f"{node['name']}: add a unique test on its key, or unique_combination on its columns"
+        assert kinds & {"unique", "unique_combination", "primary_key"}, (
+            f"{node['name']}: add a primary_key test on the columns of its key"
         )
-        assert "not_null" in kinds, f"{node['name']}: add not_null to its key"
+        assert kinds & {"not_null", "primary_key"}, f"{node['name']}: add not_null to its key"
 
 
 def test_marts_have_enforced_contracts(models: dict[str, dict[str, Any]]) -> None:
@@ -205,16 +207,42 @@ def test_ratios_are_range_tested(
     for key, node in models.items():
         if layer_of(node) != "marts":
             continue
-        tested = {
-            test["column_name"]
-            for test in generic_tests(manifest, key)
-            if test["test_metadata"]["name"] == "in_range"
-        }
+        tested = set(range_tested_columns(manifest, key))
         for column in node["columns"]:
             if column.endswith("_ratio"):
                 checked += 1
-                assert column in tested, f"{node['name']}.{column}: add an in_range test"
+                assert column in tested, f"{node['name']}.{column}: add it to ratios_in_range"
     assert checked
+
+
+def range_tested_columns(manifest: dict[str, Any], unique_id: str) -> Iterator[str]:
+    """Columns of a model whose range is tested, one by one or together."""
+    for test in generic_tests(manifest, unique_id):
+        name, arguments = test["test_metadata"]["name"], test["test_metadata"]["kwargs"]
+        if name == "in_range":
+            yield test["column_name"]
+        elif name == "ratios_in_range":
+            yield from arguments["columns"]
+
+
+def test_reports_ask_a_question_and_are_tested_by_hand(
+    manifest: dict[str, Any], models: dict[str, dict[str, Any]]
+) -> None:
+    tested = {test["model"] for test in manifest["unit_tests"].values()}
+    titles = set()
+    for node in models.values():
+        if not node["name"].startswith("rpt_"):
+            continue
+        title = node["config"]["meta"].get("title", "")
+        assert re.fullmatch(r"[A-Z].*\?", title), (
+            f"{node['name']}: add the question it answers as config.meta.title"
+        )
+        titles.add(title)
+        is_canned = "/questions/" in node["original_file_path"]
+        assert node["name"] in tested or not is_canned, (
+            f"{node['name']}: add a unit test on rows worked out by hand"
+        )
+    assert len(titles) >= 12
 
 
 def test_singular_tests_are_sentences(manifest: dict[str, Any]) -> None:

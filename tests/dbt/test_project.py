@@ -33,6 +33,10 @@ def test_unit_tests_of_the_models_pass(settings: Settings) -> None:
     assert declared <= set(summary.seconds_by_node), "a unit test did not run"
 
 
+def test_outcomes_settle_when_the_slower_of_the_bad_ones_is_mature(settings: Settings) -> None:
+    assert dbt_variables(settings, AS_OF)["outcome_maturity_h"] == "72"
+
+
 def test_generated_warehouse_page_is_up_to_date(settings: Settings) -> None:
     page = PROJECT.parent / "docs" / "warehouse.md"
     assert page.read_text(encoding="utf-8") == render_warehouse_doc(settings), (

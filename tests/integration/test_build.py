@@ -48,6 +48,15 @@ REBUILT = (
     "dim_tenants",
     "dim_prompt_versions",
     "dim_models",
+    "dim_features",
+    "dim_model_identities",
+    "fct_requests",
+    "fct_stage_latencies",
+    "fct_feedback",
+    "fct_agent_runs",
+    "fct_agent_steps",
+    "agg_calls_hourly",
+    "agg_calls_daily",
 )
 
 
@@ -75,6 +84,8 @@ def fill(lake: TinyLake) -> None:
             rich,
             span(101, 1, "workflow", tenant_key="t_acme", user_key="u_1", route="/ask"),
             span(102, 1, "retrieval", retrieved_document_count=0, retrieval_score_max=None),
+            span(103, 1, "agent", agent_name="helper"),
+            span(104, 1, "tool", parent_span_id=f"{103:016x}", tool_name="search"),
             call(2, request_id="r2", prompt_version="early", ended_at=at(12.1), **tokens),
             call(3, canary_id="c1", request_id="r3", **tokens),
             call(4, request_model="in-house", response_model=None, status="error", **tokens),
@@ -89,11 +100,13 @@ def fill(lake: TinyLake) -> None:
     lake.ledger("traces/a", record_count=7, landed_count=7)
     lake.quarantine("traces/broken", [{"source_offset": -1, "reason": "not_utf8"}])
     judged = {"trace_id": f"{1:032x}", "span_id": f"{1:016x}", "evaluation_name": "relevance"}
+    thumbs = {**judged, "evaluation_name": "thumbs", "annotator_kind": "human"}
     lake.evaluations(
         "traces/a",
         [
             {**judged, "evaluation_score": 0.5, "carrier": "span_event", "evaluated_at": at(12.2)},
             {**judged, "evaluation_score": 0.5, "carrier": "log_event", "evaluated_at": at(12.2)},
+            {**thumbs, "evaluation_label": "up", "carrier": "log_event", "evaluated_at": at(12.3)},
         ],
     )
     fill_details(lake)
@@ -268,7 +281,7 @@ def test_daily_aggregate_leaves_canaries_out(warehouse: Warehouse) -> None:
 
 
 def test_evaluation_counts_once_and_finds_its_call(warehouse: Warehouse) -> None:
-    (row,) = warehouse.rows("select * from marts.fct_evaluations")
+    (row,) = warehouse.rows("select * from marts.fct_evaluations where annotator_kind is null")
     assert row["call_key"] == call_of(warehouse, 1)["call_key"]
     assert (row["evaluation_score"], row["feature"]) == (0.5, "support-assistant")
 

@@ -25,6 +25,7 @@
         'session_key',
         'request_id',
         'route',
+        'locale',
         'provider',
         'request_model',
         'response_model',

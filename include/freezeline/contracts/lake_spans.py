@@ -72,6 +72,9 @@ SPANS = Table(
         ),
         Column("request_id", "string", "Business request id that outcome facts join on."),
         Column("route", "string", "Route or endpoint the request took (http.route or app.route)."),
+        Column(
+            "locale", "string", "Language and region the user works in, as the source names it."
+        ),
         Column("provider", "string", "GenAI provider, normalised (openai, anthropic, ...)."),
         Column("request_model", "string", "Model name asked for."),
         Column("response_model", "string", "Model name the provider says answered."),

@@ -56,6 +56,7 @@ class Call:
     tenant_id: str
     user_id: str
     session_id: str
+    locale: str
     route: str
     prompt_version: str
     canary_id: str
@@ -147,11 +148,12 @@ def _timing(feature: FeatureSpec, row: dict[str, Any], *, is_error: bool) -> dic
 def _people(row: dict[str, Any], ids: bytes) -> dict[str, Any]:
     """Name tenant, user and session; probes belong to nobody."""
     if row["tenant"] < 0:
-        return {"tenant_id": "", "user_id": "", "session_id": ""}
+        return {"tenant_id": "", "user_id": "", "session_id": "", "locale": ""}
     user_id = user_name(row["tenant"], row["user"])
     day_number = row["started_ns"] // (86_400 * 10**9)
     return {
         "tenant_id": TENANTS[row["tenant"]].tenant_id,
+        "locale": TENANTS[row["tenant"]].locale,
         "user_id": user_id,
         "session_id": f"conv-{day_number}-{user_id}-{ids[0] % 3}",
     }

@@ -146,6 +146,8 @@ def _root_span(call: Call) -> ReadableSpan:
     """Build the request: a workflow where there are steps, an HTTP server span elsewhere."""
     is_workflow = call.feature.has_retrieval
     attributes = _app_attributes(call)
+    if call.locale:  # as applications do, on the root alone
+        attributes["app.locale"] = call.locale
     if is_workflow:
         attributes |= {
             "gen_ai.operation.name": "invoke_workflow",

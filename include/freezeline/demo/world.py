@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-WORLD_VERSION = 1
+WORLD_VERSION = 2
 """Raise it when the same seed no longer gives the same bytes."""
 
 FIRST_DATE = date(2026, 9, 1)
@@ -184,17 +184,18 @@ class Tenant:
     tenant_id: str
     tier: str
     share: float
+    locale: str
 
 
 TENANTS: tuple[Tenant, ...] = (
-    Tenant("northwind-logistics", "enterprise", 0.22),
-    Tenant("bluefin-retail", "enterprise", 0.18),
-    Tenant("harbour-insurance", "business", 0.15),
-    Tenant("alder-health", "business", 0.13),
-    Tenant("quarry-systems", "business", 0.11),
-    Tenant("tidewater-energy", "starter", 0.09),
-    Tenant("maple-academy", "starter", 0.07),
-    Tenant("lantern-media", "starter", 0.05),
+    Tenant("northwind-logistics", "enterprise", 0.22, "en-US"),
+    Tenant("bluefin-retail", "enterprise", 0.18, "en-GB"),
+    Tenant("harbour-insurance", "business", 0.15, "de-DE"),
+    Tenant("alder-health", "business", 0.13, "en-US"),
+    Tenant("quarry-systems", "business", 0.11, "fr-FR"),
+    Tenant("tidewater-energy", "starter", 0.09, "es-ES"),
+    Tenant("maple-academy", "starter", 0.07, "en-US"),
+    Tenant("lantern-media", "starter", 0.05, "ja-JP"),
 )
 
 USERS_PER_TENANT = 60

@@ -60,6 +60,15 @@ select * from read_parquet('.freezeline/lake/spans/**/*.parquet', hive_partition
                            union_by_name = true);
 ```
 """
+_QUESTIONS_INTRO = """What people ask most often, answered every night. Windows end at `as_of`; "before" is a window of
+the same rows that ends where the asked one starts. `answer` is `yes`, `no` or `answered`, and
+`insufficient_evidence` where a group has fewer rows than `min_evidence_count` of
+`dbt_project/dbt_project.yml` (its share is then null, and its `n_` column says how many there are).
+A share that rose counts only when it rose by `min_rise_score` standard errors.
+
+```sql
+select * from marts.rpt_product_manager__regressed_locales where answer = 'yes';
+```"""
 _MARTS_INTRO = "What to read. Every table has an enforced contract: these columns, these types."
 _JUDGEMENT_INTRO = (
     "What the judging and deciding stages write, append-only: a row that changes is written again "
@@ -82,9 +91,11 @@ def main() -> None:
 
 def render_warehouse_doc(settings: Settings) -> str:
     """Return the warehouse's document as Markdown; same project, same text."""
+    manifest = load_manifest(settings)
     lines = [
         _WAREHOUSE_HEADER,
-        *_section("marts", _MARTS_INTRO, _mart_lines(load_manifest(settings))),
+        *_section("questions", _QUESTIONS_INTRO, _question_lines(manifest)),
+        *_section("marts", _MARTS_INTRO, _mart_lines(manifest)),
         *_section("judgement", _JUDGEMENT_INTRO, _judgement_lines()),
     ]
     return "\n".join(lines).rstrip() + "\n"
@@ -121,8 +132,28 @@ def _mart_lines(manifest: Mapping[str, Any]) -> Iterator[str]:
             (f"`{column['name']}`", column["data_type"], column["description"])
             for column in node["columns"].values()
         )
-        about = f"{node['description'].strip().rstrip('.')}."
+        about = f"{_question(node)}{node['description'].strip().rstrip('.')}."
         yield from _table_lines(f"### {node['name']}", about, _PLAIN_HEADINGS, rows)
+
+
+def _question(node: Mapping[str, Any]) -> str:
+    """Return the question a report answers, as a line before its grain; nothing on other marts."""
+    title = node["config"]["meta"].get("title")
+    return f"**{title}**\n\n" if title else ""
+
+
+def _question_lines(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the table of questions, sorted by who asks them."""
+    rows = sorted(
+        (node["name"].removeprefix("rpt_").split("__")[0].replace("_", " "), title, node["name"])
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and (title := node["config"]["meta"].get("title"))
+    )
+    yield "| who asks | question | table |"
+    yield "|---|---|---|"
+    for reader, title, name in rows:
+        yield f"| {reader} | {title} | [`{name}`](#{name}) |"
+    yield ""
 
 
 def _judgement_lines() -> Iterator[str]:

@@ -25,6 +25,7 @@ _COLUMNS = {
     "session": "session_key",
     "request_id": "request_id",
     "route": "route",
+    "locale": "locale",
     "canary_id": "canary_id",
     "prompt_name": "prompt_name",
     "prompt_version": "prompt_version",

@@ -52,6 +52,7 @@ _TEXTS = {
     "environment": "deployment.environment.name",
     "feature": "app.feature",
     "route": "http.route",
+    "locale": "app.locale",
     "request_id": "request.id",
     "canary_id": "canary.id",
     "consent": "consent.storage",

@@ -26,6 +26,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "environment": ("env", "deployment_environment"),
     "feature": ("use_case", "product_feature"),
     "route": ("endpoint",),
+    "locale": ("language", "lang"),
     "request_id": (),
     "canary_id": (),
     "session_id": ("conversation_id", "thread_id", "chat_id", "session"),

@@ -29,6 +29,7 @@ class AttributeRules(BaseModel):
         session: Conversation or session; stored as a keyed pseudonym.
         request_id: Business request id that outcome facts join on.
         route: Route or endpoint the request took.
+        locale: Language and region the user works in.
         canary_id: Id of the fixed probe prompt on canary calls.
         prompt_name: Name of the prompt template, beside the names of each dialect.
         prompt_version: Version of the prompt template, beside the names of each dialect.
@@ -46,6 +47,7 @@ class AttributeRules(BaseModel):
     request_id: AttributeNames
     route: AttributeNames
     canary_id: AttributeNames
+    locale: AttributeNames = ()
     prompt_name: AttributeNames = ()
     prompt_version: AttributeNames = ()
     sample_weight: AttributeNames = ()

@@ -424,7 +424,7 @@ def test_openllmetry_maps_span_kinds(read_one: ReadOne, kind: str) -> None:
 
 
 def test_plain_span_keeps_everything_that_has_no_column(read_one: ReadOne) -> None:
-    attributes = {"http.route": "/chat", "app.feature": "search", "app.canary.id": "probe-1",
+    attributes = {"http.route": "/chat", "app.feature": "search", "app.canary.id": "probe-1", "app.locale": "en_US",
                   "n": [1, {"a": None}], "bytes": b"\x00\x01", "inf": float("-inf"), "big": 2**53 + 1}  # fmt: skip
     row = read_one(span(attributes, kind=2, parentSpanId="ff" * 8))
     assert (row["dialect"], row["span_type"], row["is_leaf_model_call"]) == (
@@ -433,6 +433,7 @@ def test_plain_span_keeps_everything_that_has_no_column(read_one: ReadOne) -> No
         False,
     )
     assert (row["route"], row["feature"], row["canary_id"]) == ("/chat", "search", "probe-1")
+    assert row["locale"] == "en_US"
     assert row["parent_span_id"] == "ff" * 8
     assert json.loads(row["attributes_redacted"]) == {
         "n": [1, {"a": None}],

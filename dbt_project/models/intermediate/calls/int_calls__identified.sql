@@ -24,6 +24,8 @@ select
     coalesce(calls.user_key, traces.user_key) as user_key,
     coalesce(calls.session_key, traces.session_key) as session_key,
     coalesce(calls.route, traces.route) as route,
+    -- en_us and en-US are one locale
+    replace(lower(coalesce(calls.locale, traces.locale)), '_', '-') as locale,
     calls.operation_name,
     calls.provider,
     calls.request_model,

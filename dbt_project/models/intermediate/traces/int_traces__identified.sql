@@ -9,6 +9,7 @@ select
     {{ only_value('user_key') }} as user_key,
     {{ only_value('session_key') }} as session_key,
     {{ only_value('route') }} as route,
+    {{ only_value('locale') }} as locale,
     {{ only_value('canary_id') }} as canary_id
 from {{ ref('stg_otel__spans') }}
 group by trace_id

@@ -13,6 +13,7 @@ select
     calls.user_key,
     calls.session_key,
     calls.route,
+    calls.locale,
     calls.provider,
     calls.request_model,
     calls.response_model,
