@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -85,6 +85,25 @@ def drop_rows(path: Path, environments: Sequence[str]) -> Rewrite:
     return Rewrite(n_rows, before, file_sha256(path))
 
 
+def drop_numbered_rows(path: Path, numbers: Sequence[int]) -> None:
+    """Drop rows by their place in the file, and keep an archive's manifest true.
+
+    A file without rows is deleted, its manifest with it.
+    """
+    data = pq.read_table(path, partitioning=None)
+    stays = pc.invert(pc.is_in(pa.array(range(data.num_rows)), value_set=pa.array(list(numbers))))
+    kept, manifest = data.filter(stays), manifest_of(path)
+    if kept.num_rows == 0:
+        path.unlink()
+        manifest.unlink(missing_ok=True)
+        return
+    _replace(path, kept)
+    if manifest.exists():
+        document = json.loads(manifest.read_text(encoding="utf-8"))
+        document |= {"sha256": file_sha256(path), "n_rows": kept.num_rows}
+        _write_manifest(path, document)
+
+
 def archive_rows(path: Path, environments: Sequence[str], target: Path, source: str) -> str | None:
     """Copy some environments' rows, without texts, to an archive file with a manifest.
 
@@ -118,10 +137,15 @@ def archive_rows(path: Path, environments: Sequence[str], target: Path, source: 
         "source": source,
         "columns": chosen.schema.names,
     }
-    partial = target.with_name(target.name + _PARTIAL)
-    partial.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    partial.replace(manifest_of(target))
+    _write_manifest(target, manifest)
     return str(manifest["sha256"])
+
+
+def _write_manifest(target: Path, document: Mapping[str, Any]) -> None:
+    """Write an archive file's manifest whole or not at all."""
+    partial = target.with_name(target.name + _PARTIAL)
+    partial.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    partial.replace(manifest_of(target))
 
 
 def manifest_of(target: Path) -> Path:

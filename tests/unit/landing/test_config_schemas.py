@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel
 
 from include.freezeline.config import config_dir
+from include.freezeline.erasure.policy import ErasurePolicy
 from include.freezeline.errors import ConfigError
 from include.freezeline.landing.sources import SourcesFile, load_sources
 from include.freezeline.retention.policy import RetentionPolicy
@@ -18,7 +19,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 @pytest.mark.parametrize(
-    ("name", "model"), [("sources", SourcesFile), ("retention", RetentionPolicy)]
+    ("name", "model"),
+    [("sources", SourcesFile), ("retention", RetentionPolicy), ("erasure", ErasurePolicy)],
 )
 def test_schema_is_the_one_of_the_model(
     settings: Settings, name: str, model: type[BaseModel]
