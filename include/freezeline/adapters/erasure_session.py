@@ -154,7 +154,10 @@ class ErasureSession:
 
     def _find_traces(self, spans: str, named: str, column: str, somebody_else: str) -> None:
         """Find the subjects' traces, and set those apart that a legal hold covers."""
-        by_session = f"({column} is null and session_key in (select id from theirs_session_key))"
+        by_session = (
+            f"({column} is null and session_key in (select id from theirs_session_key) "
+            "and started_at < (select max(before_at) from limits))"
+        )
         also = f" or {by_session}" if self.kind == "user" else ""
         self.execute(
             f"create or replace temp table found_traces as "

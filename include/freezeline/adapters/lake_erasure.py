@@ -1,6 +1,6 @@
 """A subject's rows in Parquet files: the lake, and the archive beside it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -41,6 +41,7 @@ class ParquetStore:
         self._lake = Lake(root)
         self._name = name
         self._event_columns = event_columns
+        self._dropped: set[tuple[str, int]] = set()
 
     def relations(self) -> list[str]:
         """Return every table that has files."""
@@ -61,26 +62,34 @@ class ParquetStore:
         for _, relation, shape in self._tables():
             yield from texts_of(self._session, relation, shape)
 
-    def erase(self) -> tuple[list[Finding], dict[str, int]]:
-        """Take the rows out of their files.
-
-        Returns:
-            What was done, by table, and how many landed records of each object lost their rows.
-        """
-        done: list[Finding] = []
-        dropped: set[tuple[str, int]] = set()
+    def erase(self) -> Iterator[Finding]:
+        """Take the rows out of their files, and say after each table what was done."""
         for table, relation, shape in list(self._tables()):
             _, n_held = self._count(relation, shape)
             hits = self._hits(relation, shape)
             for file, rows in hits.items():
                 drop_numbered_rows(Path(file), [number for number, *_ in rows])
                 if table != QUARANTINE.name:
-                    dropped |= {(key, offset) for _, key, offset in rows}
+                    self._dropped |= {(key, offset) for _, key, offset in rows}
             n_rows = sum(map(len, hits.values()))
             if n_rows or n_held:
                 store, reason = f"{self._name}/{table}", HELD if n_held else ""
-                done.append(Finding(store, n_rows, n_held, reason, n_rows))
-        return done, self._lost_records(dropped)
+                yield Finding(store, n_rows, n_held, reason, n_rows)
+
+    def lost_records(self) -> dict[str, int]:
+        """Count the records of each object that have lost their last row."""
+        lost = set(self._dropped)
+        keys = sorted({key for key, _ in lost})
+        for table, relation, _ in self._tables() if keys else ():
+            if table != QUARANTINE.name:
+                lost -= set(
+                    self._session.execute(
+                        f"select distinct source_object, source_offset from {relation} "
+                        "where source_object in (select unnest(?))",
+                        [keys],
+                    )
+                )
+        return Counter(key for key, _ in lost)
 
     def note_quotes(self, quotes: Quotes) -> None:
         """Find quarantined records that quote the subject's ids."""
@@ -120,18 +129,6 @@ class ParquetStore:
         ):
             hits[file].append((number, key, offset))
         return hits
-
-    def _lost_records(self, dropped: set[tuple[str, int]]) -> dict[str, int]:
-        """Count the records of each object that have no row any more."""
-        keys = sorted({key for key, _ in dropped})
-        for table, relation, _ in self._tables():
-            if table != QUARANTINE.name:
-                sql = f"select distinct source_object, source_offset from {relation} where source_object in (select unnest(?))"
-                dropped = dropped - set(self._session.execute(sql, [keys]))
-        counts: dict[str, int] = defaultdict(int)
-        for key, _ in dropped:
-            counts[key] += 1
-        return dict(counts)
 
 
 def spans_relation(*roots: Path) -> str:

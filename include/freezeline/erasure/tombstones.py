@@ -109,7 +109,9 @@ class Tombstones:
         values = self._values(data, kind, id_kind)
         if not values:
             return None
-        return pc.is_in(data[id_kind], value_set=pa.array(sorted(values))).combine_chunks()
+        return pc.is_in(
+            data[id_kind], value_set=pa.array(sorted(values), pa.string())
+        ).combine_chunks()
 
     def _before(
         self, data: pa.Table, kind: SubjectKind, id_kind: IdKind, event_column: str

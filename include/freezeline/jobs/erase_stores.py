@@ -87,10 +87,10 @@ class ErasureStores:
         yield from self.published.erase(quotes)
         for database in self.databases:
             yield from database.erase(quotes)
-        yield from self.cold.erase()[0]
-        done, lost = self.lake.erase()
-        LakeBooks(Lake(self.settings.lake_dir)).note_erased(lost)
-        yield from [*done, *shared]
+        yield from self.cold.erase()
+        yield from self.lake.erase()
+        LakeBooks(Lake(self.settings.lake_dir)).note_erased(self.lake.lost_records())
+        yield from shared
 
     def _texts(self) -> set[str]:
         """Return the subjects' texts."""

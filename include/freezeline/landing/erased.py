@@ -46,7 +46,7 @@ class ErasedRows:
         """Return rows without those of the traces that turned out to be erased people's."""
         for kind, traces in self._traces.items():
             if "trace_id" in data.column_names:
-                mask = self._tombstones.in_traces(data, kind, pa.array(sorted(traces)))
+                mask = self._tombstones.in_traces(data, kind, pa.array(sorted(traces), pa.string()))
                 data = self._drop(data, mask)
         return data
 
