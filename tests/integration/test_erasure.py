@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from include.freezeline.adapters.embeddings import EmbeddingCache, forget_texts
@@ -117,7 +119,8 @@ def archive_one(settings: Settings) -> None:
         f for f in Lake(settings.lake_dir).files("spans") if str(f.event_date).endswith("01")
     ]
     target = settings.home / "cold" / "spans" / "dt=2026-10-01" / f"{file.object_hash}.all.parquet"
-    archive_rows(file.path, ["production"], target, "lake/spans")
+    everything = pa.array([True] * pq.read_metadata(file.path).num_rows)
+    archive_rows(file.path, everything, target, {"environments": ["production"]})
     file.path.unlink()
 
 

@@ -194,8 +194,3 @@ class DatabaseStore:
 def _same(one: str, other: str, columns: Sequence[str]) -> str:
     """Return the condition that two rows are equal in some columns, null being equal to null."""
     return " and ".join(f"{one}.{name} is not distinct from {other}.{name}" for name in columns)
-
-
-def snapshot_files(folder: Path) -> Sequence[Path]:
-    """Return the published snapshots, in order."""
-    return sorted(folder.glob("as_of=*.duckdb"))

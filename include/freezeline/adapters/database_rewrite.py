@@ -22,10 +22,12 @@ class TableChange:
     Attributes:
         drop: Condition of the rows to leave out; None for none.
         replacements: By column, the table ``(old, new)`` of values to replace.
+        emptied: By column, the condition of the rows in which it becomes null.
     """
 
     drop: str | None = None
     replacements: Mapping[str, str] = field(default_factory=dict)
+    emptied: Mapping[str, str] = field(default_factory=dict)
 
 
 def base_tables(connection: duckdb.DuckDBPyConnection, alias: str) -> list[tuple[str, list[str]]]:
@@ -79,12 +81,16 @@ def rewrite_attached(
 
 def _copy_sql(table: str, alias: str, change: TableChange) -> str:
     """Return the statement that copies what stays of a table."""
-    edits = ", ".join(
+    edits = [
         f"coalesce((select r.new from {pairs} as r where r.old = t.{column}), t.{column}) "
         f"as {column}"
         for column, pairs in sorted(change.replacements.items())
-    )
-    chosen = f"t.* replace ({edits})" if edits else "t.*"
+    ]
+    edits += [
+        f"case when {hit} then null else t.{column} end as {column}"
+        for column, hit in sorted(change.emptied.items())
+    ]
+    chosen = f"t.* replace ({', '.join(edits)})" if edits else "t.*"
     where = f" where not ({change.drop})" if change.drop else ""
     return f"insert into {_NEW}.{table} select {chosen} from {alias}.{table} as t{where}"
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-from include.freezeline.adapters.database_erasure import DatabaseStore, snapshot_files
+from include.freezeline.adapters.database_erasure import DatabaseStore
 from include.freezeline.adapters.embeddings import forget_texts
 from include.freezeline.adapters.erasure_session import ErasureSession, open_session
 from include.freezeline.adapters.lake import Lake
@@ -13,7 +12,6 @@ from include.freezeline.adapters.lake_books import LakeBooks
 from include.freezeline.adapters.lake_erasure import ParquetStore, spans_relation
 from include.freezeline.adapters.object_store import open_store
 from include.freezeline.adapters.published_erasure import PublishedStore
-from include.freezeline.adapters.warehouse import open_warehouse
 from include.freezeline.config import config_dir
 from include.freezeline.erasure.policy import load_erasure_policy
 from include.freezeline.erasure.quotes import Quotes
@@ -21,7 +19,7 @@ from include.freezeline.erasure.receipt import Finding
 from include.freezeline.erasure.subject import Digester, SubjectKind
 from include.freezeline.erasure.tombstones import Tombstone
 from include.freezeline.facts.spec import fact_table, load_fact_specs
-from include.freezeline.jobs.retention_inventory import cold_dir
+from include.freezeline.jobs.retention_inventory import cold_dir, database_files
 from include.freezeline.retention.policy import load_retention_policy
 from include.freezeline.settings import Settings
 
@@ -40,7 +38,7 @@ class ErasureStores:
         session: What is known of the subjects.
         lake: The lake.
         cold: The archive.
-        databases: Snapshots, then the warehouse.
+        databases: The warehouse, then its snapshots.
         published: What people read.
     """
 
@@ -121,8 +119,8 @@ def open_stores(settings: Settings, kind: SubjectKind) -> Iterator[ErasureStores
     events = {fact_table(spec).name: spec.event_time_column for spec in load_fact_specs(policies)}
     with open_session(kind, holds) as session:
         databases = tuple(
-            DatabaseStore(session, path, name, f"db{number}", aggregates)
-            for number, (path, name) in enumerate(_database_files(settings))
+            DatabaseStore(session, path, name or "warehouse", f"db{number}", aggregates)
+            for number, (name, path) in enumerate(database_files(settings).items())
         )
         yield ErasureStores(
             settings=settings,
@@ -132,13 +130,3 @@ def open_stores(settings: Settings, kind: SubjectKind) -> Iterator[ErasureStores
             databases=databases,
             published=PublishedStore(open_store(settings.published_uri, settings)),
         )
-
-
-def _database_files(settings: Settings) -> Iterator[tuple[Path, str]]:
-    """Yield the warehouse files with their names in findings, the nightly's own last."""
-    for path in snapshot_files(settings.snapshot_dir):
-        yield path, f"snapshots/{path.name}"
-    if settings.warehouse_path.exists():
-        with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
-            warehouse.execute("checkpoint")  # so that all of it is in the file
-        yield settings.warehouse_path, "warehouse"
