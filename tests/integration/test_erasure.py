@@ -20,7 +20,7 @@ from include.freezeline.adapters.lake_tiers import archive_files, archive_rows, 
 from include.freezeline.adapters.object_store import open_store
 from include.freezeline.adapters.warehouse import latest_snapshot, open_warehouse, publish_snapshot
 from include.freezeline.contracts.judgement import VERDICTS
-from include.freezeline.contracts.lake import SPANS
+from include.freezeline.contracts.lake import QUARANTINE, SPANS
 from include.freezeline.erasure.receipt import ErasurePlan, Receipt, parse_receipt
 from include.freezeline.erasure.subject import parse_subject
 from include.freezeline.jobs.build import build
@@ -262,8 +262,12 @@ def test_nothing_brings_the_person_back(story: Story, tmp_path: Path) -> None:
             row["landed_count"] + row["duplicate_count"] + row["quarantined_count"]
         )
     shutil.rmtree(settings.lake_dir)
+    shutil.rmtree(settings.home / "landing")
     land(settings, AS_OF + timedelta(days=1), is_full=True)
     check_only_the_living(settings, {MINE, NOBODY_SHARED}, also="welcome back")
+    samples = str(Lake(settings.lake_dir).read_rows(QUARANTINE))
+    assert OTHER in samples
+    assert VICTIM not in samples
     assert verify_erasures(settings, AS_OF + timedelta(days=1)).n_came_back == 0
 
 

@@ -1,6 +1,6 @@
 """A subject's rows in a warehouse file: the nightly's own or a published snapshot."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,15 +13,13 @@ from include.freezeline.adapters.database_rewrite import (
 )
 from include.freezeline.adapters.erasure_session import ErasureSession
 from include.freezeline.adapters.lake_erasure import texts_of
+from include.freezeline.adapters.small_groups import SmallGroups
 from include.freezeline.erasure.matching import TableShape
 from include.freezeline.erasure.policy import Aggregates
 from include.freezeline.erasure.quotes import Quotes
 from include.freezeline.erasure.receipt import HELD, Finding
-from include.freezeline.erasure.subject import own_column
 
-_CALLS = "marts.fct_llm_calls"
 _JUDGEMENT = "judgement."
-_COUNTS = ("n_current", "event_count")
 _PAIRS = pa.schema([("old", pa.string()), ("new", pa.string())])
 
 
@@ -83,11 +81,11 @@ class DatabaseStore:
 
     def _changes(self, quotes: Quotes) -> tuple[dict[str, TableChange], list[Finding]]:
         """Decide what to change, and count it."""
-        self._note_groups()
+        groups = SmallGroups(self._session, self._alias, self._columns, self._aggregates)
         changes: dict[str, TableChange] = {}
         found: list[Finding] = []
         for table in self._columns:
-            drop, n_rows, n_held = self._drop_of(table)
+            drop, n_rows, n_held = self._drop_of(table, groups.condition(table))
             pairs, n_quotes = self._replacements(table, quotes)
             store = f"{self._name}/{table}"
             if n_rows or pairs:
@@ -98,11 +96,16 @@ class DatabaseStore:
                 found.append(Finding(f"{store} (quotes)", n_quotes))
         return changes, found
 
-    def _drop_of(self, table: str) -> tuple[str | None, int, int]:
-        """Return the condition of a table's rows to drop, their number, and that of held ones."""
+    def _drop_of(self, table: str, small: str | None) -> tuple[str | None, int, int]:
+        """Return the condition of a table's rows to drop, their number, and that of held ones.
+
+        Args:
+            table: The table.
+            small: Condition of its rows about too few persons.
+        """
         relation = self._relation(table)
         shape = self._session.shape(relation)
-        parts = [self._session.condition(shape), self._small_group(table)]
+        parts = [self._session.condition(shape), small]
         drop = " or ".join(part for part in parts if part) or None
         held = self._session.condition(shape, is_held=True)
         return drop, self._count(relation, drop), self._count(relation, held)
@@ -113,48 +116,6 @@ class DatabaseStore:
             return 0
         found = self._session.execute(f"select count(*) from {relation} as t where {where}")
         return int(found[0][0])
-
-    def _note_groups(self) -> None:
-        """Find the groups of calls that the subject is in, with their number of persons."""
-        self._session.execute(f"drop table if exists groups_of_{self._alias}")
-        columns = self._columns.get(_CALLS)
-        if columns is None:
-            return
-        relation = self._relation(_CALLS)
-        where = self._session.condition(self._session.shape(relation))
-        dimensions = [name for name in self._aggregates.dimensions if name in columns]
-        # Their calls with what they are grouped by; aggregates group by fewer of these columns.
-        self._session.execute(
-            f"create temp table groups_of_{self._alias} as select "
-            f"{', '.join(dimensions)}, min(called_at) as first_called_at from {relation} "
-            f"where {where} group by all"
-        )
-
-    def _small_group(self, table: str) -> str | None:
-        """Return the condition of aggregate rows about the subject and too few others."""
-        columns, calls = set(self._columns[table]), self._columns.get(_CALLS)
-        if calls is None:
-            return None
-        groups = f"groups_of_{self._alias}"
-        if table.startswith(_JUDGEMENT):
-            count = next((name for name in _COUNTS if name in columns), None)
-            if count is None or not {"as_of", "feature", "environment"} <= columns:
-                return None
-            return (
-                f"({count} < {self._aggregates.min_persons} and exists (select 1 from {groups} as g"
-                " where g.feature = t.feature and g.environment = t.environment "
-                "and g.first_called_at < t.as_of))"
-            )
-        shared = [n for n in self._aggregates.dimensions if n in columns and n in calls]
-        if not table.split(".")[1].startswith("agg_") or not shared:
-            return None
-        person = f"coalesce({own_column(self._session.kind)}, call_key)"
-        return (
-            f"exists (select 1 from (select {', '.join(shared)} from {self._relation(_CALLS)} as c "
-            f"where exists (select 1 from {groups} as g where {_same('c', 'g', shared)}) group by "
-            f"all having count(distinct {person}) < {self._aggregates.min_persons}) as s "
-            f"where {_same('s', 't', shared)})"
-        )
 
     def _replacements(self, table: str, quotes: Quotes) -> tuple[dict[str, str], int]:
         """Find judgement texts that quote the subject's ids; what replaces them lies in a table."""
@@ -189,8 +150,3 @@ class DatabaseStore:
     def _relation(self, table: str) -> str:
         """Return a table's name in the session."""
         return f"{self._alias}.{table}"
-
-
-def _same(one: str, other: str, columns: Sequence[str]) -> str:
-    """Return the condition that two rows are equal in some columns, null being equal to null."""
-    return " and ".join(f"{one}.{name} is not distinct from {other}.{name}" for name in columns)

@@ -120,6 +120,8 @@ def _derived(shape: TableShape) -> list[str]:
     parts = []
     if "call_key" in shape.columns and "trace_id" not in shape.columns:
         parts.append("call_key in (select id from theirs_call_key)")
+    if "dimension_value" in shape.columns:
+        parts.append("dimension_value in (select id from own)")
     if shape.columns >= _QUOTED:
         parts.append(
             "(source_object, source_offset) in (select source_object, source_offset from quoted)"

@@ -5,8 +5,15 @@ from collections.abc import Iterable
 
 ERASED = "erased"
 _WORD = re.compile(r"[\w-]+")
+_TOKEN = re.compile(r"[^\s\"',;=<>(){}\[\]]+")  # ids may hold dots, colons, slashes
 _LEAST_CHARS = 4  # a shorter id is found in every text
 _SHORT_CHARS = 10  # as reports shorten a pseudonym
+
+
+def words_of(text: str) -> set[str]:
+    """Return everything in a text that may be an id."""
+    found = {*_WORD.findall(text), *_TOKEN.findall(text)}
+    return {word for word in found if len(word) >= _LEAST_CHARS}
 
 
 class Quotes:

@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.freezeline.erasure.quotes import words_of
 from include.freezeline.erasure.subject import Digester, IdKind, SubjectKind, own_column
 from include.freezeline.retention.policy import LegalHold
 
@@ -47,7 +48,9 @@ class Tombstones:
         """Index the stones; rows under a legal hold are let through."""
         self._digester = digester
         self._holds = tuple(holds)
-        self._known: dict[tuple[SubjectKind, str], dict[str, datetime | None]] = defaultdict(dict)
+        self._known: dict[tuple[SubjectKind, IdKind], dict[str, datetime | None]] = defaultdict(
+            dict
+        )
         for stone in stones:
             times = self._known[stone.subject_kind, stone.id_kind]
             times[stone.digest] = _later(times.get(stone.digest, stone.before_at), stone.before_at)
@@ -73,6 +76,15 @@ class Tombstones:
         """Return which rows are of the given traces and name nobody but an erased subject."""
         mask = pc.is_in(data["trace_id"], value_set=traces).combine_chunks()
         return pc.and_(mask, self._names_nobody_else(data, kind))
+
+    def are_quoted_in(self, text: str | None) -> bool:
+        """Whether a text quotes an id that has a tombstone."""
+        words = words_of(text) if text else set()
+        return any(
+            self._digester.digest(id_kind, word) in known
+            for (_, id_kind), known in self._known.items()
+            for word in words
+        )
 
     def _of_ids(self, data: pa.Table, kind: SubjectKind, event_column: str) -> pa.Array | None:
         """Return the rows of one kind of subject that hang on what was erased."""

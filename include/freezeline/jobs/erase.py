@@ -185,6 +185,11 @@ def _stones(
         Tombstone(subject.kind, subject.column, digester.digest(subject.column, subject.key), at)
         for subject, at in subjects
     ]
+    stones += [
+        Tombstone(subject.kind, "raw_id", digester.digest("raw_id", subject.raw_id), None)
+        for subject, _ in subjects
+        if subject.raw_id is not None
+    ]
     for id_kind in _STONE_KINDS:
         before_at = newest if id_kind == "session_key" else None
         stones += [

@@ -4,14 +4,16 @@ A trace may turn out to be theirs after rows of it were taken, since only one of
 name them; those rows are dropped when the object ends.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.freezeline.erasure.subject import SubjectKind
 from include.freezeline.erasure.tombstones import Tombstones
-from include.freezeline.landing.records import ERASED, LANDED, Fates
+from include.freezeline.landing.records import ERASED, LANDED, Fates, Row
+
+_TEXTS = ("detail_redacted", "sample_redacted")
 
 
 class ErasedRows:
@@ -37,6 +39,13 @@ class ErasedRows:
         for mask in masks[1:]:
             masks[0] = pc.or_(masks[0], mask)
         return self._drop(data, masks[0]) if masks else data
+
+    def without_quotes(self, rows: Sequence[Row]) -> tuple[Row, ...]:
+        """Return quarantined rows without texts that quote an id of an erased subject."""
+        return tuple(
+            row | {name: None for name in _TEXTS if self._tombstones.are_quoted_in(row[name])}
+            for row in rows
+        )
 
     def last_edit(self) -> Callable[[pa.Table], pa.Table] | None:
         """Return what to do to the rows taken so far; None when there is nothing to do."""

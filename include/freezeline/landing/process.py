@@ -167,6 +167,8 @@ def process_object(
     quarantine = quarantine_rows(
         desk.rejects, delivery.due, delivery.sha256, delivery.night_as_of, guard, desk.tally
     )
+    if desk.erased is not None:
+        quarantine = desk.erased.without_quotes(quarantine)
     ledger = _ledger_row(found, desk, books)
     return ObjectResult(quarantine, tuple(_count_rows(delivery.due, desk.tally)), ledger)
 
