@@ -74,8 +74,9 @@ class ErasureSession:
         return [row[0] for row in self.execute(f"select distinct id from theirs_{kind} order by 1")]
 
     def subjects(self) -> list[str]:
-        """Return the pseudonyms of the subjects."""
-        return [row[0] for row in self.execute("select distinct id from own order by 1")]
+        """Return the pseudonyms of the subjects that have no later rows of their own."""
+        found = self.execute("select distinct id from own where is_gone order by 1")
+        return [row[0] for row in found]
 
     def recognise(
         self, relations: Iterable[str], stones: Iterable[Tombstone], digester: Digester

@@ -15,8 +15,10 @@ from include.freezeline.retention.policy import ANY_ENVIRONMENT, LegalHold
 # When a row happened, by the first of these columns that its table has.
 _EVENT_COLUMNS = (
     "started_at", "called_at", "evaluated_at", "retrieved_at", "measured_at", "assigned_at",
-    "escalated_at", "overridden_at", "converted_at", "valid_from_at", "recorded_at", "call_date",
+    "escalated_at", "overridden_at", "converted_at", "valid_from_at", "recorded_at",
 )  # fmt: skip
+# Rows about a whole hour or day, among which there may be later events.
+_PERIOD_COLUMNS = ("call_date", "hour_started_at", "period_started_at")
 _QUOTED = {"source_object", "source_offset", "sample_redacted"}
 
 
@@ -35,7 +37,8 @@ class TableShape:
 
 def shape_of(columns: Collection[str], event_column: str | None = None) -> TableShape:
     """Describe a table; without an event column the first known one is taken."""
-    found = event_column or next((name for name in _EVENT_COLUMNS if name in columns), None)
+    known = (name for name in (*_EVENT_COLUMNS, *_PERIOD_COLUMNS) if name in columns)
+    found = event_column or next(known, None)
     return TableShape(frozenset(columns), found)
 
 
@@ -83,10 +86,11 @@ def _own(shape: TableShape, kind: SubjectKind) -> list[str]:
         return []
     if shape.event_column is None:
         return [f"{column} in (select id from own where is_gone)"]
-    return [
-        f"exists (select 1 from own where own.id = {column} and "
-        f"cast({shape.event_column} as timestamptz) < own.before_at)"
-    ]
+    before = f"cast({shape.event_column} as timestamptz) < own.before_at"
+    if shape.event_column in _PERIOD_COLUMNS:
+        day_before = f"cast({shape.event_column} as date) < cast(own.before_at as date)"
+        before = f"(own.is_gone or {day_before})"
+    return [f"exists (select 1 from own where own.id = {column} and {before})"]
 
 
 def _of_trace(shape: TableShape, kind: SubjectKind, table: str) -> list[str]:
@@ -121,7 +125,7 @@ def _derived(shape: TableShape) -> list[str]:
     if "call_key" in shape.columns and "trace_id" not in shape.columns:
         parts.append("call_key in (select id from theirs_call_key)")
     if "dimension_value" in shape.columns:
-        parts.append("dimension_value in (select id from own)")
+        parts.append("dimension_value in (select id from own where is_gone)")
     if shape.columns >= _QUOTED:
         parts.append(
             "(source_object, source_offset) in (select source_object, source_offset from quoted)"

@@ -106,8 +106,15 @@ class ErasureStores:
 
 
 @contextmanager
-def open_stores(settings: Settings, kind: SubjectKind) -> Iterator[ErasureStores]:
+def open_stores(
+    settings: Settings, kind: SubjectKind, *, is_newest_only: bool = False
+) -> Iterator[ErasureStores]:
     """Open all stores.
+
+    Args:
+        settings: Where they are.
+        kind: Kind of the subjects.
+        is_newest_only: Whether to leave all snapshots but the newest aside.
 
     Raises:
         ConfigError: A policy file is wrong.
@@ -117,10 +124,13 @@ def open_stores(settings: Settings, kind: SubjectKind) -> Iterator[ErasureStores
     holds = load_retention_policy(policies).legal_holds
     aggregates = load_erasure_policy(policies).aggregates
     events = {fact_table(spec).name: spec.event_time_column for spec in load_fact_specs(policies)}
+    files = list(database_files(settings).items())
+    if is_newest_only:
+        files = [*files[:1], *files[1:][-1:]]
     with open_session(kind, holds) as session:
         databases = tuple(
             DatabaseStore(session, path, name or "warehouse", f"db{number}", aggregates)
-            for number, (name, path) in enumerate(database_files(settings).items())
+            for number, (name, path) in enumerate(files)
         )
         yield ErasureStores(
             settings=settings,

@@ -1,5 +1,6 @@
 """Which aggregates go with one of the persons behind them."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,22 @@ def test_rows_of_too_few_persons_go_and_those_of_enough_stay(path: Path) -> None
         ("g", "x"),
     ]
     assert rows(path, "select feature, n_current from judgement.verdicts") == [("f", 3), ("g", 1)]
+
+
+@pytest.mark.parametrize(("before", "n_left"), [("2026-10-01T10:00", 2), ("2026-10-02", 1)])
+def test_rows_of_a_day_that_has_later_events_stay(path: Path, before: str, n_left: int) -> None:
+    """The next build makes them again without the earlier events."""
+    with duckdb.connect(str(path)) as made:
+        made.execute("create table marts.agg_user_cost_daily (user_key text, call_date date)")
+        made.execute(f"insert into marts.agg_user_cost_daily values ('{USER}', {DAY}), "
+                     f"('{USER}', date '2026-10-02')")  # fmt: skip
+    with open_session("user", ()) as session:
+        session.name(USER, datetime.fromisoformat(before).replace(tzinfo=UTC))
+        session.execute("update own set is_gone = false")
+        store = DatabaseStore(session, path, "a", "db", POLICY)
+        store.note_calls()
+        store.erase(Quotes((), ()))
+    assert len(rows(path, "select * from marts.agg_user_cost_daily")) == n_left
 
 
 def test_rows_about_an_erased_tenant_go_whatever_their_size(path: Path) -> None:
