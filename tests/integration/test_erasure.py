@@ -1,5 +1,6 @@
 """A person is erased from every store, and nothing brings them back."""
 
+import io
 import json
 import shutil
 from collections.abc import Iterator
@@ -101,6 +102,10 @@ def make_company(settings: Settings) -> dict[int, str]:
     publish_snapshot(settings, AS_OF)
     store = open_store(settings.published_uri, settings)
     store.write_bytes("reports/2026-10-14/freeze_report.json", json.dumps(quoted).encode())
+    extract = io.BytesIO()
+    ids = [keys[turn.number] for turn in (MINE, THEIRS)]
+    pq.write_table(pa.table({"call_key": ids, "note": ["harmless", "planted secret"]}), extract)
+    store.write_bytes("extracts/labels.parquet", extract.getvalue())
     cache = EmbeddingCache(settings.cache_dir / "embeddings.sqlite")
     cache.save({key: np.full(8, 0.5, dtype=np.float32) for key in vector_keys(settings)})
     return keys
@@ -171,6 +176,7 @@ def test_plan_and_receipt_count_every_store(story: Story) -> None:
     assert planned["lake/quarantine"] == 1
     assert planned["embeddings"] == 4
     assert planned["published/reports/2026-10-14/freeze_report.json"] == 1
+    assert planned["published/extracts/labels.parquet"] == 1
     for file in ("warehouse", "snapshots/as_of=2026-10-14T000000Z.duckdb"):
         assert planned[f"{file}/marts.fct_llm_calls"] == 4
         assert planned[f"{file}/marts.fct_call_texts"] == 4
@@ -222,6 +228,12 @@ def test_everybody_else_is_as_before(story: Story) -> None:
             "erased",
             story.call_keys[MINE.number],
         ]
+
+
+def test_extracts_keep_their_other_rows(story: Story) -> None:
+    store = open_store(story.settings.published_uri, story.settings)
+    left = pq.read_table(io.BytesIO(store.read_bytes("extracts/labels.parquet")))
+    assert left.to_pylist() == [{"call_key": story.call_keys[MINE.number], "note": "harmless"}]
 
 
 def test_views_and_permissions_of_a_snapshot_survive(story: Story) -> None:

@@ -58,7 +58,7 @@ class DatabaseStore:
         for table, relation, shape in self._tables():
             if {"call_key", "trace_id"} <= set(self._columns[table]):
                 self._session.execute(
-                    f"insert into theirs_call_key select distinct call_key from {relation} "
+                    f"insert into theirs_call_key (id) select distinct call_key from {relation} "
                     f"where {self._session.condition(shape)} "
                     "and call_key not in (select id from theirs_call_key)"
                 )

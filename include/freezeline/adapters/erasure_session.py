@@ -16,6 +16,7 @@ import pyarrow as pa
 from include.freezeline.erasure.matching import (
     TableShape,
     held_sql,
+    in_session_sql,
     match_sql,
     names_them_sql,
     shape_of,
@@ -28,12 +29,15 @@ _IDS: tuple[IdKind, ...] = ("session_key", "trace_id", "request_id", "response_i
 _CONTENTS = ("input_content_name", "output_content_name", "system_content_name")
 _TABLES = """
 create temp table own (id varchar, before_at timestamptz, is_gone boolean);
-create temp table limits (before_at timestamptz);
 create temp table held_traces (id varchar);
 create temp table others (trace_id varchar, span_id varchar);
 create temp table quoted (source_object varchar, source_offset bigint);
-create temp table theirs_call_key (id varchar);
+create temp table theirs_call_key (id varchar, before_at timestamptz);
 """
+
+_STONES = pa.schema(
+    [("kind", pa.string()), ("digest", pa.string()), ("before_at", pa.timestamp("us", "UTC"))]
+)
 
 
 class ErasureSession:
@@ -51,23 +55,36 @@ class ErasureSession:
         self._holds = tuple(holds)
         connection.execute(_TABLES)
         for name in _IDS:
-            connection.execute(f"create temp table theirs_{name} (id varchar)")
+            connection.execute(
+                f"create temp table theirs_{name} (id varchar, before_at timestamptz)"
+            )
 
     def execute(self, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""
         found: list[tuple[Any, ...]] = self.connection.execute(sql, parameters).fetchall()
         return found
 
+    @contextmanager
+    def shown(self, name: str, data: pa.Table) -> Iterator[str]:
+        """Let a table in memory be a relation for a while."""
+        self.connection.register(name, data)
+        try:
+            yield name
+        finally:
+            self.connection.unregister(name)
+
+    def column(self, sql: str) -> pa.Array:
+        """Run a query of one column and return it, in the order of its relation."""
+        return self.connection.execute(sql).to_arrow_table().column(0).combine_chunks()
+
     def insert(self, table: str, rows: pa.Table) -> None:
         """Add rows to one of the session's tables."""
-        self.connection.register("given", rows)
-        self.connection.execute(f"insert into {table} select * from given")
-        self.connection.unregister("given")
+        with self.shown("given", rows) as given:
+            self.execute(f"insert into {table} select * from {given}")
 
     def name(self, key: str, before_at: datetime) -> None:
         """Add a subject, whose rows before a time are meant."""
         self.execute("insert into own values (?, ?, true)", [key, before_at])
-        self.execute("insert into limits values (?)", [before_at])
 
     def ids(self, kind: IdKind | str) -> list[str]:
         """Return what is known to be theirs, in order."""
@@ -88,24 +105,21 @@ class ErasureSession:
             stones: Tombstones; those of other kinds of subjects are left aside.
             digester: Makes the digests.
         """
-        mine = [stone for stone in stones if stone.subject_kind == self.kind]
-        rows = [(stone.id_kind, stone.digest, stone.before_at) for stone in mine]
-        schema = pa.schema(
-            [
-                ("kind", pa.string()),
-                ("digest", pa.string()),
-                ("before_at", pa.timestamp("us", "UTC")),
-            ]
-        )
-        names = schema.names
-        table = pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows], schema)
-        self.connection.register("stones", table)
-        self.execute("insert into limits select max(before_at) from stones")
+        rows = [
+            {"kind": stone.id_kind, "digest": stone.digest, "before_at": stone.before_at}
+            for stone in stones
+            if stone.subject_kind == self.kind
+        ]
+        table = pa.Table.from_pylist(rows, schema=_STONES)
+        with self.shown("stones", table):
+            self._recognise_all(relations, digester)
+
+    def _recognise_all(self, relations: Iterable[str], digester: Digester) -> None:
+        """Find the ids of every column that may hold any."""
         for relation in relations:
             shape = self.shape(relation)
             for column in sorted({*_IDS, own_column(self.kind)} & shape.columns):
                 self._recognise(relation, column, digester)
-        self.connection.unregister("stones")
 
     def _recognise(self, relation: str, column: IdKind, digester: Digester) -> None:
         """Find the ids of one column."""
@@ -117,7 +131,7 @@ class ErasureSession:
             "stones.digest = left(sha256(? || there.id), 32) and stones.kind = ? group by there.id"
         )
         table = "own" if is_own else f"theirs_{column}"
-        chosen = "id, before_at, true" if is_own else "id"
+        chosen = "id, before_at, true" if is_own else "id, before_at"
         known = f"id not in (select id from {table})"
         self.execute(
             f"insert into {table} select {chosen} from ({found}) where {known}",
@@ -155,10 +169,7 @@ class ErasureSession:
 
     def _find_traces(self, spans: str, named: str, column: str, somebody_else: str) -> None:
         """Find the subjects' traces, and set those apart that a legal hold covers."""
-        by_session = (
-            f"({column} is null and session_key in (select id from theirs_session_key) "
-            "and started_at < (select max(before_at) from limits))"
-        )
+        by_session = f"({column} is null and {in_session_sql('started_at')})"
         also = f" or {by_session}" if self.kind == "user" else ""
         self.execute(
             f"create or replace temp table found_traces as "
@@ -171,7 +182,7 @@ class ErasureSession:
             f"(select id from found_traces) and {held} and not {somebody_else}"
         )
         self.execute(
-            "insert into theirs_trace_id select id from found_traces where "
+            "insert into theirs_trace_id (id) select id from found_traces where "
             "id not in (select id from held_traces) and id not in (select id from theirs_trace_id)"
         )
         self.execute("delete from theirs_trace_id where id in (select id from held_traces)")
@@ -182,7 +193,8 @@ class ErasureSession:
         """Add the ids of some spans that no other span has."""
         name = column or kind
         self.execute(
-            f"insert into theirs_{kind} select distinct {name} from {spans} "
+            f"insert into theirs_{kind} select distinct {name}, "
+            f"(select max(before_at) from own) from {spans} "
             f"where {where} and {name} is not null and {name} not in "
             f"(select {name} from {spans} where {unless} and {name} is not null) "
             f"and {name} not in (select id from theirs_{kind})"

@@ -79,6 +79,16 @@ def held_sql(shape: TableShape, holds: Sequence[LegalHold]) -> str:
     return f"coalesce({_held(shape, holds)}, false)"
 
 
+def in_session_sql(event_column: str | None) -> str:
+    """Return the condition of rows of a session that is the subject's alone, up to its time."""
+    if event_column is None:
+        return "session_key in (select id from theirs_session_key)"
+    return (
+        "exists (select 1 from theirs_session_key as their where their.id = session_key and "
+        f"cast({event_column} as timestamptz) < their.before_at)"
+    )
+
+
 def _own(shape: TableShape, kind: SubjectKind) -> list[str]:
     """Rows that name a subject; where nothing says when, those of subjects that did not come back."""
     column = own_column(kind)
@@ -104,10 +114,7 @@ def _shared(shape: TableShape, kind: SubjectKind) -> list[str]:
     """Rows that share a session, request, response or content with the subject."""
     parts = []
     if kind == "user" and "session_key" in shape.columns:
-        event = shape.event_column
-        limit = f" and cast({event} as timestamptz) < (select max(before_at) from limits)"
-        in_session = "session_key in (select id from theirs_session_key)"
-        parts.append(f"({in_session}{limit if event else ''})")
+        parts.append(in_session_sql(shape.event_column))
     if "request_id" in shape.columns:
         parts.append("request_id in (select id from theirs_request_id)")
     if "response_id" in shape.columns:

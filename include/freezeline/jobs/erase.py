@@ -43,8 +43,9 @@ from include.freezeline.jobs.erase_stores import ErasureStores, open_stores
 from include.freezeline.retention.policy import load_retention_policy
 from include.freezeline.settings import Settings
 
-_STONE_KINDS: tuple[IdKind, ...] = (
-    "session_key", "trace_id", "request_id", "response_id", "content_name",
+# Whatever happens under these ids is theirs for good.
+_LASTING: tuple[IdKind, ...] = (
+    "trace_id", "request_id", "response_id", "content_name",
 )  # fmt: skip
 _NIGHTLY = "nightly"
 
@@ -186,8 +187,6 @@ def _stones(
 ) -> list[Tombstone]:
     """Return the tombstones of subjects and of everything that is known to be theirs."""
     digester, session = _digester(settings), stores.session
-    times = dict(session.execute("select id, max(before_at) from own group by id"))
-    newest = max(times.values(), default=None)
     stones = [
         Tombstone(subject.kind, subject.column, digester.digest(subject.column, subject.key), at)
         for subject, at in subjects
@@ -197,12 +196,16 @@ def _stones(
         for subject, _ in subjects
         if subject.raw_id is not None
     ]
-    for id_kind in _STONE_KINDS:
-        before_at = newest if id_kind == "session_key" else None
-        stones += [
-            Tombstone(session.kind, id_kind, digester.digest(id_kind, found), before_at)
-            for found in session.ids(id_kind)
-        ]
+    sessions = session.execute("select id, max(before_at) from theirs_session_key group by id")
+    stones += [
+        Tombstone(session.kind, "session_key", digester.digest("session_key", found), before_at)
+        for found, before_at in sessions
+    ]
+    stones += [
+        Tombstone(session.kind, id_kind, digester.digest(id_kind, found), None)
+        for id_kind in _LASTING
+        for found in session.ids(id_kind)
+    ]
     others = session.execute("select distinct span_id from others")
     stones += [
         Tombstone(session.kind, "span_id", digester.digest("span_id", span_id), None)

@@ -138,5 +138,5 @@ def open_stores(
             lake=ParquetStore(session, settings.lake_dir, "lake", events),
             cold=ParquetStore(session, cold_dir(settings), "cold", events),
             databases=databases,
-            published=PublishedStore(open_store(settings.published_uri, settings)),
+            published=PublishedStore(session, open_store(settings.published_uri, settings)),
         )
