@@ -8,12 +8,16 @@ verdicts), cold (archived Parquet with a manifest).
 **Dry run by default** The run plans and logs what would go and why. To apply, trigger it with
 `apply` = true and, to be sure what goes, the `plan_id` that the dry run printed.
 
+**Erasures** Beside that, every run looks for everything that was ever erased (`erase_subject`) and
+removes again what came back; that is never a dry run.
+
 **Inputs** The lake and the snapshots under `FREEZELINE_HOME`.
 
 ## When it fails
 Nothing is deleted before the plan is complete. A plan depends on event dates and the policy, so
 it stays valid while the lake grows and is refused once the policy changes: run the dry run again,
-read it, and apply the new id. Proofs of what was purged lie under `<home>/retention/`.
+read it, and apply the new id. `verify_erasures` fails when an erased row is still there after it was
+removed: end what else writes to the lake or the warehouse, and clear the task. Proofs of what was purged lie under `<home>/retention/`.
 """
 
 from airflow.sdk import CronDataIntervalTimetable, Param, dag, task
@@ -41,7 +45,7 @@ from include.freezeline.adapters.airflow import declare, runtime
     doc_md=__doc__,
 )
 def apply_retention() -> None:
-    """Declare the maintenance run: plan, apply when asked, verify."""
+    """Declare the maintenance run: plan, apply when asked, verify; look for erased rows."""
 
     @task
     def plan_purge() -> dict:
@@ -65,7 +69,14 @@ def apply_retention() -> None:
 
         return runtime.run(verify, runtime.task_settings(), applied["plan_id"])
 
+    @task
+    def verify_erasures() -> dict:
+        from include.freezeline.jobs.erase import verify_erasures as verify
+
+        return runtime.run(verify, runtime.task_settings(), runtime.current_night().as_of)
+
     verify_purge(apply_purge(plan_purge()))
+    verify_erasures()
 
 
 apply_retention()

@@ -64,3 +64,7 @@ class RedactionError(FreezelineError):
 
 class RetentionError(FreezelineError):
     """A retention plan cannot be applied or does not hold."""
+
+
+class ErasureError(FreezelineError):
+    """An erasure cannot be planned or applied, or something that was erased is there again."""

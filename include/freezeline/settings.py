@@ -83,6 +83,21 @@ class Settings(BaseModel):
         """Where published artefacts go, with the default filled in."""
         return self.publish_uri or (self.home / "published").resolve().as_uri()
 
+    def required_pseudonym_key(self) -> bytes:
+        """Return the key of the pseudonyms; landing without one would store raw user ids.
+
+        Raises:
+            ConfigError: It is not set.
+        """
+        if self.pseudonym_key is None or not self.pseudonym_key.get_secret_value():
+            message = (
+                "FREEZELINE_PSEUDONYM_KEY: not set, and no user, session or customer id is stored "
+                "without it (set it to a long random string and keep it: another key gives other "
+                "pseudonyms)"
+            )
+            raise ConfigError(message)
+        return self.pseudonym_key.get_secret_value().encode()
+
     def as_environment(self) -> dict[str, str]:
         """Return the ``FREEZELINE_*`` variables that give these settings to another process."""
         given = self.model_dump(exclude_none=True)

@@ -16,6 +16,7 @@ from include.freezeline.contracts.lake import LAKE_TABLES
 from include.freezeline.cost.overrides import load_price_overrides
 from include.freezeline.cost.policy import load_cost_policy
 from include.freezeline.drift.policy import load_anomaly_policy, load_drift_policy
+from include.freezeline.erasure.policy import load_erasure_policy
 from include.freezeline.errors import ConfigError
 from include.freezeline.facts.spec import load_fact_specs
 from include.freezeline.landing.sources import load_sources
@@ -54,6 +55,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ("slos/support-escalation.yml", "target: 0.95", "target: 0.9", load_slos),
     ("slos/support-escalation.yml", "metadata:", "metadata: [", load_slos),
     ("retention.yml", "then: delete", "then: drop", load_retention_policy),
+    ("erasure.yml", "min_persons: 5", "min_persons: 1", load_erasure_policy),
 )
 
 

@@ -12,7 +12,7 @@ import pytest
 from include.freezeline.adapters.airflow.local_run import airflow_environment
 
 ROOT = Path(__file__).resolve().parents[2]
-EXPECTED_DAGS = {"nightly", "apply_retention"}
+EXPECTED_DAGS = {"nightly", "apply_retention", "erase_subject"}
 MAX_STATEMENT_LINES = 80
 HEAVY = {"pandas", "torch", "scipy", "great_expectations", "sentence_transformers", "dbt", "duckdb"}
 
@@ -61,6 +61,15 @@ def test_nightly_runs_its_stages_in_the_order_of_the_design(dag_bag: Any) -> Non
         "decide_freezes",
         "publish_night",
     ]
+
+
+def test_erasures_are_looked_for_every_night_and_never_given_raw_ids(dag_bag: Any) -> None:
+    assert "verify_erasures" in dag_bag.dags["apply_retention"].task_ids
+    dag = dag_bag.dags["erase_subject"]
+    assert dag.params.get_param("apply").value is False
+    with pytest.raises(ValueError, match="does not match"):
+        dag.params.get_param("subject_key").resolve("alice@example.com")
+    assert dag.params.get_param("subject_key").resolve("u_" + "0" * 32)
 
 
 def test_marts_and_freeze_document_are_announced_as_assets(dag_bag: Any) -> None:

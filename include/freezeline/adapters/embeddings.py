@@ -8,7 +8,7 @@ the cache.
 import hashlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,24 @@ class EmbeddingCache:
         rows = [(key, vector.astype("<f4").tobytes()) for key, vector in vectors.items()]
         with self._open() as connection, connection:
             connection.executemany("insert or replace into embeddings values (?, ?)", rows)
+
+    def forget(self, keys: Sequence[str], *, is_trial: bool = False) -> int:
+        """Delete vectors so that the file holds nothing of them; return how many there were.
+
+        Args:
+            keys: Their keys.
+            is_trial: Whether only to count.
+        """
+        known = sorted(self.load(keys)) if self._path.exists() and keys else []
+        if known and not is_trial:
+            with self._open() as connection:
+                connection.execute("pragma secure_delete = on")
+                with connection:
+                    connection.executemany(
+                        "delete from embeddings where key = ?", [(key,) for key in known]
+                    )
+                connection.execute("vacuum")
+        return len(known)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -107,17 +125,13 @@ class SentenceEmbedder:
 
     def __call__(self, texts: Sequence[str]) -> Float32Array:
         """Return one row per text; equal texts are computed once."""
-        keys = [self._key(text) for text in texts]
+        keys = [_key(self._model_id, text) for text in texts]
         known = self._cache.load(sorted(set(keys)))
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         known.update(self._compute(missing))
         if not keys:
             return np.zeros((0, 0), dtype=np.float32)
         return np.stack([known[key] for key in keys]).astype(np.float32)
-
-    def _key(self, text: str) -> str:
-        """Return the cache key of a text under this model."""
-        return hashlib.sha256(f"{self._model_id}\0{text}".encode()).hexdigest()
 
     def _compute(self, missing: dict[str, str]) -> dict[str, Float32Array]:
         """Embed unknown texts in order of length, saving as it goes."""
@@ -155,6 +169,24 @@ def open_embedder(
     """Return the embedder of the settings; cheap, the model loads with the first new text."""
     cache = EmbeddingCache(settings.cache_dir / _FILE_NAME)
     return SentenceEmbedder(settings.embedding_model, cache, progress)
+
+
+def forget_texts(settings: Settings, texts: Iterable[str], *, is_trial: bool = False) -> int:
+    """Delete the vectors of texts; return how many there were.
+
+    Args:
+        settings: Where the cache is, and whose vectors it holds.
+        texts: The texts.
+        is_trial: Whether only to count.
+    """
+    model_id = settings.embedding_model or _PACKAGED
+    keys = sorted({_key(model_id, text) for text in texts})
+    return EmbeddingCache(settings.cache_dir / _FILE_NAME).forget(keys, is_trial=is_trial)
+
+
+def _key(model_id: str, text: str) -> str:
+    """Return the cache key of a text under a model."""
+    return hashlib.sha256(f"{model_id}\0{text}".encode()).hexdigest()
 
 
 def _load_model(model_id: str) -> Any:

@@ -5,7 +5,7 @@ give the same bytes in whatever order and however many runs they were landed. On
 the workers hand their rows to the lead.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from include.freezeline.contracts.lake import (
     REDACTION_CANARIES,
     REDACTION_COUNTS,
 )
+from include.freezeline.landing.arrival import date_of
 from include.freezeline.landing.books import ObjectBooks
 from include.freezeline.landing.records import Row
 
@@ -87,6 +88,19 @@ class LakeBooks:
                 rows = [row for books in here for row in rows_of(books)]
                 self._merge(table, day, [books.key for books in here], rows)
 
+    def note_erased(self, counts: Mapping[str, int]) -> None:
+        """Add to the erased records of objects that are in the ledger already.
+
+        Args:
+            counts: Further records without a row, by object key.
+        """
+        rows = self.ledger_of(counts.keys())
+        for day in sorted({date_of(row["arrived_at"]) for row in rows}):
+            here = [row for row in rows if date_of(row["arrived_at"]) == day]
+            for row in here:
+                row["erased_count"] = (row.get("erased_count") or 0) + counts[row[_KEY]]
+            self._merge(LEDGER, day, [row[_KEY] for row in here], here)
+
     def nights(self) -> list[Row]:
         """Return the rows of the ledger of nights."""
         path = self._nights_path()
@@ -139,7 +153,9 @@ class LakeBooks:
         if held is not None:
             stays = pc.invert(pc.is_in(held[_KEY], value_set=pa.array(sorted(keys), pa.string())))
             parts.insert(0, held.filter(stays))
-        merged = pa.concat_tables(parts).sort_by([(name, "ascending") for name in table.key])
+        # A file of an earlier release may lack a column.
+        joined = pa.concat_tables(parts, promote_options="default").select(table.column_names)
+        merged = joined.sort_by([(name, "ascending") for name in table.key])
         path = self._path(table, day)
         if merged.num_rows:
             self._lake.write_table(merged.combine_chunks(), path)

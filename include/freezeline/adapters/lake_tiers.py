@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 _TEXT_SUFFIX = "_redacted"
-_ENVIRONMENT = "environment"
 _MANIFEST = ".manifest.json"
 _PARTIAL = ".partial"
 
@@ -38,17 +37,21 @@ def file_sha256(path: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
 
 
-def row_holdings(path: Path) -> Iterator[tuple[str | None, bool]]:
-    """Yield (environment, whether a text is left) of each row; texts are read only if needed."""
-    schema = pq.read_schema(path)
-    texts = [name for name in schema.names if name.endswith(_TEXT_SUFFIX)]
+def have_texts(path: Path) -> list[bool]:
+    """Return whether each row has a text left; texts are read only if needed."""
+    texts = [name for name in pq.read_schema(path).names if name.endswith(_TEXT_SUFFIX)]
     texts = texts if _has_values(path, texts) else []
-    names = [name for name in schema.names if name == _ENVIRONMENT] + texts
+    data = pq.read_table(path, columns=texts, partitioning=None)
+    found: list[bool] = _any_valid(data, texts, pq.read_metadata(path).num_rows).to_pylist()
+    return found
+
+
+def plain_texts(path: Path, mask: pa.Array) -> set[str]:
+    """Return the plain texts of some rows, as the embedding cache knows them."""
+    names = [name for name in pq.read_schema(path).names if name.endswith("text_redacted")]
     data = pq.read_table(path, columns=names, partitioning=None)
-    n_rows = pq.read_metadata(path).num_rows
-    has_text = _any_valid(data, texts, n_rows).to_pylist()
-    environments = data[_ENVIRONMENT].to_pylist() if _ENVIRONMENT in names else [None] * n_rows
-    yield from zip(environments, has_text, strict=True)
+    columns = (data[name].combine_chunks().filter(mask).to_pylist() for name in names)
+    return {text for values in columns for text in values if text is not None}
 
 
 def latest_value(path: Path, column: str) -> Any:
@@ -56,13 +59,12 @@ def latest_value(path: Path, column: str) -> Any:
     return pc.max(pq.read_table(path, columns=[column], partitioning=None)[column]).as_py()
 
 
-def empty_texts(path: Path, environments: Sequence[str]) -> Rewrite:
-    """Replace the redacted texts of some environments' rows by null."""
+def empty_texts(path: Path, mask: pa.Array) -> Rewrite:
+    """Replace the redacted texts of some rows by null."""
     if not path.exists():
         return Rewrite(0, None, None)
     data = pq.read_table(path, partitioning=None)
     texts = [name for name in data.schema.names if name.endswith(_TEXT_SUFFIX)]
-    mask = _mask(data, environments)
     n_rows = _count(pc.and_(mask, _any_valid(data, texts, data.num_rows)))
     before = file_sha256(path)
     if n_rows == 0:
@@ -71,12 +73,11 @@ def empty_texts(path: Path, environments: Sequence[str]) -> Rewrite:
     return Rewrite(n_rows, before, file_sha256(path))
 
 
-def drop_rows(path: Path, environments: Sequence[str]) -> Rewrite:
-    """Drop some environments' rows; a file without rows is deleted."""
+def drop_rows(path: Path, mask: pa.Array) -> Rewrite:
+    """Drop some rows; a file without rows is deleted."""
     if not path.exists():
         return Rewrite(0, None, None)
     data = pq.read_table(path, partitioning=None)
-    mask = _mask(data, environments)
     before, n_rows = file_sha256(path), _count(mask)
     if n_rows == data.num_rows:
         path.unlink()
@@ -85,17 +86,36 @@ def drop_rows(path: Path, environments: Sequence[str]) -> Rewrite:
     return Rewrite(n_rows, before, file_sha256(path))
 
 
-def archive_rows(path: Path, environments: Sequence[str], target: Path, source: str) -> str | None:
-    """Copy some environments' rows, without texts, to an archive file with a manifest.
+def drop_numbered_rows(path: Path, numbers: Sequence[int]) -> None:
+    """Drop rows by their place in the file, and keep an archive's manifest true.
+
+    A file without rows is deleted, its manifest with it.
+    """
+    data = pq.read_table(path, partitioning=None)
+    stays = pc.invert(pc.is_in(pa.array(range(data.num_rows)), value_set=pa.array(list(numbers))))
+    kept, manifest = data.filter(stays), manifest_of(path)
+    if kept.num_rows == 0:
+        path.unlink()
+        manifest.unlink(missing_ok=True)
+        return
+    _replace(path, kept)
+    if manifest.exists():
+        document = json.loads(manifest.read_text(encoding="utf-8"))
+        document |= {"sha256": file_sha256(path), "n_rows": kept.num_rows}
+        _write_manifest(path, document)
+
+
+def archive_rows(path: Path, mask: pa.Array, target: Path, about: Mapping[str, Any]) -> str | None:
+    """Copy some rows, without texts, to an archive file with a manifest.
 
     The manifest is written last, so an archive file without one is a remainder of a crash and
     is written again.
 
     Args:
         path: The lake's file.
-        environments: Whose rows.
+        mask: Which rows.
         target: The archive file.
-        source: What the manifest calls the lake's file.
+        about: What the manifest says of where the rows came from and whose they are.
 
     Returns:
         Hash of the archive file, or None when there was nothing to copy.
@@ -103,7 +123,7 @@ def archive_rows(path: Path, environments: Sequence[str], target: Path, source: 
     if not path.exists():
         return None
     data = pq.read_table(path, partitioning=None)
-    chosen = data.filter(_mask(data, environments))
+    chosen = data.filter(mask)
     if chosen.num_rows == 0:
         return None
     texts = [name for name in chosen.schema.names if name.endswith(_TEXT_SUFFIX)]
@@ -114,14 +134,18 @@ def archive_rows(path: Path, environments: Sequence[str], target: Path, source: 
         "file": target.name,
         "sha256": file_sha256(target),
         "n_rows": chosen.num_rows,
-        "environments": sorted(environments),
-        "source": source,
         "columns": chosen.schema.names,
+        **about,
     }
-    partial = target.with_name(target.name + _PARTIAL)
-    partial.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    partial.replace(manifest_of(target))
+    _write_manifest(target, manifest)
     return str(manifest["sha256"])
+
+
+def _write_manifest(target: Path, document: Mapping[str, Any]) -> None:
+    """Write an archive file's manifest whole or not at all."""
+    partial = target.with_name(target.name + _PARTIAL)
+    partial.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    partial.replace(manifest_of(target))
 
 
 def manifest_of(target: Path) -> Path:
@@ -136,14 +160,6 @@ def archive_files(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
             manifest.with_name(manifest.name.removesuffix(_MANIFEST)),
             json.loads(manifest.read_text(encoding="utf-8")),
         )
-
-
-def _mask(data: pa.Table, environments: Sequence[str]) -> pa.Array:
-    """Return which rows are meant; a table without environments is meant as a whole."""
-    if _ENVIRONMENT not in data.schema.names:
-        return _constant(data.num_rows, value=True)
-    wanted = pa.array(list(environments), pa.string())
-    return pc.is_in(data[_ENVIRONMENT], value_set=wanted).combine_chunks()
 
 
 def _without_texts(data: pa.Table, mask: pa.Array, texts: Sequence[str]) -> pa.Table:

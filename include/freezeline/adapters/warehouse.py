@@ -201,6 +201,11 @@ def latest_snapshot(settings: Settings) -> Path:
     return settings.snapshot_dir / str(current["file"])
 
 
+def snapshot_files(folder: Path) -> list[Path]:
+    """Return the published snapshots, the oldest first."""
+    return sorted(folder.glob("as_of=*.duckdb"))
+
+
 def _point_to(settings: Settings, target: Path, as_of: datetime) -> None:
     """Swap the pointer file to the new snapshot."""
     pointer = settings.snapshot_dir / "current.json"

@@ -14,6 +14,7 @@ from include.freezeline.errors import FreezelineError
 _COMMANDS = {
     "demo": "include.freezeline.cli.demo_run",
     "demo-bucket": "include.freezeline.cli.demo",
+    "erase": "include.freezeline.cli.erase",
     "freeze": "include.freezeline.cli.freeze",
     "gate": "include.freezeline.cli.gate",
     "land": "include.freezeline.cli.land",

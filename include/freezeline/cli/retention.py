@@ -22,13 +22,16 @@ def command() -> None:
 
 @command.command("plan")
 @_as_of
-def plan_command(as_of_text: str | None) -> None:
-    """Say what is past its time, and store that as a numbered plan."""
+@click.option("--each", "is_long", is_flag=True, help="Print every action, not sums alone.")
+def plan_command(as_of_text: str | None, *, is_long: bool) -> None:
+    """Say what is past its time and why, and store that as a numbered plan."""
     from include.freezeline.jobs.retention import plan
 
     found = plan(load_settings(os.environ), parse_as_of(as_of_text))
     for line in found.lines():
         click.echo(line)
+    for action in found.actions if is_long else ():
+        click.echo(f"  {action.text()}")
     click.echo(f"nothing was changed; to do it: retention apply {found.plan_id}")
 
 

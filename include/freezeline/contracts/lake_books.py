@@ -64,6 +64,11 @@ LEDGER = Table(
             "Landed records that have no row of their own (see collapsed_span_count).",
             nullable=False,
         ),
+        Column(
+            "erased_count",
+            "int64",
+            "Landed records that have no row because a person was erased, before they landed or after.",
+        ),
         Column("redaction_count", "int64", "Values redacted in the object's text.", nullable=False),
         Column(
             "night_as_of",

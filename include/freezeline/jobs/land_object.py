@@ -10,8 +10,10 @@ from datetime import datetime
 from include.freezeline.adapters.lake import Lake, object_hash
 from include.freezeline.adapters.lake_writer import LakeWriter
 from include.freezeline.adapters.object_store import ObjectStore, content_etag, open_store
+from include.freezeline.adapters.tombstone_files import load_tombstones
 from include.freezeline.config import config_dir
 from include.freezeline.contracts.lake import TELEMETRY_TABLES
+from include.freezeline.erasure.tombstones import Tombstones
 from include.freezeline.errors import (
     AccountingError,
     ConfigError,
@@ -59,6 +61,7 @@ class Tools:
     facts: Mapping[str, FactSpec]
     guard: Guard
     as_of: datetime
+    tombstones: Tombstones | None
 
 
 def open_tools(settings: Settings, as_of: datetime) -> Tools:
@@ -74,8 +77,11 @@ def open_tools(settings: Settings, as_of: datetime) -> Tools:
         lake=Lake(settings.lake_dir),
         rules=load_landing_rules(policies),
         facts={spec.name: spec for spec in load_fact_specs(policies)},
-        guard=Guard(redactor.scope, Pseudonymiser(_pseudonym_key(settings)), redactor.look),
+        guard=Guard(
+            redactor.scope, Pseudonymiser(settings.required_pseudonym_key()), redactor.look
+        ),
         as_of=as_of,
+        tombstones=load_tombstones(settings),
     )
 
 
@@ -92,18 +98,6 @@ def open_source(settings: Settings) -> ObjectStore:
         )
         raise ConfigError(message)
     return open_store(settings.source_uri, settings)
-
-
-def _pseudonym_key(settings: Settings) -> bytes:
-    """Return the key of the pseudonyms; landing without one would store raw user ids."""
-    if settings.pseudonym_key is None or not settings.pseudonym_key.get_secret_value():
-        message = (
-            "FREEZELINE_PSEUDONYM_KEY: not set, and no user, session or customer id is stored "
-            "without it (set it to a long random string and keep it: another key gives other "
-            "pseudonyms)"
-        )
-        raise ConfigError(message)
-    return settings.pseudonym_key.get_secret_value().encode()
 
 
 def land_batch(tools: Tools, batch: Sequence[DueObject]) -> list[ObjectBooks]:
@@ -157,7 +151,7 @@ def _read_and_process(
     try:
         is_fact = due.kind == "fact"
         reading = _read_fact(tools, due, data) if is_fact else read_telemetry(tools, due, data)
-        return process_object(reading, delivery, tools.guard, sink)
+        return process_object(reading, delivery, tools.guard, sink, tools.tombstones)
     except MemoryError:
         raise  # says something about this machine, not about the object
     except Exception as error:

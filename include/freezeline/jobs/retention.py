@@ -10,29 +10,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from include.freezeline.adapters.lake_tiers import (
-    archive_files,
-    archive_rows,
-    drop_rows,
-    empty_texts,
-    file_sha256,
-    manifest_of,
-)
-from include.freezeline.adapters.warehouse import open_warehouse
+from include.freezeline.adapters.lake_tiers import archive_files, file_sha256
 from include.freezeline.config import config_dir
 from include.freezeline.errors import RetentionError
-from include.freezeline.jobs.retention_inventory import cold_dir, take_inventory, warehouse_tables
+from include.freezeline.jobs.retention_apply import carry_out
+from include.freezeline.jobs.retention_inventory import cold_dir, take_inventory
 from include.freezeline.retention.plan import (
-    Action,
     RetentionPlan,
     hash_policy,
     parse_plan,
     plan_retention,
     plan_to_json,
 )
-from include.freezeline.retention.policy import ANY_ENVIRONMENT, load_retention_policy
+from include.freezeline.retention.policy import load_retention_policy
 from include.freezeline.settings import Settings
 
 
@@ -113,8 +104,7 @@ def apply(settings: Settings, plan_id: str, as_of: datetime) -> ApplySummary:
     proof_path.parent.mkdir(parents=True, exist_ok=True)
     n_done = n_rows = 0
     with proof_path.open("a", encoding="utf-8") as proofs:
-        for action in stored.actions:
-            proof = _carry_out(settings, stored, action)
+        for proof in carry_out(settings, stored):
             proofs.write(json.dumps(proof, sort_keys=True) + "\n")
             proofs.flush()
             n_done += proof["n_rows_done"] > 0 or proof["is_deleted"]
@@ -168,64 +158,3 @@ def _load_plan(settings: Settings, plan_id: str) -> RetentionPlan:
 def _plan_path(settings: Settings, plan_id: str) -> Path:
     """Return where a plan is stored."""
     return settings.home / "retention" / "plans" / f"{plan_id}.json"
-
-
-def _carry_out(settings: Settings, stored: RetentionPlan, action: Action) -> dict[str, Any]:
-    """Do one action and return its proof."""
-    proof: dict[str, Any] = {
-        "plan_id": stored.plan_id,
-        "as_of": stored.as_of.isoformat(),
-        "kind": action.kind,
-        "target": action.target,
-        "event_date": action.event_date.isoformat(),
-        "environments": list(action.environments),
-        "reason": action.reason,
-        "n_rows_planned": action.n_rows,
-        "n_rows_done": 0,
-        "is_deleted": False,
-    }
-    if action.kind == "delete_warehouse_rows":
-        return proof | {"n_rows_done": _delete_rows(settings, action)}
-    path = settings.home / action.target
-    if action.kind in ("delete_archive", "delete_snapshot"):
-        proof["sha256_before"] = file_sha256(path)
-        proof["is_deleted"] = path.exists()
-        path.unlink(missing_ok=True)
-        manifest_of(path).unlink(missing_ok=True)
-        return proof
-    if action.kind == "archive_rows":
-        proof |= _archive(settings, stored, action, path)
-    change = empty_texts if action.kind == "empty_texts" else drop_rows
-    done = change(path, action.environments)
-    proof["is_deleted"] = done.sha256_before is not None and done.sha256_after is None
-    return proof | {
-        "n_rows_done": done.n_rows,
-        "sha256_before": done.sha256_before,
-        "sha256_after": done.sha256_after,
-    }
-
-
-def _archive(
-    settings: Settings, stored: RetentionPlan, action: Action, path: Path
-) -> dict[str, Any]:
-    """Copy rows to the archive before they leave the lake."""
-    table = Path(action.target).relative_to("lake").parts[0]
-    name = f"{path.stem}.{'-'.join(action.environments)}.{stored.plan_id}.parquet"
-    name = name.replace(ANY_ENVIRONMENT, "all").replace("/", "_")
-    folder = cold_dir(settings) / table / f"dt={action.event_date.isoformat()}"
-    sha256 = archive_rows(path, action.environments, folder / name, action.target)
-    return {"archived_to": f"cold/{table}/{folder.name}/{name}", "archived_sha256": sha256}
-
-
-def _delete_rows(settings: Settings, action: Action) -> int:
-    """Delete one date and environment of a warehouse table."""
-    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
-        known = {entry[0]: entry for entry in warehouse_tables(warehouse)}
-        if action.target not in known:
-            return 0
-        table, date_sql, environment_sql, _ = known[action.target]
-        where = f"where {date_sql} = ? and {environment_sql} = ?"
-        values = [action.event_date, action.environments[0]]
-        found = warehouse.rows(f"select count(*) as n from {table} {where}", values)
-        warehouse.execute(f"delete from {table} {where}", values)
-        return int(found[0]["n"])

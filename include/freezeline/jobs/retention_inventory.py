@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from include.freezeline.adapters.database_tiers import open_tiered
 from include.freezeline.adapters.lake import Lake
-from include.freezeline.adapters.lake_tiers import archive_files, latest_value, row_holdings
-from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
-from include.freezeline.contracts.judgement import JUDGEMENT_TABLES
+from include.freezeline.adapters.lake_labels import RowLabels
+from include.freezeline.adapters.lake_tiers import archive_files, have_texts, latest_value
+from include.freezeline.adapters.warehouse import open_warehouse, snapshot_files
 from include.freezeline.retention.inventory import (
     ArchiveItem,
     Inventory,
@@ -18,10 +19,8 @@ from include.freezeline.retention.inventory import (
     kind_of,
 )
 from include.freezeline.retention.plan import is_over
-from include.freezeline.retention.policy import ANY_ENVIRONMENT, RetentionPolicy
+from include.freezeline.retention.policy import NO_CLASS, RetentionPolicy
 from include.freezeline.settings import Settings
-
-_TEXT_MART = "marts.fct_call_texts"
 
 
 def cold_dir(settings: Settings) -> Path:
@@ -48,15 +47,28 @@ def _lake_items(settings: Settings, policy: RetentionPolicy, today: date) -> Ite
             continue
         limits = [policy.hot, *([policy.warm[kind]] if kind in policy.warm else [])]
         least_days = min(tier.least_days for tier in limits)
-        for file in lake.files(table):
-            event_date = file.event_date or _newest_arrival(file.path)
-            if event_date is not None and is_over(event_date, least_days, today):
-                yield LakeItem(
-                    target=file.path.relative_to(settings.home).as_posix(),
-                    kind=kind,
-                    event_date=event_date,
-                    holdings=count_holdings(row_holdings(file.path)),
-                )
+        dated = ((file.path, file.event_date) for file in lake.files(table))
+        dates = {path: day or _newest_arrival(path) for path, day in dated}
+        old = {path: day for path, day in dates.items() if day and is_over(day, least_days, today)}
+        labels = RowLabels(lake, table, list(old))
+        for path, event_date in old.items():
+            yield LakeItem(
+                target=path.relative_to(settings.home).as_posix(),
+                kind=kind,
+                event_date=event_date,
+                holdings=count_holdings(_labelled_rows(path, labels)),
+            )
+
+
+def _labelled_rows(path: Path, labels: RowLabels) -> Iterator[tuple[str, str, bool]]:
+    """Yield environment, class and whether a text is left of each row of a file."""
+    of_file = labels.of(path)
+    yield from zip(
+        of_file["environment"].to_pylist(),
+        of_file["data_class"].to_pylist(),
+        have_texts(path),
+        strict=True,
+    )
 
 
 def _newest_arrival(path: Path) -> date | None:
@@ -73,48 +85,40 @@ def _archive_items(settings: Settings) -> Iterator[ArchiveItem]:
             event_date=date.fromisoformat(path.parent.name.removeprefix("dt=")),
             environments=tuple(manifest["environments"]),
             n_rows=int(manifest["n_rows"]),
+            data_class=manifest.get("data_class", NO_CLASS),
         )
 
 
 def _snapshot_items(settings: Settings) -> Iterator[SnapshotItem]:
     """List published snapshots."""
-    for path in sorted(settings.snapshot_dir.glob("as_of=*.duckdb")):
+    for path in snapshot_files(settings.snapshot_dir):
         stamp = path.stem.removeprefix("as_of=")
         as_of = datetime.strptime(stamp, "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
         yield SnapshotItem(path.relative_to(settings.home).as_posix(), as_of)
 
 
 def _warehouse_items(settings: Settings) -> Iterator[WarehouseItem]:
-    """Count the warehouse's texts and judgements by date and environment."""
-    if not settings.warehouse_path.exists():
-        return
-    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
-        for table, date_sql, environment_sql, holds_text in warehouse_tables(warehouse):
-            for row in warehouse.rows(
-                f"select {date_sql} as event_date, {environment_sql} as environment, "
-                f"count(*) as n_rows from {table} group by all order by all"
-            ):
+    """Count texts and judgements in the warehouse and in every snapshot, by date and label."""
+    for name, path in database_files(settings).items():
+        with open_tiered(path) as database:
+            for group in database.groups():
                 yield WarehouseItem(
-                    table, holds_text, row["event_date"], row["environment"], row["n_rows"]
+                    table=f"{name}:{group.table}" if name else group.table,
+                    holds=group.holds,
+                    event_date=group.event_date,
+                    environment=group.environment,
+                    n_rows=group.n_rows,
+                    data_class=group.data_class,
                 )
 
 
-def warehouse_tables(warehouse: Warehouse) -> list[tuple[str, str, str, bool]]:
-    """Return (table, date, environment, holds texts) of the tables under retention.
-
-    Freeze transitions have no ``as_of`` and stay for good: they are the record of every freeze.
-    """
-    present = {
-        row["name"]
-        for row in warehouse.rows(
-            "select table_schema || '.' || table_name as name from information_schema.tables "
-            "where table_type = 'BASE TABLE'"
-        )
-    }
-    tables = [(_TEXT_MART, "call_date", "environment", True)]
-    for table in JUDGEMENT_TABLES:
-        if "as_of" in table.column_names:
-            has_environment = "environment" in table.column_names
-            environment = "environment" if has_environment else f"'{ANY_ENVIRONMENT}'"
-            tables.append((f"judgement.{table.name}", "as_of::date", environment, False))
-    return [entry for entry in tables if entry[0] in present]
+def database_files(settings: Settings) -> dict[str, Path]:
+    """Return the warehouse, under an empty name, and every snapshot by its path below home."""
+    found: dict[str, Path] = {}
+    if settings.warehouse_path.exists():
+        with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+            warehouse.execute("checkpoint")  # so that all of it is in the file
+        found[""] = settings.warehouse_path
+    for path in snapshot_files(settings.snapshot_dir):
+        found[path.relative_to(settings.home).as_posix()] = path
+    return found

@@ -9,9 +9,11 @@ from typing import Protocol
 import pyarrow as pa
 
 from include.freezeline.contracts.columns import Table
+from include.freezeline.erasure.tombstones import Tombstones
 from include.freezeline.errors import ReadError
 from include.freezeline.landing.arrival import night_of
 from include.freezeline.landing.columns import Misfit, by_date, edited, to_arrow, utc_date
+from include.freezeline.landing.erased import ErasedRows
 from include.freezeline.landing.guard import Guard
 from include.freezeline.landing.plan import DueObject
 from include.freezeline.landing.quarantine import outline_of, quarantine_rows
@@ -111,6 +113,7 @@ class _Desk:
     repeats: dict[str, RepeatFinder] = field(default_factory=dict)
     rejects: list[RejectLike] = field(default_factory=list)
     fates: Fates = field(default_factory=Fates)
+    erased: ErasedRows | None = None
 
     @property
     def constants(self) -> Row:
@@ -123,14 +126,29 @@ class _Desk:
         }
 
 
-def process_object(reading: Reading, delivery: Delivery, guard: Guard, sink: Sink) -> ObjectResult:
+def process_object(
+    reading: Reading,
+    delivery: Delivery,
+    guard: Guard,
+    sink: Sink,
+    tombstones: Tombstones | None = None,
+) -> ObjectResult:
     """Turn what a reader finds into rows for the lake, batch by batch, and into books.
+
+    Args:
+        reading: What a reader finds.
+        delivery: The object.
+        guard: What may be written of a row.
+        sink: Where rows go.
+        tombstones: What was erased and may not come back; None when nothing was.
 
     Raises:
         AccountingError: The reader lost or invented records.
         ReadError: The reader found at its end that nothing of the object can be used.
     """
     desk = _Desk(delivery, guard, sink, guard.scopes())
+    if tombstones is not None:
+        desk.erased = ErasedRows(tombstones, desk.fates)
     for batch in reading.batches():
         desk.rejects.extend(batch.rejects)
         for stream in batch.streams:
@@ -142,10 +160,15 @@ def process_object(reading: Reading, delivery: Delivery, guard: Guard, sink: Sin
         edits = found.edits
         desk.fates.mark(edits.dropped, COLLAPSED)
         sink.edit(lambda data: edited(data, edits))
+    last_edit = desk.erased.last_edit() if desk.erased is not None else None
+    if last_edit is not None:
+        sink.edit(last_edit)
     books = desk.fates.settle(delivery.due.key, found.n_records)
     quarantine = quarantine_rows(
         desk.rejects, delivery.due, delivery.sha256, delivery.night_as_of, guard, desk.tally
     )
+    if desk.erased is not None:
+        quarantine = desk.erased.without_quotes(quarantine)
     ledger = _ledger_row(found, desk, books)
     return ObjectResult(quarantine, tuple(_count_rows(delivery.due, desk.tally)), ledger)
 
@@ -166,6 +189,8 @@ def _work_through(desk: _Desk, stream: Stream, *, is_last: bool) -> None:
     )
     data, misfits = to_arrow(stream.table, columns, constants, stream.event_column)
     desk.rejects.extend(_refusals(kept, misfits))
+    if desk.erased is not None:
+        data = desk.erased.without(data, stream.event_column)
     arrival_date = utc_date(desk.delivery.due.arrived_at)
     for event_date, rows in by_date(data, stream.event_column):
         offsets = rows["source_offset"].to_pylist()
@@ -218,6 +243,7 @@ def _ledger_row(found: Found, desk: _Desk, books: Books) -> Row:
         "quarantined_count": books.n_quarantined,
         "late_count": books.n_late,
         "collapsed_count": books.n_collapsed,
+        "erased_count": books.n_erased,
         "redaction_count": _n_redactions(desk.tally),
         "night_as_of": desk.delivery.night_as_of,
         "reason": _reason(status, desk),

@@ -11,7 +11,7 @@ from include.freezeline.contracts.columns import Table
 from include.freezeline.errors import AccountingError
 
 WHOLE_OBJECT = -1
-LANDED, REPEATED, REFUSED, LATE, COLLAPSED = 1, 2, 4, 8, 16
+LANDED, REPEATED, REFUSED, LATE, COLLAPSED, ERASED = 1, 2, 4, 8, 16, 32
 _FIRST_RECORDS = 1024
 Row = dict[str, Any]
 
@@ -56,6 +56,7 @@ class Books:
     n_quarantined: int
     n_late: int
     n_collapsed: int
+    n_erased: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ class Fates:
 
         Args:
             offsets: Their ordinals; -1 stands for the whole object.
-            fate: LANDED, REPEATED, REFUSED, LATE or COLLAPSED.
+            fate: LANDED, REPEATED, REFUSED, LATE, COLLAPSED or ERASED.
         """
         fates = self._fates
         for offset in offsets:
@@ -201,7 +202,8 @@ class Fates:
             raise AccountingError(message)
         n_late = _count(is_landed & (fates & LATE > 0))
         n_collapsed = _count(is_landed & (fates & COLLAPSED > 0))
-        return Books(n_records, n_landed, n_repeats, n_rejects, n_late, n_collapsed)
+        n_erased = _count(is_landed & (fates & ERASED > 0))
+        return Books(n_records, n_landed, n_repeats, n_rejects, n_late, n_collapsed, n_erased)
 
 
 def _count(mask: Any) -> int:

@@ -3,23 +3,28 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 
-from include.freezeline.retention.policy import ANY_ENVIRONMENT, DataKind
+from include.freezeline.retention.policy import ANY_ENVIRONMENT, NO_CLASS, DataKind
+
+WarehouseKind = Literal["text_rows", "texts", "judgement"]
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Rows of one environment in one file.
+    """Rows of one environment and class of data in one file.
 
     Attributes:
-        environment: ``*`` when the table has no environment.
+        environment: ``*`` when nobody knows it.
         n_rows: Rows.
         n_rows_with_text: Rows with a redacted text that is not yet emptied.
+        data_class: ``*`` when nobody named one.
     """
 
     environment: str
     n_rows: int
     n_rows_with_text: int
+    data_class: str = NO_CLASS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class ArchiveItem:
     event_date: date
     environments: tuple[str, ...]
     n_rows: int
+    data_class: str = NO_CLASS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +65,24 @@ class SnapshotItem:
 
 @dataclass(frozen=True, slots=True)
 class WarehouseItem:
-    """Rows of one warehouse table, date and environment.
+    """Rows of one table, date, environment and class in the warehouse or in a snapshot.
 
     Attributes:
-        table: Schema and name.
-        holds_text: Whether the rows are redacted texts (hot) or judgements (warm).
+        table: Schema and name; in a snapshot its file below the home folder and ``:`` before it.
+        holds: What the rows are: redacted texts (``text_rows``), measures that carry texts
+            (``texts``), or judgements.
         event_date: UTC date of the rows.
-        environment: ``*`` when the table has no environment.
+        environment: ``*`` when nobody knows it.
         n_rows: Rows.
+        data_class: ``*`` when nobody named one.
     """
 
     table: str
-    holds_text: bool
+    holds: WarehouseKind
     event_date: date
     environment: str
     n_rows: int
+    data_class: str = NO_CLASS
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +115,15 @@ def kind_of(table_name: str) -> DataKind | None:
     return kinds.get(table_name)
 
 
-def count_holdings(rows: Iterable[tuple[str | None, bool]]) -> tuple[Holding, ...]:
-    """Count rows by environment from (environment, has text) pairs, environments in order."""
-    counts: dict[str, list[int]] = {}
-    for environment, has_text in rows:
-        numbers = counts.setdefault(environment or ANY_ENVIRONMENT, [0, 0])
+def count_holdings(rows: Iterable[tuple[str | None, str | None, bool]]) -> tuple[Holding, ...]:
+    """Count rows from (environment, class, has text), by environment and class in order."""
+    counts: dict[tuple[str, str], list[int]] = {}
+    for environment, data_class, has_text in rows:
+        label = (environment or ANY_ENVIRONMENT, data_class or NO_CLASS)
+        numbers = counts.setdefault(label, [0, 0])
         numbers[0] += 1
         numbers[1] += has_text
-    return tuple(Holding(name, *counts[name]) for name in sorted(counts))
+    return tuple(
+        Holding(environment, n_rows, n_with_text, data_class)
+        for (environment, data_class), (n_rows, n_with_text) in sorted(counts.items())
+    )

@@ -20,7 +20,12 @@ from include.freezeline.retention.inventory import (
     SnapshotItem,
     WarehouseItem,
 )
-from include.freezeline.retention.policy import ANY_ENVIRONMENT, RetentionPolicy, Tier
+from include.freezeline.retention.policy import (
+    ANY_ENVIRONMENT,
+    NO_CLASS,
+    RetentionPolicy,
+    Tier,
+)
 
 ActionKind = Literal[
     "empty_texts",
@@ -29,6 +34,7 @@ ActionKind = Literal[
     "delete_archive",
     "delete_snapshot",
     "delete_warehouse_rows",
+    "empty_warehouse_texts",
 ]
 
 
@@ -40,9 +46,10 @@ class Action:
         kind: What.
         target: File below the home folder, or warehouse table.
         event_date: Date of the data; of a snapshot, the date of its ``as_of``.
-        environments: Whose rows; ``*`` is every row.
+        environments: Whose rows; ``*`` are those of an unknown one, or of all.
         n_rows: Rows it touches; None for a snapshot.
         reason: Which limit is over.
+        data_class: Class of the rows; ``*`` when nobody named one.
     """
 
     kind: ActionKind
@@ -51,6 +58,13 @@ class Action:
     environments: tuple[str, ...]
     n_rows: int | None
     reason: str
+    data_class: str = NO_CLASS
+
+    def text(self) -> str:
+        """Return the action as a line for people."""
+        whose = "/".join((",".join(self.environments), self.data_class))
+        rows = "" if self.n_rows is None else f", {self.n_rows:,} rows of {whose}"
+        return f"{self.kind} {self.target} ({self.event_date}{rows}): {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +89,7 @@ class RetentionPlan:
         """Return the plan as lines for people."""
         counts: dict[str, list[int]] = {}
         for action in self.actions:
-            numbers = counts.setdefault(action.kind, [0, 0])
+            numbers = counts.setdefault(_group(action), [0, 0])
             numbers[0] += 1
             numbers[1] += action.n_rows or 0
         head = (
@@ -84,18 +98,36 @@ class RetentionPlan:
         )
         return [
             head,
-            *(f"  {kind}: {n:,} targets, {rows:,} rows" for kind, (n, rows) in counts.items()),
+            *(f"  {group}: {n:,} targets, {rows:,} rows" for group, (n, rows) in counts.items()),
         ]
+
+
+def _group(action: Action) -> str:
+    """Say what an action does to what kind of thing and why, without its file and date."""
+    is_file = action.target.startswith(("lake/", "cold/"))
+    thing = "/".join(action.target.split("/")[:2]) if is_file else action.target.split(":")[-1]
+    if action.kind == "delete_snapshot":
+        return f"{action.kind}, {action.reason}"
+    place = " in snapshots" if action.target.startswith("snapshots/") else ""
+    whose = "/".join((",".join(action.environments), action.data_class))
+    return f"{action.kind} of {thing}{place} for {whose}, {action.reason}"
 
 
 def plan_retention(inventory: Inventory, policy: RetentionPolicy, as_of: datetime) -> RetentionPlan:
     """List what is past its time and under no legal hold."""
     today = as_of.date()
+    leaving = list(_snapshot_actions(inventory.snapshots, policy, today))
+    gone = {action.target for action in leaving}
     found = [
         *(action for item in inventory.lake for action in _lake_actions(item, policy, today)),
         *(action for item in inventory.archive for action in _archive(item, policy, today)),
-        *_snapshot_actions(inventory.snapshots, policy, today),
-        *(action for item in inventory.warehouse for action in _warehouse(item, policy, today)),
+        *leaving,
+        *(
+            action
+            for item in inventory.warehouse
+            if item.table.rpartition(":")[0] not in gone
+            for action in _warehouse(item, policy, today)
+        ),
     ]
     actions = tuple(sorted((a for a in found if not _is_held(a, policy)), key=_order))
     policy_hash = hash_policy(policy)
@@ -118,37 +150,40 @@ def _lake_actions(item: LakeItem, policy: RetentionPolicy, today: date) -> Itera
     tier = policy.warm.get(item.kind)
     leaving = [h for h in item.holdings if tier and _is_past(item.event_date, tier, h, today)]
     staying = [h for h in item.holdings if h not in leaving]
-    if tier and leaving:
-        is_archived = tier.then == "archive"
+    if tier:
         for holding in leaving:
-            yield Action(
-                kind="archive_rows" if is_archived else "delete_rows",
-                target=item.target,
-                event_date=item.event_date,
-                environments=(holding.environment,),
-                n_rows=holding.n_rows,
-                reason=f"warm.{item.kind}: {tier.days(holding.environment)} days are over",
-            )
+            is_archived = tier.end(holding.data_class) == "archive"
+            kind: ActionKind = "archive_rows" if is_archived else "delete_rows"
+            yield _action(kind, item, holding, holding.n_rows, f"warm.{item.kind}", tier)
     for holding in staying:
         if holding.n_rows_with_text and _is_past(item.event_date, policy.hot, holding, today):
-            yield Action(
-                kind="empty_texts",
-                target=item.target,
-                event_date=item.event_date,
-                environments=(holding.environment,),
-                n_rows=holding.n_rows_with_text,
-                reason=f"hot: {policy.hot.days(holding.environment)} days are over",
-            )
+            n_rows = holding.n_rows_with_text
+            yield _action("empty_texts", item, holding, n_rows, "hot", policy.hot)
+
+
+def _action(
+    kind: ActionKind, item: LakeItem, holding: Holding, n_rows: int, name: str, tier: Tier
+) -> Action:
+    """Describe what to do to some rows of a file."""
+    return Action(
+        kind=kind,
+        target=item.target,
+        event_date=item.event_date,
+        environments=(holding.environment,),
+        n_rows=n_rows,
+        reason=f"{name}: {tier.days(holding.environment, holding.data_class)} days are over",
+        data_class=holding.data_class,
+    )
 
 
 def _is_past(event_date: date, tier: Tier, holding: Holding, today: date) -> bool:
-    """Whether a file's rows of one environment are past a tier."""
-    return is_over(event_date, tier.days(holding.environment), today)
+    """Whether a file's rows of one environment and class are past a tier."""
+    return is_over(event_date, tier.days(holding.environment, holding.data_class), today)
 
 
 def _archive(item: ArchiveItem, policy: RetentionPolicy, today: date) -> Iterator[Action]:
     """Archived files go when the longest limit among their environments is over."""
-    days = max(policy.cold.days(name) for name in item.environments)
+    days = max(policy.cold.days(name, item.data_class) for name in item.environments)
     if is_over(item.event_date, days, today):
         yield Action(
             kind="delete_archive",
@@ -157,6 +192,7 @@ def _archive(item: ArchiveItem, policy: RetentionPolicy, today: date) -> Iterato
             environments=item.environments,
             n_rows=item.n_rows,
             reason=f"cold: {days} days are over",
+            data_class=item.data_class,
         )
 
 
@@ -181,17 +217,19 @@ def _snapshot_actions(
 
 
 def _warehouse(item: WarehouseItem, policy: RetentionPolicy, today: date) -> Iterator[Action]:
-    """Texts in the warehouse follow the hot tier, judgements their warm tier."""
-    tier: Tier | None = policy.hot if item.holds_text else policy.warm.get("judgement")
-    if tier and is_over(item.event_date, tier.days(item.environment), today):
-        name = "hot" if item.holds_text else "warm.judgement"
+    """Texts in the warehouse and its snapshots follow the hot tier, judgements their warm tier."""
+    is_judgement = item.holds == "judgement"
+    tier: Tier | None = policy.warm.get("judgement") if is_judgement else policy.hot
+    if tier and is_over(item.event_date, tier.days(item.environment, item.data_class), today):
+        name = "warm.judgement" if is_judgement else "hot"
         yield Action(
-            kind="delete_warehouse_rows",
+            kind="empty_warehouse_texts" if item.holds == "texts" else "delete_warehouse_rows",
             target=item.table,
             event_date=item.event_date,
             environments=(item.environment,),
             n_rows=item.n_rows,
-            reason=f"{name}: {tier.days(item.environment)} days are over",
+            reason=f"{name}: {tier.days(item.environment, item.data_class)} days are over",
+            data_class=item.data_class,
         )
 
 
@@ -205,9 +243,17 @@ def _is_held(action: Action, policy: RetentionPolicy) -> bool:
     return any(policy.is_held(action.event_date, name) for name in action.environments)
 
 
-def _order(action: Action) -> tuple[str, str, date, tuple[str, ...]]:
-    """Sort key of actions."""
-    return (action.kind, action.target, action.event_date, action.environments)
+def _order(action: Action) -> tuple[bool, str, str, date, tuple[str, ...], str]:
+    """Sort key of actions: spans last, since their side rows take environment and class from them."""
+    is_spans = action.target.startswith("lake/spans/")
+    return (
+        is_spans,
+        action.kind,
+        action.target,
+        action.event_date,
+        action.environments,
+        action.data_class,
+    )
 
 
 def _plain(action: Action) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from include.freezeline.config import load_yaml, parse_config
 DataKind = Literal["spans", "evaluations", "facts", "quarantine", "judgement"]
 Days = Annotated[int, Field(ge=1, le=36_500)]
 ANY_ENVIRONMENT = "*"
+NO_CLASS = "*"
+End = Literal["archive", "delete"]
 
 
 class _Strict(BaseModel):
@@ -24,21 +26,39 @@ class Tier(_Strict):
     """How long something stays.
 
     Attributes:
-        default_days: Days after the event, for environments that are not named.
+        default_days: Days after the event, for environments and classes that are not named.
         days_by_environment: Other limits for single environments.
+        days_by_class: Other limits for single classes of data; they win over the environment's,
+            because a class says what the law asks for.
     """
 
     default_days: Days
     days_by_environment: Mapping[str, Days] = Field(default_factory=dict)
+    days_by_class: Mapping[str, Days] = Field(default_factory=dict)
 
-    def days(self, environment: str) -> int:
-        """Return the limit of an environment."""
-        return self.days_by_environment.get(environment, self.default_days)
+    def days(self, environment: str, data_class: str = NO_CLASS) -> int:
+        """Return the limit of an environment and class of data."""
+        of_environment = self.days_by_environment.get(environment, self.default_days)
+        return self.days_by_class.get(data_class, of_environment)
 
     @property
     def least_days(self) -> int:
-        """The shortest limit of any environment."""
-        return min([self.default_days, *self.days_by_environment.values()])
+        """The shortest limit of any environment or class."""
+        return min(self._all_days)
+
+    @property
+    def most_days(self) -> int:
+        """The longest limit of any environment or class."""
+        return max(self._all_days)
+
+    @property
+    def _all_days(self) -> list[int]:
+        """Every limit."""
+        return [
+            self.default_days,
+            *self.days_by_environment.values(),
+            *self.days_by_class.values(),
+        ]
 
 
 class WarmTier(Tier):
@@ -46,9 +66,20 @@ class WarmTier(Tier):
 
     Attributes:
         then: Whether they are archived in the cold tier first.
+        then_by_class: The same for single classes of data.
     """
 
-    then: Literal["archive", "delete"]
+    then: End
+    then_by_class: Mapping[str, End] = Field(default_factory=dict)
+
+    def end(self, data_class: str) -> End:
+        """Return what becomes of rows of a class."""
+        return self.then_by_class.get(data_class, self.then)
+
+    @property
+    def has_archive(self) -> bool:
+        """Whether anything of it is archived."""
+        return "archive" in (self.then, *self.then_by_class.values())
 
 
 class Snapshots(_Strict):
@@ -122,7 +153,7 @@ class RetentionPolicy(_Strict):
             )
             raise ValueError(message)
         for kind, tier in self.warm.items():
-            if tier.then == "archive" and tier.default_days >= self.cold.default_days:
+            if tier.has_archive and tier.default_days >= self.cold.default_days:
                 message = (
                     f"warm.{kind}.default_days must be below cold.default_days "
                     f"({self.cold.default_days}), got {tier.default_days}"

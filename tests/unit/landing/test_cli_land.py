@@ -43,7 +43,10 @@ def test_retention_commands_plan_and_apply(
     runner = CliRunner()
     planned = runner.invoke(retention_command, ["plan", "--as-of", "2027-02-01"], env=environ)
     assert planned.exit_code == 0, planned.output
-    assert "empty_texts: 1 targets, 3 rows" in planned.stdout
+    assert (
+        "empty_texts of lake/spans for unknown/*, hot: 60 days are over: 1 targets, 3 rows"
+        in planned.stdout
+    )
     assert "nothing was changed" in planned.stdout
     plan_id = planned.stdout.split("retention apply ")[1].strip()
     applied = runner.invoke(

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from include.freezeline.config import config_dir
 from include.freezeline.cost.policy import CostPolicy
+from include.freezeline.erasure.policy import ErasurePolicy
 from include.freezeline.errors import ConfigError
 from include.freezeline.landing.sources import SourcesFile, load_sources
 from include.freezeline.retention.policy import RetentionPolicy
@@ -20,7 +21,12 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 @pytest.mark.parametrize(
     ("name", "model"),
-    [("cost", CostPolicy), ("sources", SourcesFile), ("retention", RetentionPolicy)],
+    [
+        ("cost", CostPolicy),
+        ("erasure", ErasurePolicy),
+        ("retention", RetentionPolicy),
+        ("sources", SourcesFile),
+    ],
 )
 def test_schema_is_the_one_of_the_model(
     settings: Settings, name: str, model: type[BaseModel]

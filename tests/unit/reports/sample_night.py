@@ -295,7 +295,7 @@ def write_landed(warehouse: Warehouse, as_of: datetime) -> None:
         warehouse.execute(
             f"insert into marts.fct_landed_objects values ({', '.join('?' * len(LEDGER.columns))})",
             [key, source, "etag", _HEX, 1000, as_of, "otlp_json", "traces", "otel_genai",
-             "landed", records, records - aside - 2, 2, aside, 5, 0, 17, as_of, None],
+             "landed", records, records - aside - 2, 2, aside, 5, 0, 0, 17, as_of, None],
         )  # fmt: skip
         for offset in range(aside):
             warehouse.execute(

@@ -5,20 +5,26 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from include.freezeline.adapters.embeddings import (
+    EmbeddingCache,
+    SentenceEmbedder,
+    forget_texts,
+)
 from include.freezeline.adapters.lake import Lake
 from include.freezeline.adapters.warehouse import open_warehouse
 from include.freezeline.contracts.columns import Table
-from include.freezeline.contracts.lake import LEDGER, QUARANTINE, SPANS
+from include.freezeline.contracts.lake import LEDGER, QUARANTINE, SPANS, TOOL_CALLS
 from include.freezeline.errors import RetentionError
 from include.freezeline.jobs.retention import apply, plan, verify
 from include.freezeline.settings import Settings
 
 AS_OF = datetime(2026, 10, 14, tzinfo=UTC)
 POLICY = """
-hot: {default_days: 30, days_by_environment: {staging: 7}}
+hot: {default_days: 30, days_by_environment: {staging: 7}, days_by_class: {health: 5}}
 warm:
   spans: {default_days: 90, days_by_environment: {staging: 20}, then: archive}
   quarantine: {default_days: 40, then: delete}
@@ -140,7 +146,10 @@ def test_quarantine_snapshots_and_ledger_follow_their_own_rules(tiered: Settings
     ledger.write_bytes(b"not looked at")
     tiered.snapshot_dir.mkdir(parents=True)
     for day in (10, 11, 12):
-        (tiered.snapshot_dir / f"as_of=2026-10-{day}T000000Z.duckdb").write_bytes(b"x")
+        with open_warehouse(
+            tiered.snapshot_dir / f"as_of=2026-10-{day}T000000Z.duckdb", read_only=False
+        ) as snapshot:
+            snapshot.ensure_judgement_tables()
     assert [proof["kind"] for proof in run(tiered)] == ["delete_rows", "delete_snapshot"]
     assert not sample.exists()
     assert ledger.exists()
@@ -150,20 +159,86 @@ def test_quarantine_snapshots_and_ledger_follow_their_own_rules(tiered: Settings
     ]
 
 
-def test_warehouse_texts_past_the_hot_tier_are_deleted(tiered: Settings) -> None:
-    with open_warehouse(tiered.warehouse_path, read_only=False) as warehouse:
+def make_texts(path: Path) -> None:
+    """A warehouse file with texts of two dates, environments and classes."""
+    with open_warehouse(path, read_only=False) as warehouse:
         warehouse.ensure_judgement_tables()
         warehouse.execute("create schema marts")
         warehouse.execute(
-            "create table marts.fct_call_texts as select * from (values "
-            "(date '2026-10-01', 'production'), (date '2026-10-01', 'staging'), "
-            "(date '2026-08-01', 'production')) as v(call_date, environment)"
+            "create table marts.fct_llm_calls as select * from (values ('a', 'production', null), "
+            "('b', 'staging', null), ('c', 'production', 'health')) "
+            "as v(call_key, environment, data_class)"
         )
+        warehouse.execute(
+            "create table marts.fct_call_texts as select *, 'planted text of ' || call_key as "
+            "output_text_redacted from (values (date '2026-10-01', 'a', 'production'), "
+            "(date '2026-10-01', 'b', 'staging'), (date '2026-10-01', 'c', 'production')) "
+            "as v(call_date, call_key, environment)"
+        )
+        warehouse.execute(
+            "create table marts.fct_evaluations as select timestamptz '2026-10-01' as evaluated_at,"
+            " call_key, 'planted reason of ' || call_key as explanation_redacted "
+            "from marts.fct_llm_calls"
+        )
+
+
+def test_texts_past_the_hot_tier_leave_warehouse_and_snapshots_for_good(tiered: Settings) -> None:
+    snapshot = tiered.snapshot_dir / "as_of=2026-10-13T000000Z.duckdb"
+    tiered.snapshot_dir.mkdir(parents=True)
+    for path in (tiered.warehouse_path, snapshot):
+        make_texts(path)
+        assert b"planted text of b" in path.read_bytes()
+    snapshot.chmod(0o444)
     proofs = run(tiered)
-    assert sorted(proof["n_rows_done"] for proof in proofs) == [1, 1]
-    with open_warehouse(tiered.warehouse_path, read_only=False) as warehouse:
-        left = warehouse.rows("select environment from marts.fct_call_texts")
-    assert left == [{"environment": "production"}]
+    kinds = sorted((proof["kind"], proof["data_class"], proof["n_rows_done"]) for proof in proofs)
+    assert kinds == [
+        ("delete_warehouse_rows", "*", 1),
+        ("delete_warehouse_rows", "*", 1),
+        ("delete_warehouse_rows", "health", 1),
+        ("delete_warehouse_rows", "health", 1),
+        ("empty_warehouse_texts", "*", 1),
+        ("empty_warehouse_texts", "*", 1),
+        ("empty_warehouse_texts", "health", 1),
+        ("empty_warehouse_texts", "health", 1),
+    ]
+    for path in (tiered.warehouse_path, snapshot):
+        data = path.read_bytes()
+        assert [key for key in "abc" if f"planted text of {key}".encode() in data] == ["a"]
+        assert [key for key in "abc" if f"planted reason of {key}".encode() in data] == ["a"]
+        with open_warehouse(path, read_only=True) as warehouse:
+            assert warehouse.rows("select count(*) as n from marts.fct_evaluations")[0]["n"] == 3
+    assert snapshot.stat().st_mode & 0o777 == 0o444
+
+
+def test_side_rows_follow_the_environment_and_class_of_their_span(tiered: Settings) -> None:
+    started_at = AS_OF - timedelta(days=10)
+    write_spans(tiered, 10, "production", "staging")
+    rows = [
+        {
+            **dict.fromkeys(TOOL_CALLS.column_names),
+            "trace_id": "t", "span_id": span_id, "call_index": 0, "role": "executed",
+            "arguments_redacted": f"planted arguments of {span_id}", "called_at": started_at,
+            "source_offset": n, "source_object": "o", "source_sha256": "0",
+            "arrived_at": started_at,
+        }
+        for n, span_id in enumerate(("s0", "s1", "unknown"))
+    ]  # fmt: skip
+    path = _write(tiered, TOOL_CALLS, rows, "b" * 32, started_at)
+    run(tiered)
+    left = [row["arguments_redacted"] for row in pq.read_table(path, partitioning=None).to_pylist()]
+    assert left == ["planted arguments of s0", None, "planted arguments of unknown"]
+
+
+def test_vectors_go_with_their_texts(tiered: Settings) -> None:
+    write_spans(tiered, 10, "staging")
+    cache = EmbeddingCache(tiered.cache_dir / "embeddings.sqlite")
+    for text in ("answer", "another answer"):
+        embed = SentenceEmbedder(None, cache)
+        embed._encode = lambda texts: np.ones((len(texts), 4), dtype=np.float32)  # type: ignore[method-assign]
+        embed([text])
+    run(tiered)
+    assert forget_texts(tiered, ["answer"], is_trial=True) == 0
+    assert forget_texts(tiered, ["another answer"], is_trial=True) == 1
 
 
 def test_apply_is_refused_when_the_plan_is_unknown_or_the_policy_changed(tiered: Settings) -> None:

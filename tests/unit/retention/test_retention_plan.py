@@ -112,9 +112,65 @@ def test_plan_survives_json_and_is_refused_when_it_was_edited() -> None:
         parse_plan(plan_to_json(plan).replace("dt=", "dt=x"))
 
 
-def test_packaged_policy_loads(settings: Settings) -> None:
+def test_a_class_wins_over_the_environment_and_decides_what_becomes_of_rows() -> None:
+    policy = RetentionPolicy.model_validate(
+        {
+            **POLICY.model_dump(),
+            "hot": {"default_days": 30, "days_by_class": {"health": 5, "open": 60}},
+            "warm": {
+                "spans": {
+                    "default_days": 90,
+                    "then": "delete",
+                    "then_by_class": {"books": "archive"},
+                }
+            },
+        }
+    )
+    young = span_file(
+        31,
+        Holding("production", 1, 1, "health"),
+        Holding("production", 1, 1, "open"),
+        Holding("production", 1, 1),
+    )
+    plan = plan_retention(Inventory(lake=(young,)), policy, AS_OF)
+    assert [(a.data_class, a.reason) for a in plan.actions] == [
+        ("*", "hot: 30 days are over"),
+        ("health", "hot: 5 days are over"),
+    ]
+    old = span_file(91, Holding("production", 1, 0, "books"), Holding("production", 1, 0))
+    ends = plan_retention(Inventory(lake=(old,)), policy, AS_OF).actions
+    assert [(a.kind, a.data_class) for a in ends] == [
+        ("archive_rows", "books"),
+        ("delete_rows", "*"),
+    ]
+
+
+def test_plan_says_what_goes_and_why_and_leaves_out_what_goes_with_its_snapshot() -> None:
+    target = "snapshots/as_of=2026-01-01T000000Z.duckdb"
+    rows = WarehouseItem(f"{target}:marts.fct_call_texts", "text_rows", date(2026, 1, 1), "*", 9)
+    newest = SnapshotItem("snapshots/new.duckdb", AS_OF)
+    snapshot = SnapshotItem(target, datetime(2026, 1, 1, tzinfo=UTC))
+    item = span_file(60, Holding("production", 9, 7))
+    plan = plan_retention(
+        Inventory(lake=(item,), snapshots=(snapshot, newest), warehouse=(rows,)), POLICY, AS_OF
+    )
+    assert [action.kind for action in plan.actions] == ["delete_snapshot", "empty_texts"]
+    assert plan.lines()[1:] == [
+        "  delete_snapshot, snapshots.max_days: 30: 1 targets, 0 rows",
+        "  empty_texts of lake/spans for production/*, hot: 30 days are over: 1 targets, 7 rows",
+    ]
+    assert plan.actions[1].text() == (
+        "empty_texts lake/spans/dt=2026-08-15/a.parquet (2026-08-15, 7 rows of production/*): "
+        "hot: 30 days are over"
+    )
+
+
+def test_packaged_policy_keeps_production_texts_long_enough_for_drift_and_shorter_than_staging(
+    settings: Settings,
+) -> None:
     policy = load_retention_policy(config_dir(settings))
-    assert policy.hot.default_days >= 56
+    assert 56 <= policy.hot.days("production") < policy.hot.days("staging")
+    assert policy.hot.days("staging", "health") < policy.hot.days("production")
     assert set(policy.warm) >= {"spans", "evaluations", "facts", "quarantine", "judgement"}
 
 
@@ -147,8 +203,17 @@ def test_policy_is_refused_when_its_tiers_contradict(
 
 
 def test_holdings_are_counted_by_environment() -> None:
-    rows = [("production", True), ("production", False), (None, False)]
-    assert count_holdings(rows) == (Holding("*", 1, 0), Holding("production", 2, 1))
+    rows = [
+        ("production", "health", True),
+        ("production", None, True),
+        ("production", None, False),
+        (None, None, False),
+    ]
+    assert count_holdings(rows) == (
+        Holding("*", 1, 0),
+        Holding("production", 2, 1),
+        Holding("production", 1, 1, "health"),
+    )
 
 
 ages = st.integers(0, 3000)
@@ -180,7 +245,7 @@ def test_plan_never_touches_what_is_young_or_held(
         warehouse=tuple(
             WarehouseItem(
                 "marts.fct_call_texts",
-                holds_text=True,
+                holds="text_rows",
                 event_date=day(age),
                 environment=env,
                 n_rows=1,

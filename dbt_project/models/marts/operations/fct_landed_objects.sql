@@ -16,6 +16,7 @@ select
     quarantined_count,
     late_count,
     collapsed_count,
+    erased_count,
     redaction_count,
     night_as_of,
     reason

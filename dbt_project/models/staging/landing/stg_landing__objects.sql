@@ -14,8 +14,9 @@ select
     duplicate_count,
     quarantined_count,
     late_count,
-    -- rows written before the column existed do not have it
+    -- rows written before the columns existed do not have them
     coalesce(collapsed_count, 0) as collapsed_count,
+    coalesce(erased_count, 0) as erased_count,
     redaction_count,
     night_as_of,
     reason

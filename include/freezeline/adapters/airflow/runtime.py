@@ -15,6 +15,7 @@ from include.freezeline.errors import (
     CheckFailedError,
     ConfigError,
     EmptyNightError,
+    ErasureError,
     FreezelineError,
     RetentionError,
     StoreAccessError,
@@ -30,6 +31,7 @@ _PERMANENT = (
     CheckFailedError,
     ConfigError,
     EmptyNightError,
+    ErasureError,
     RetentionError,
     StoreAccessError,
     StoreNotFoundError,
@@ -69,6 +71,13 @@ def current_night() -> Night:
 def current_params() -> dict[str, Any]:
     """Return the params of the running task."""
     return dict(get_current_context()["params"])
+
+
+def moment_of(param: str) -> datetime:
+    """Return the time that a param names, to the second; the run's own time without one."""
+    context = get_current_context()
+    given = _instant(context["params"].get(param)) or context["dag_run"].run_after
+    return _plain_utc(given).replace(microsecond=0)
 
 
 def task_settings() -> Settings:

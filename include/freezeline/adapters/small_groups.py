@@ -1,0 +1,120 @@
+"""Which aggregate rows of a warehouse file are about a subject and too few others."""
+
+from collections.abc import Mapping, Sequence
+
+from include.freezeline.adapters.erasure_session import ErasureSession
+from include.freezeline.erasure.policy import Aggregates
+from include.freezeline.erasure.subject import own_column
+
+CALLS = "marts.fct_llm_calls"
+_JUDGEMENT = "judgement."
+_SUBJECT = ("feature", "environment")
+_COUNTS = ("n_current", "event_count")
+# When an aggregate's row begins, by column; one that is called differently by its table's name.
+_HOURS = ("hour_started_at",)
+_PERIOD = "period_started_at"
+
+
+class SmallGroups:
+    """The groups of calls that a subject is in, in one attached file."""
+
+    def __init__(
+        self,
+        session: ErasureSession,
+        alias: str,
+        columns: Mapping[str, Sequence[str]],
+        aggregates: Aggregates,
+    ) -> None:
+        """Find the subject's calls.
+
+        Args:
+            session: What is known of the subject.
+            alias: What the session calls the file.
+            columns: Columns of its tables.
+            aggregates: Which rows may stay.
+        """
+        self._session, self._alias = session, alias
+        self._columns, self._min_persons = columns, aggregates.min_persons
+        calls = columns.get(CALLS, ())
+        wanted = dict.fromkeys((*_SUBJECT, *aggregates.dimensions))
+        self._dimensions = [name for name in wanted if name in calls]
+        self._calls = f"calls_of_{alias}" if calls else None
+        if self._calls is not None:
+            self._note_calls(f"{alias}.{CALLS}", self._calls)
+            theirs = session.execute(f"select count(*) from {self._calls} where is_theirs")
+            self._calls = self._calls if theirs[0][0] else None
+
+    def _note_calls(self, relation: str, name: str) -> None:
+        """Keep what groups and persons are made of, with whose call each is."""
+        theirs = self._session.condition(self._session.shape(relation)) or "false"
+        person = f"coalesce({own_column(self._session.kind)}, call_key)"
+        self._session.execute(
+            f"create or replace temp table {name} as select {', '.join(self._dimensions)}, "
+            f"called_at, {person} as person, {theirs} as is_theirs from {relation}"
+        )
+
+    def condition(self, table: str) -> str | None:
+        """Return the condition of the rows of ``t`` to drop; None when the table has none."""
+        if self._calls is None:
+            return None
+        if table.startswith(_JUDGEMENT):
+            return self._judgements(table)
+        if not table.split(".")[1].startswith("agg_"):
+            return None
+        if "dimension" in self._columns[table]:
+            return self._by_dimension(table)
+        return self._small(table, self._keys(table))
+
+    def _judgements(self, table: str) -> str | None:
+        """Judgements about a feature that the subject used, with too few events."""
+        columns = set(self._columns[table])
+        count = next((name for name in _COUNTS if name in columns), None)
+        if count is None or not {"as_of", *_SUBJECT} <= columns:
+            return None
+        return (
+            f"({count} < {self._min_persons} and exists (select 1 from {self._calls} as c where "
+            "c.is_theirs and c.feature = t.feature and c.environment = t.environment "
+            "and c.called_at < t.as_of))"
+        )
+
+    def _keys(self, table: str) -> dict[str, str]:
+        """Return what an aggregate is grouped by: its column, and the same of a call."""
+        columns = self._columns[table]
+        keys = {name: f"c.{name}" for name in self._dimensions if name in columns}
+        keys |= {name: "date_trunc('hour', c.called_at)" for name in _HOURS if name in columns}
+        if _PERIOD in columns:
+            step = "hour" if table.endswith("_hourly") else "day"
+            keys[_PERIOD] = f"date_trunc('{step}', c.called_at)"
+        return keys
+
+    def _by_dimension(self, table: str) -> str | None:
+        """Rows of an aggregate that cuts the calls by one dimension at a time."""
+        parts = []
+        for dimension, has_feature in self._session.execute(
+            f"select dimension, count(feature) > 0 from {self._alias}.{table} group by all"
+        ):
+            names = (dimension, f"{dimension}_key", f"request_{dimension}")
+            value = next((name for name in names if name in self._dimensions), None)
+            keys = self._keys(table) | ({"dimension_value": f"c.{value}"} if value else {})
+            if not has_feature:
+                keys.pop("feature", None)
+            quoted = str(dimension).replace("'", "''")
+            parts.append(f"(t.dimension = '{quoted}' and {self._small(table, keys)})")
+        return " or ".join(parts) or None
+
+    def _small(self, table: str, keys: Mapping[str, str]) -> str | None:
+        """Rows whose group has too few persons, or, where groups are finer, too few calls."""
+        if not keys:
+            return None
+        made = ", ".join(f"{call} as k{number}" for number, call in enumerate(keys.values()))
+        same = " and ".join(
+            f"s.k{number} is not distinct from t.{column}" for number, column in enumerate(keys)
+        )
+        few = f"s.n_persons < {self._min_persons}"
+        if "n_calls" in self._columns[table]:
+            few = f"({few} or t.n_calls < {self._min_persons})"
+        return (
+            f"exists (select 1 from (select {made}, count(distinct c.person) as n_persons "
+            f"from {self._calls} as c group by all having bool_or(c.is_theirs)) as s "
+            f"where {same} and {few})"
+        )

@@ -1,0 +1,1 @@
+"""Erasure of one person, session or tenant: who is meant, what is theirs, what may not come back."""

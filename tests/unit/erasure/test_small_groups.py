@@ -1,0 +1,115 @@
+"""Which aggregates go with one of the persons behind them."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from include.freezeline.adapters.database_erasure import DatabaseStore
+from include.freezeline.adapters.erasure_session import open_session
+from include.freezeline.erasure.policy import Aggregates
+from include.freezeline.erasure.quotes import Quotes
+from tests.unit.erasure.test_erase import BEFORE
+
+USER, TENANT = "u_" + "1" * 32, "t_" + "3" * 32
+POLICY = Aggregates(min_persons=3, dimensions=("feature", "tenant_key", "call_date"))
+DAY = "date '2026-10-01'"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Calls of the user at 9 with one other, at 10 with two; one of another feature alone."""
+    file = tmp_path / "a.duckdb"
+    calls = [("a", USER, 9), ("b", "u2", 9), ("c", USER, 10), ("d", "u2", 10), ("e", "u3", 10),
+             ("f", None, 11)]  # fmt: skip
+    with duckdb.connect(str(file)) as made:
+        made.execute("set TimeZone = 'UTC'")
+        made.execute("create schema marts; create schema judgement")
+        made.execute(
+            "create table marts.fct_llm_calls (call_key text, trace_id text, user_key text, "
+            "called_at timestamptz, call_date date, feature text, environment text, "
+            "tenant_key text)"
+        )
+        made.executemany(
+            "insert into marts.fct_llm_calls values (?, ?, ?, ?, ?, 'f', 'e', ?)",
+            [(key, key, user, f"2026-10-01 {hour}:30:00+00", "2026-10-01", TENANT)
+             for key, user, hour in calls],
+        )  # fmt: skip
+        for step in ("hour", "day"):
+            name = {"hour": "agg_calls_hourly", "day": "agg_calls_daily"}[step]
+            made.execute(
+                f"create table marts.{name} as select 'tenant' as dimension, tenant_key as "
+                f"dimension_value, feature, date_trunc('{step}', called_at) as period_started_at, "
+                "count(*) as n_calls from marts.fct_llm_calls group by all union all select "
+                "'environment', 'e', null, period_started_at, n_calls from "
+                f"(select date_trunc('{step}', called_at) as period_started_at, count(*) as "
+                "n_calls from marts.fct_llm_calls group by all)"
+            )
+        made.execute(
+            "create table marts.agg_finer_daily as select * from (values ('f', "
+            f"{DAY}, 'x', 2), ('f', {DAY}, 'y', 4), ('g', {DAY}, 'x', 1)) "
+            "as v(feature, call_date, model, n_calls)"
+        )
+        made.execute(
+            "create table judgement.verdicts as select * from (values ('f', 2), ('f', 3), ('g', 1))"
+            " as v(feature, n_current), (select 'e' as environment, timestamptz '2026-10-02' as as_of)"
+        )
+    return file
+
+
+def rows(path: Path, table: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(path), read_only=True) as opened:
+        opened.execute("set TimeZone = 'UTC'")
+        return sorted(opened.execute(table).fetchall())
+
+
+def erase(path: Path, kind: Any, key: str) -> None:
+    with open_session(kind, ()) as session:
+        session.name(key, BEFORE)
+        store = DatabaseStore(session, path, "a", "db", POLICY)
+        store.note_calls()
+        assert store.erase(Quotes((), ()))
+        assert store.find(Quotes((), ())) == []
+
+
+def test_rows_of_too_few_persons_go_and_those_of_enough_stay(path: Path) -> None:
+    hours = "select hour(period_started_at), dimension from marts.agg_calls_hourly"
+    assert len(rows(path, hours)) == 6
+    erase(path, "user", USER)
+    assert rows(path, hours) == [
+        (10, "environment"), (10, "tenant"), (11, "environment"), (11, "tenant"),
+    ]  # fmt: skip
+    assert rows(path, "select dimension from marts.agg_calls_daily") == [
+        ("environment",), ("tenant",),
+    ]  # fmt: skip
+    assert rows(path, "select feature, model from marts.agg_finer_daily") == [
+        ("f", "y"),
+        ("g", "x"),
+    ]
+    assert rows(path, "select feature, n_current from judgement.verdicts") == [("f", 3), ("g", 1)]
+
+
+@pytest.mark.parametrize(("before", "n_left"), [("2026-10-01T10:00", 2), ("2026-10-02", 1)])
+def test_rows_of_a_day_that_has_later_events_stay(path: Path, before: str, n_left: int) -> None:
+    """The next build makes them again without the earlier events."""
+    with duckdb.connect(str(path)) as made:
+        made.execute("create table marts.agg_user_cost_daily (user_key text, call_date date)")
+        made.execute(f"insert into marts.agg_user_cost_daily values ('{USER}', {DAY}), "
+                     f"('{USER}', date '2026-10-02')")  # fmt: skip
+    with open_session("user", ()) as session:
+        session.name(USER, datetime.fromisoformat(before).replace(tzinfo=UTC))
+        session.execute("update own set is_gone = false")
+        store = DatabaseStore(session, path, "a", "db", POLICY)
+        store.note_calls()
+        store.erase(Quotes((), ()))
+    assert len(rows(path, "select * from marts.agg_user_cost_daily")) == n_left
+
+
+def test_rows_about_an_erased_tenant_go_whatever_their_size(path: Path) -> None:
+    erase(path, "tenant", TENANT)
+    assert rows(path, "select * from marts.fct_llm_calls") == []
+    assert (
+        rows(path, "select dimension from marts.agg_calls_daily where dimension = 'tenant'") == []
+    )
