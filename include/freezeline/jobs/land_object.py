@@ -61,7 +61,7 @@ class Tools:
     facts: Mapping[str, FactSpec]
     guard: Guard
     as_of: datetime
-    tombstones: Tombstones | None
+    tombstones: Tombstones | None = None
 
 
 def open_tools(settings: Settings, as_of: datetime) -> Tools:
