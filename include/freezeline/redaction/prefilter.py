@@ -45,6 +45,8 @@ _ESCAPE = re.compile(r'\\(?:u[0-9a-fA-F]{4}|[nrtbf"/])')
 # where the script changes. Latin letters with accents are no other script.
 _OTHER_SCRIPT = "[\u0370-\u1dff\u1f00-\u1fff\u2c00-\ud7ff\uf900-\U0010ffff]"
 _SCRIPT_CHANGE = re.compile(rf"{_OTHER_SCRIPT}(?=[0-9A-Za-z+(])|(?<=[0-9A-Za-z]){_OTHER_SCRIPT}")
+# Control characters other than line breaks and tabs.
+_CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
 _SHORT_ESCAPE = re.compile(rb'\\[nrtbf"/]')
 _TOKEN = re.compile(rf"\S{{0,{_MAX_TOKEN_CHARS}}}")
 _SPACE = re.compile(r"\s")
@@ -107,6 +109,11 @@ def shape_of(text: str) -> bytes:
         # An escape can stand for a digit of another script, which the second look makes ASCII.
         return _byte_looks().take(_codes(plain_view(text))).tobytes()
     return _SHORT_ESCAPE.sub(b"  ", shape)
+
+
+def control_ends(shape: bytes) -> list[int]:
+    """Return where control characters end, line breaks and tabs not counted, which hide nothing."""
+    return [end for _, end in _control_database().hits(shape)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +223,12 @@ class _Database:
             scratch = self._local.scratch = hyperscan.Scratch(self._database)
         self._database.scan(shape, match_event_handler=_note, context=hits, scratch=scratch)
         return hits
+
+
+@lru_cache(maxsize=1)
+def _control_database() -> _Database:
+    """Compile once what finds control characters, several times as fast as arrays do."""
+    return _Database([Trigger(0, _CONTROLS)])
 
 
 def _note(owner: int, _start: int, end: int, _flags: int, hits: Any) -> None:

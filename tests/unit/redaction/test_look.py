@@ -1,6 +1,8 @@
 """Looking at many fields at once finds what looking at each alone finds."""
 
 import json
+import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from include.freezeline.redaction.digits import reach_of_digits, stretches_with_digits
 from include.freezeline.redaction.engine import Redactor
 from include.freezeline.redaction.json_text import rewrite_json
+from include.freezeline.redaction.prefilter import control_ends, shape_of
 from include.freezeline.redaction.rules import load_redaction_config
 
 _CONFIG = load_redaction_config(Path("include/config"))
@@ -19,6 +22,7 @@ _EXAMPLES = tuple(
     for text in (*rule.must_redact, *rule.must_keep)
 )
 _FILLER = "The order of 2026-10-13 holds 12 items, and nobody knows why it took so long. "
+_DATE = re.compile(r"(?:19|20)..([-/.])..\1..")
 _relaxed = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -107,6 +111,34 @@ def test_control_characters_need_a_look_of_their_own(redactor: Redactor) -> None
     looked = redactor.look(["jane\x00@example.org", "plain\ttext\n", "a\x1fb"], is_json=False)
     assert looked.clean == {1}
     assert looked.findings == {}
+
+
+@_relaxed
+@given(st.text(st.characters(codec="utf-8") | st.sampled_from("\x00\x1f\x7f\t\n\r"), max_size=30))
+def test_every_control_character_is_seen(text: str) -> None:
+    ends = [n + 1 for n, char in enumerate(text) if char < " " and char not in "\t\n\r"]
+    assert control_ends(shape_of(text)) == ends
+
+
+@_relaxed
+@given(st.text("0129-/. a", max_size=60), st.integers(0, 3))
+def test_stretches_are_those_of_digits_close_together(text: str, reach: int) -> None:
+    """The same, digit by digit."""
+    runs: list[list[int]] = []
+    for place in (n for n, char in enumerate(text) if char.isdigit()):
+        if runs and place - runs[-1][-1] <= 3:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    covered = set()
+    for run in runs:
+        low, high = run[0], run[-1] + 1
+        is_date = len(run) == 8 and _DATE.fullmatch(text[low:high])
+        if len(run) >= 7 and not is_date:
+            covered.update(range(max(low - reach, 0), min(high + reach, len(text))))
+    stretches = stretches_with_digits(text.encode(), reach)
+    assert {place for low, high in stretches for place in range(low, high)} == covered
+    assert all(high < low for (_, high), (low, _) in pairwise(stretches))
 
 
 def test_document_in_a_known_text_is_looked_into_again(redactor: Redactor) -> None:
