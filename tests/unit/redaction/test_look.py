@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from include.freezeline.redaction.digits import reach_of_digits, stretches_with_digits
 from include.freezeline.redaction.engine import Redactor
-from include.freezeline.redaction.json_text import rewrite_json
+from include.freezeline.redaction.json_text import MAX_DEPTH, rewrite_json
 from include.freezeline.redaction.prefilter import control_ends, shape_of
 from include.freezeline.redaction.rules import load_redaction_config
 
@@ -32,6 +32,14 @@ _texts = (
     | st.text(max_size=20)
 )
 _keys = st.sampled_from(["role", "type", "content", "parts", "phone", "name", "value", "4"])
+# The same few shapes again and again, some of which tell by a name what a value is.
+_pairs = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(["text", "phone", "password", "tool_call", 5, None, ["ssn"]]),
+        "value": st.sampled_from(["hunter2go", "0301234567", "fine", '{"password":"hunter2go"}']),
+    },
+    optional={"name": st.sampled_from(["password", "user_id", "city"]), "content": _texts},
+)
 _documents = st.recursive(
     _texts | st.integers(-5, 10**18) | st.floats(allow_nan=False, allow_infinity=False) | st.none(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_keys, inner, max_size=4),
@@ -79,6 +87,20 @@ def test_values_in_long_texts_are_found(redactor: Redactor, pieces: list[str], b
         if not any(near.start <= far.start and far.end <= near.end for near in found)
     ]
     assert missed == []
+
+
+@_relaxed
+@given(st.lists(_pairs, min_size=1, max_size=6))
+def test_pairs_of_known_shape_come_out_as_from_a_walk(
+    redactor: Redactor, pairs: list[dict[str, Any]]
+) -> None:
+    test_documents_come_out_as_from_a_walk.hypothesis.inner_test(redactor, [*pairs, pairs])
+
+
+def test_how_deep_a_document_may_be_does_not_change(redactor: Redactor) -> None:
+    for depth in range(MAX_DEPTH - 2, MAX_DEPTH + 3):
+        text = "[" * depth + '"fine"' + "]" * depth
+        assert redactor.look([text], is_json=True).clean == ({0} if depth <= MAX_DEPTH else set())
 
 
 def test_stretches_leave_dates_and_short_numbers_out() -> None:
