@@ -92,12 +92,10 @@ class TextGuard:
         Returns:
             What is known of texts that hold something, and the rows of the clean ones.
         """
-        rows: dict[str, list[int]] = {}
-        for row, value in enumerate(values):
-            if isinstance(value, str) and row not in held:
-                rows.setdefault(value, []).append(row)
+        rows = [n for n, value in enumerate(values) if isinstance(value, str) and n not in held]
+        different = dict.fromkeys([values[row] for row in rows])
         known = self._clean[is_json]
-        texts = [text for text in rows if text not in known]
+        texts = [text for text in different if text not in known]
         try:
             looked = self._look(texts, is_json=is_json) if self._look else None
         except Exception:  # Fail closed: each text is then looked at alone.
@@ -105,15 +103,15 @@ class TextGuard:
         found: dict[str, tuple[Looked, Any]] = {}
         for number, text in enumerate(texts):
             if looked is None:
-                del rows[text]
+                del different[text]
             elif number not in looked.clean:
-                del rows[text]
+                del different[text]
                 found[text] = looked, looked.documents.get(number)
-        if len(rows) <= _MAX_DIFFERENT:
-            for text in rows:
+        if len(different) <= _MAX_DIFFERENT:
+            for text in different:
                 if len(text) <= _MAX_CLEAN_CHARS:
                     known.note(text)
-        return found, held.union(*rows.values())
+        return found, held.union([row for row in rows if values[row] in different])
 
     def _redact(self, field: "_Unsure", row: int, scope: Scope, tally: Tally) -> None:
         """Redact one text in place."""
