@@ -12,16 +12,14 @@ from itertools import accumulate
 
 from include.freezeline.redaction.libraries import Finder, build_finder
 from include.freezeline.redaction.prefilter import (
-    Hit,
     Prefilter,
     Span,
-    Trigger,
-    control_ends,
     plain_view,
     shape_of,
     windows_around,
 )
 from include.freezeline.redaction.rules import RedactionRule
+from include.freezeline.redaction.triggers import Hit, Trigger, control_ends
 
 _CONTEXT_CHARS = 48
 _NEIGHBOUR_CHARS = 24

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from include.freezeline.redaction.digits import reach_of_digits, stretches_with_digits
 from include.freezeline.redaction.engine import Redactor
 from include.freezeline.redaction.json_text import MAX_DEPTH, rewrite_json
-from include.freezeline.redaction.prefilter import control_ends, shape_of
+from include.freezeline.redaction.prefilter import shape_of
 from include.freezeline.redaction.rules import load_redaction_config
+from include.freezeline.redaction.triggers import control_ends
 
 _CONFIG = load_redaction_config(Path("include/config"))
 _EXAMPLES = tuple(
@@ -152,7 +153,7 @@ def test_stretches_are_those_of_digits_close_together(text: str, reach: int) -> 
             runs[-1].append(place)
         else:
             runs.append([place])
-    covered = set()
+    covered: set[int] = set()
     for run in runs:
         low, high = run[0], run[-1] + 1
         is_date = len(run) == 8 and _DATE.fullmatch(text[low:high])
