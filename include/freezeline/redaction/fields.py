@@ -72,6 +72,9 @@ def look(tools: Tools, fields: Sequence[str], *, is_json: bool) -> Looked:
         plain = {number: document for number, document in parsed.items() if document is not None}
         _look_into(tools, plain, looked)
     else:
+        # Most answers were looked at just before, as strings of the messages they are parts of.
+        looked.clean.update(number for number in numbers if fields[number] in tools.known)
+        numbers = [number for number in numbers if number not in looked.clean]
         found = _found_in(tools.scanner, [fields[number] for number in numbers])
         for number, findings in zip(numbers, found, strict=True):
             if findings:

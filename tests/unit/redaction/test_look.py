@@ -164,6 +164,16 @@ def test_stretches_are_those_of_digits_close_together(text: str, reach: int) -> 
     assert all(high < low for (_, high), (low, _) in pairwise(stretches))
 
 
+@_relaxed
+@given(st.lists(_texts, min_size=1, max_size=5))
+def test_texts_known_from_documents_come_out_as_alone(redactor: Redactor, texts: list[str]) -> None:
+    redactor.look([_written([text, {"content": text}]) for text in texts], is_json=True)
+    looked = redactor.look(texts, is_json=False)
+    for number, text in enumerate(texts):
+        assert (number in looked.clean) <= (redactor.scope().redact_text(text).text == text)
+        assert (number in looked.clean) == (redactor._scanner.found_in([text]) == {})
+
+
 def test_document_in_a_known_text_is_looked_into_again(redactor: Redactor) -> None:
     # As a text it holds nothing; the escape hides the address until the document is read.
     text = '["' + "jane\\u0040example.org " + "and so on " * 10 + '"]'
