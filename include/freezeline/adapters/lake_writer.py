@@ -14,7 +14,7 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from include.freezeline.adapters.lake import Lake, object_hash
+from include.freezeline.adapters.lake import WRITING, Lake, object_hash
 from include.freezeline.contracts.columns import Table
 
 _SPILL_BYTES = 48_000_000
@@ -71,7 +71,7 @@ class LakeWriter:
             edited = source.with_suffix(source.suffix + ".edited")
             with (
                 pq.ParquetFile(source) as before,
-                pq.ParquetWriter(edited, before.schema_arrow, compression="zstd") as after,
+                pq.ParquetWriter(edited, before.schema_arrow, **WRITING) as after,
             ):
                 for number in range(before.num_row_groups):
                     after.write_table(change(before.read_row_group(number)))
@@ -118,7 +118,7 @@ class LakeWriter:
                 raise AssertionError(message)
             if writer is None:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                writer = pq.ParquetWriter(_spilled_path(path), data.schema, compression="zstd")
+                writer = pq.ParquetWriter(_spilled_path(path), data.schema, **WRITING)
                 self._spilled[path] = writer
             if data.num_rows:
                 writer.write_table(data)

@@ -88,7 +88,7 @@ class Guard:
                 columns[column.name] = kept = list(values)
                 texts.append((column, kept))
             elif column.privacy is Privacy.PSEUDONYM:
-                columns[column.name] = [self._pseudonym(column, value) for value in values]
+                columns[column.name] = self._pseudonyms_of(column, values)
             elif column.type == "string" and column.name not in _CLOSED:
                 columns[column.name] = self._labels_of(column, values, tally)
             elif column.type == "list<string>":
@@ -154,6 +154,15 @@ class Guard:
         if not is_empty and not passes:
             guarded = self.guard_label(clean, tally, n_times)
         return filled(column, None if is_empty else guarded)
+
+    def _pseudonyms_of(self, column: Column, values: Sequence[Any]) -> Sequence[Any]:
+        """Return the pseudonyms of a column, each different one asked for once."""
+        texts = {value for value in values if type(value) is str}
+        hidden = {text: self._pseudonym(column, text) for text in texts}
+        return [
+            hidden[value] if type(value) is str else self._pseudonym(column, value)
+            for value in values
+        ]
 
     def _pseudonym(self, column: Column, value: Any) -> str | None:
         """Return the pseudonym of a value; remembers those it has made."""

@@ -5,11 +5,9 @@ What holds something is redacted row by row, so that a trace numbers its values 
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
-
-import orjson
 
 from include.freezeline.contracts.columns import Column
 from include.freezeline.landing.scopes import (
@@ -59,15 +57,11 @@ class TextGuard:
     ) -> None:
         """Redact the texts in place, row by row, so that a trace numbers its values in order.
 
-        Messages come before the plain texts that are parts of them.
+        Messages come before the plain texts that are parts of them, so that the look knows these.
         """
-        clean: dict[str, _Clean] = {}
         unsure: list[tuple[int, int, _Unsure]] = []
         for place, (column, values) in enumerate(sorted(texts, key=lambda t: t[0].type != "json")):
-            is_json, holder = column.type == "json", clean.get(_holder(column))
-            held = holder.rows_that_hold(values) if holder else set()
-            found, rows = self._looked_at(values, held, is_json=is_json)
-            clean[column.name] = _Clean(values, rows)
+            found, rows = self._looked_at(values, is_json=column.type == "json")
             tally[FIELDS_SCANNED] += len(rows)
             unsure += [
                 (row, place, _Unsure(column, values, found))
@@ -78,7 +72,7 @@ class TextGuard:
             self._redact(field, row, scopes.of(traces[row]), tally)
 
     def _looked_at(
-        self, values: Sequence[Any], held: set[int], *, is_json: bool
+        self, values: Sequence[Any], *, is_json: bool
     ) -> tuple[dict[str, tuple[Looked, Any]], set[int]]:
         """Look at a column in one pass, and at each different text once.
 
@@ -86,18 +80,15 @@ class TextGuard:
 
         Args:
             values: The column.
-            held: Rows that need no look.
             is_json: Whether the texts are JSON.
 
         Returns:
             What is known of texts that hold something, and the rows of the clean ones.
         """
-        rows: dict[str, list[int]] = {}
-        for row, value in enumerate(values):
-            if isinstance(value, str) and row not in held:
-                rows.setdefault(value, []).append(row)
+        rows = [row for row, value in enumerate(values) if isinstance(value, str)]
+        different = dict.fromkeys([values[row] for row in rows])
         known = self._clean[is_json]
-        texts = [text for text in rows if text not in known]
+        texts = [text for text in different if text not in known]
         try:
             looked = self._look(texts, is_json=is_json) if self._look else None
         except Exception:  # Fail closed: each text is then looked at alone.
@@ -105,15 +96,15 @@ class TextGuard:
         found: dict[str, tuple[Looked, Any]] = {}
         for number, text in enumerate(texts):
             if looked is None:
-                del rows[text]
+                del different[text]
             elif number not in looked.clean:
-                del rows[text]
+                del different[text]
                 found[text] = looked, looked.documents.get(number)
-        if len(rows) <= _MAX_DIFFERENT:
-            for text in rows:
+        if len(different) <= _MAX_DIFFERENT:
+            for text in different:
                 if len(text) <= _MAX_CLEAN_CHARS:
                     known.note(text)
-        return found, held.union(*rows.values())
+        return found, {row for row in rows if values[row] in different}
 
     def _redact(self, field: "_Unsure", row: int, scope: Scope, tally: Tally) -> None:
         """Redact one text in place."""
@@ -150,26 +141,6 @@ class TextGuard:
         return raw
 
 
-class _Clean(NamedTuple):
-    """Which texts of a column hold nothing.
-
-    Attributes:
-        values: The column.
-        rows: The rows of the clean ones.
-    """
-
-    values: Sequence[Any]
-    rows: Collection[int]
-
-    def rows_that_hold(self, texts: Sequence[Any]) -> set[int]:
-        """Return the rows whose clean document has the other column's text as a string."""
-        return {
-            row
-            for row in self.rows
-            if texts[row] is not None and _is_string_in(texts[row], self.values[row])
-        }
-
-
 class _Unsure(NamedTuple):
     """A column with texts that may hold something.
 
@@ -182,19 +153,6 @@ class _Unsure(NamedTuple):
     column: Column
     values: list[Any]
     found: Mapping[str, tuple[Looked, Any]]
-
-
-def _holder(column: Column) -> str:
-    """Return the JSON column of the same row that mostly holds a plain text as well."""
-    return column.name.replace("_text_", "_messages_") if column.type != "json" else ""
-
-
-def _is_string_in(text: str, json_text: str) -> bool:
-    """Return whether a text is one of the strings of a JSON text that was found to be clean."""
-    try:
-        return orjson.dumps(text).decode() in json_text
-    except TypeError:  # not a text, or a lone surrogate
-        return False
 
 
 def filled(column: Column, value: str | None) -> str | None:

@@ -9,20 +9,13 @@ from collections.abc import Iterable
 from re import _parser  # type: ignore[attr-defined]  # the one place that knows widths
 
 import numpy as np
-import numpy.typing as npt
-
-Codes = npt.NDArray[np.uint8]
-Places = npt.NDArray[np.intp]
-Mask = npt.NDArray[np.bool_]
 
 N_DIGITS = 7
 # Characters between two digits of one number.
 _MOST_BETWEEN = 2
 _DATE_CHARS, _DATE_DIGITS = 10, 8
-_IS_DATE_SIGN = np.zeros(256, dtype=np.bool_)
-_IS_DATE_SIGN[list(b"-/.")] = True
-_IS_CENTURY = np.zeros((256, 256), dtype=np.bool_)
-_IS_CENTURY[list(b"12"), list(b"90")] = True
+_DATE_SIGNS = frozenset(b"-/.")
+_CENTURIES = frozenset((b"19", b"20"))
 # The digits may stand anywhere in a value, and a trigger may just touch the value.
 _VALUE_CHARS = 48
 _MOST_CHARS = 400
@@ -69,27 +62,22 @@ def stretches_with_digits(shape: bytes, reach: int) -> list[tuple[int, int]]:
 def _runs(shape: bytes) -> Iterable[tuple[int, int]]:
     """Yield start and end of the longest runs in which digits are close together, but dates."""
     codes = np.frombuffer(shape, dtype=np.uint8)
-    places = np.flatnonzero((codes - np.uint8(ord("0"))) < 10)
+    places = ((codes - np.uint8(ord("0"))) < 10).nonzero()[0]
     if len(places) < N_DIGITS:
-        return ()
-    breaks = np.flatnonzero(np.diff(places) > _MOST_BETWEEN + 1) + 1
-    firsts = np.concatenate(([0], breaks))
-    lasts = np.concatenate((breaks, [len(places)])) - 1
-    n_digits = lasts - firsts + 1
-    is_long = n_digits >= N_DIGITS
-    starts, ends = places[firsts[is_long]], places[lasts[is_long]] + 1
-    is_kept = ~_are_dates(codes, starts, ends, n_digits[is_long])
-    return zip(starts[is_kept].tolist(), ends[is_kept].tolist(), strict=True)
+        return
+    breaks = ((places[1:] - places[:-1]) > _MOST_BETWEEN + 1).nonzero()[0]
+    # The last digit of each run, after that of none.
+    bounds = np.concatenate(([-1], breaks, [len(places) - 1]))
+    n_digits = bounds[1:] - bounds[:-1]
+    is_long = (n_digits >= N_DIGITS).nonzero()[0]
+    starts, ends = places[bounds[is_long] + 1].tolist(), (places[bounds[is_long + 1]] + 1).tolist()
+    for start, end, n in zip(starts, ends, n_digits[is_long].tolist(), strict=True):
+        if n != _DATE_DIGITS or end - start != _DATE_CHARS or not _is_date(shape, start):
+            yield start, end
 
 
-def _are_dates(codes: Codes, starts: Places, ends: Places, n_digits: Places) -> Mask:
-    """Return which runs are dates of these centuries, as in 2026-10-13, and nothing else."""
-    has_length = (ends - starts == _DATE_CHARS) & (n_digits == _DATE_DIGITS)
-    is_date = np.zeros(len(starts), dtype=np.bool_)
-    candidates = np.flatnonzero(has_length)
-    if len(candidates):
-        at = starts[candidates]
-        sign = codes[at + 4]
-        is_sign = (sign == codes[at + 7]) & _IS_DATE_SIGN[sign]
-        is_date[candidates] = is_sign & _IS_CENTURY[codes[at], codes[at + 1]]
-    return is_date
+def _is_date(shape: bytes, start: int) -> bool:
+    """Return whether eight digits of ten characters are a date of these centuries: 2026-10-13."""
+    sign = shape[start + 4]
+    is_parted = sign == shape[start + 7] and sign in _DATE_SIGNS
+    return is_parted and shape[start : start + 2] in _CENTURIES

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from include.freezeline.redaction.glance import PlainJson, plain_json
+from include.freezeline.redaction.glance import PlainJson, may_open, plain_json
 from include.freezeline.redaction.keys import TellingKeys
 from include.freezeline.redaction.known import KnownTexts
 from include.freezeline.redaction.named import NamedFinder
@@ -26,7 +26,7 @@ class Tools:
         keys: Which JSON keys tell what their value is.
         named: Finds names and addresses, when a language model is set.
         max_field_chars: Longer texts are dropped.
-        known: Strings of JSON that hold nothing.
+        known: Strings of JSON that hold nothing, and no document either.
         recent: Texts that hold something, and what they became.
     """
 
@@ -72,6 +72,9 @@ def look(tools: Tools, fields: Sequence[str], *, is_json: bool) -> Looked:
         plain = {number: document for number, document in parsed.items() if document is not None}
         _look_into(tools, plain, looked)
     else:
+        # Most answers were looked at just before, as strings of the messages they are parts of.
+        looked.clean.update(number for number in numbers if fields[number] in tools.known)
+        numbers = [number for number in numbers if number not in looked.clean]
         found = _found_in(tools.scanner, [fields[number] for number in numbers])
         for number, findings in zip(numbers, found, strict=True):
             if findings:
@@ -90,7 +93,7 @@ def _look_into(tools: Tools, plain: Mapping[int, PlainJson], looked: Looked) -> 
         for text, findings in zip(document.texts, found, strict=False):
             if findings:
                 looked.findings[text] = findings
-            elif findings is not None:
+            elif findings is not None and not may_open(text):
                 tools.known.note(text)
             is_sure = is_sure and findings is not None
             is_clean = is_clean and not findings and findings is not None

@@ -1,18 +1,24 @@
 """Look at JSON as a whole: most documents hold nothing, and need not be walked leaf by leaf."""
 
 import json
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import orjson
 
 from include.freezeline.redaction.json_text import CARD_DIGITS, MAX_DEPTH
-from include.freezeline.redaction.keys import TellingKeys
+from include.freezeline.redaction.keys import NAME_KEYS, TellingKeys
 from include.freezeline.redaction.known import KnownTexts
 
 _LEAST_CARD: int = 10 ** (CARD_DIGITS.start - 1)
 _STYLE_CHARS = 300
 # What the text of a document can begin with.
 _MAY_OPEN = frozenset("{[ \t\r\n\v\f")
+
+
+def may_open(text: str) -> bool:
+    """Return whether a string may hold a document."""
+    return text[:1] in _MAY_OPEN
 
 
 class PlainJson(NamedTuple):
@@ -81,9 +87,10 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 class _Glance:
     """Takes the texts of one document."""
 
+    __slots__ = ("_keys", "_known", "is_flat", "texts")
+
     def __init__(self, keys: TellingKeys, known: KnownTexts) -> None:
         """Know which keys tell something, and which texts need no look; no text seen."""
-        self._are_plain = keys.are_plain
         self._keys = keys
         self._known = known
         self.texts: list[str] = []
@@ -92,30 +99,43 @@ class _Glance:
     def look(self, value: Any, depth: int) -> None:
         """Take the texts of a value, or give up because of its keys or depth."""
         kind = type(value)
-        if kind is dict:
-            if depth >= MAX_DEPTH or not self._are_plain(value):
-                raise _NotPlainError
-            short = self._known.short
-            self.texts.extend([key for key in value if key not in short])
-            items = value.values()
-        elif kind is list:
-            if depth >= MAX_DEPTH:
-                raise _NotPlainError
-            items = value
-        else:
-            items = (value,)
+        items = self._members(value) if kind is dict else value if kind is list else (value,)
+        short = self._known.short
         for item in items:
             kind = type(item)
             if kind is str:
-                self._take(item)
+                if item not in short:
+                    self._take(item)
             elif kind is dict or kind is list:
+                if depth + 1 >= MAX_DEPTH:
+                    raise _NotPlainError
                 self.look(item, depth + 1)
             elif kind is int and item >= _LEAST_CARD:
                 self.texts.append(str(item))
 
+    def _members(self, members: dict[str, Any]) -> Iterable[Any]:
+        """Return the values of an object and take its keys, those that are not known."""
+        names = self._known.shapes.get(tuple(members))
+        if names is None:
+            self._take_keys(members)
+        elif names and not self._keys.are_plain_names(members, names):
+            raise _NotPlainError
+        return members.values()
+
+    def _take_keys(self, members: dict[str, Any]) -> None:
+        """Take the keys of an object, or give up; those that are known need no look again."""
+        if not self._keys.are_plain(members):
+            raise _NotPlainError
+        short = self._known.short
+        new = [key for key in members if key not in short]
+        if new:
+            self.texts.extend(new)
+        else:
+            self._known.note_shape(tuple(members), NAME_KEYS)
+
     def _take(self, text: str) -> None:
         """Take a text, and those of a document in it, of which being known says nothing."""
-        if text[:1] in _MAY_OPEN:
+        if may_open(text):
             self.texts.append(text)
             self._look_inside(text)
         elif text not in self._known:

@@ -62,7 +62,7 @@ _SEPARATORS = re.compile(r"[^\w]+|_+")
 _TOGETHER = re.compile(
     r"(phone|mobile|birth|aadhaa?r|pesel|(?:credit|debit)(?=card)|card(?=num|no\b))", re.IGNORECASE
 )
-_NAME_KEYS = frozenset(
+NAME_KEYS = frozenset(
     ("name", "key", "field", "label", "type", "kind", "attribute", "property", "title", "header")
 )
 _VALUE_KEYS = frozenset(
@@ -84,6 +84,7 @@ class TellingKeys:
         self._telling = re.compile(rf"\b(?:{whole})\b|{_INSIDE_WORDS}", re.IGNORECASE)
         self._known: dict[str, tuple[str, ...]] = {}
         self._plain: set[str] = set()
+        self._plain_names: set[str] = set()
 
     def are_plain(self, members: Mapping[str, object]) -> bool:
         """Return whether no key of an object tells anything, nor any name of a pair in it."""
@@ -93,7 +94,34 @@ class TellingKeys:
                     return False
                 if len(self._plain) < _CACHED_KEYS:
                     self._plain.add(key)
-        return _NAME_KEYS.isdisjoint(members) or not pair_forms(self, members)
+        return NAME_KEYS.isdisjoint(members) or not pair_forms(self, members)
+
+    def are_plain_names(self, members: Mapping[str, object], names: Iterable[str]) -> bool:
+        """Return whether an object is no pair of which the name tells something.
+
+        Args:
+            members: The object.
+            names: Its keys that may hold a name.
+        """
+        plain = self._plain_names
+        for key in names:
+            name = members[key]
+            if type(name) is not str or name not in plain:
+                return self._learn_names(members, names)
+        return True
+
+    def _learn_names(self, members: Mapping[str, object], names: Iterable[str]) -> bool:
+        """Return whether no name of a pair tells something; remember those that do not."""
+        if pair_forms(self, members):
+            return False
+        values = [members[key] for key in names]
+        if len(self._plain_names) < _CACHED_KEYS:
+            self._plain_names.update(
+                value
+                for value in values
+                if isinstance(value, str) and len(value) <= _MAX_NAME_CHARS
+            )
+        return True
 
     def forms(self, key: str) -> tuple[str, ...]:
         """Return the texts to read before a key's value; none when the key tells nothing.
@@ -124,7 +152,7 @@ def is_neutral(key: str) -> bool:
 
 def pair_forms(keys: TellingKeys, members: Mapping[str, object]) -> tuple[str, ...]:
     """Return what an object like ``{"name": "phone", "value": ...}`` tells about its value."""
-    for key in _NAME_KEYS.intersection(members):
+    for key in NAME_KEYS.intersection(members):
         name = members[key]
         if isinstance(name, str) and len(name) <= _MAX_NAME_CHARS:
             found = keys.forms(name)

@@ -3,10 +3,13 @@
 Keys, roles and names stand in every document, and a conversation is sent again with every turn.
 """
 
+from collections.abc import Container
+
 _SHORT_CHARS = 48
 _MAX_SHORT = 50_000
 _MAX_LONG_CHARS = 8_000_000
 _OVERHEAD_CHARS = 100
+_MAX_SHAPES = 5_000
 
 
 class KnownTexts:
@@ -14,13 +17,16 @@ class KnownTexts:
 
     Attributes:
         short: The short ones, to be asked for directly where that is quicker.
+        shapes: Keys of objects that are all known and tell nothing of their values, with those of
+            them that may hold the name of a pair.
     """
 
-    __slots__ = ("_chars", "_new", "_old", "short")
+    __slots__ = ("_chars", "_new", "_old", "shapes", "short")
 
     def __init__(self) -> None:
         """Start with none."""
         self.short: set[str] = set()
+        self.shapes: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._new: set[str] = set()
         self._old: set[str] = set()
         self._chars = 0
@@ -44,3 +50,8 @@ class KnownTexts:
         self._chars += len(text) + _OVERHEAD_CHARS
         if self._chars > _MAX_LONG_CHARS:
             self._old, self._new, self._chars = self._new, set(), 0
+
+    def note_shape(self, keys: tuple[str, ...], name_keys: Container[str]) -> None:
+        """Remember the keys of an object; all of them are known, and none is forgotten."""
+        if len(self.shapes) < _MAX_SHAPES:
+            self.shapes[keys] = tuple(key for key in keys if key in name_keys)

@@ -10,27 +10,22 @@ from functools import lru_cache
 from hashlib import sha256
 from itertools import accumulate
 
-import numpy as np
-
 from include.freezeline.redaction.libraries import Finder, build_finder
 from include.freezeline.redaction.prefilter import (
-    Hit,
     Prefilter,
     Span,
-    Trigger,
     plain_view,
     shape_of,
     windows_around,
 )
 from include.freezeline.redaction.rules import RedactionRule
+from include.freezeline.redaction.triggers import Hit, Trigger, control_ends
 
 _CONTEXT_CHARS = 48
 _NEIGHBOUR_CHARS = 24
 _CACHED_WINDOWS = 2_048
 # Between texts that are looked at together; no value reaches over it.
 _SEPARATOR = "\n\x7f\n"
-_FIRST_PRINTED = 0x20
-_IS_CONTROL = np.array([chr(code) not in "\t\n\r" for code in range(_FIRST_PRINTED)])
 # In place of a rule: a control character, which could hide a value.
 _CONTROL = -1
 # Join keys: a UUID, or a run of hex digits or letters and digits that is neither a number nor a
@@ -99,7 +94,8 @@ class Scanner:
             shape = shape_of(joined)
         else:  # One letter outside ASCII makes a text slow, so it shall not slow the others.
             shape = _SEPARATOR.encode().join(map(shape_of, texts))
-        hits = [*_controls(shape), *self._prefilter.hits(shape)]
+        hits = [(_CONTROL, end) for end in control_ends(shape)]
+        hits += self._prefilter.hits(shape)
         by_text: dict[int, list[Hit]] = {}
         if hits:
             starts = list(accumulate(map(len, texts), initial=0))
@@ -142,13 +138,6 @@ class Scanner:
             else:
                 united.append((start, end, rank))
         return [Finding(self._entities[rank], start, end) for start, end, rank in united]
-
-
-def _controls(shape: bytes) -> list[Hit]:
-    """Return the places of control characters other than line breaks and tabs."""
-    codes = np.frombuffer(shape, dtype=np.uint8)
-    places = np.flatnonzero(codes < _FIRST_PRINTED)
-    return [(_CONTROL, place + 1) for place in places[_IS_CONTROL[codes[places]]].tolist()]
 
 
 class _Compiled:

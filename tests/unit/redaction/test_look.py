@@ -1,6 +1,8 @@
 """Looking at many fields at once finds what looking at each alone finds."""
 
 import json
+import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,10 @@ from hypothesis import strategies as st
 
 from include.freezeline.redaction.digits import reach_of_digits, stretches_with_digits
 from include.freezeline.redaction.engine import Redactor
-from include.freezeline.redaction.json_text import rewrite_json
+from include.freezeline.redaction.json_text import MAX_DEPTH, rewrite_json
+from include.freezeline.redaction.prefilter import shape_of
 from include.freezeline.redaction.rules import load_redaction_config
+from include.freezeline.redaction.triggers import control_ends
 
 _CONFIG = load_redaction_config(Path("include/config"))
 _EXAMPLES = tuple(
@@ -19,6 +23,7 @@ _EXAMPLES = tuple(
     for text in (*rule.must_redact, *rule.must_keep)
 )
 _FILLER = "The order of 2026-10-13 holds 12 items, and nobody knows why it took so long. "
+_DATE = re.compile(r"(?:19|20)..([-/.])..\1..")
 _relaxed = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -28,6 +33,14 @@ _texts = (
     | st.text(max_size=20)
 )
 _keys = st.sampled_from(["role", "type", "content", "parts", "phone", "name", "value", "4"])
+# The same few shapes again and again, some of which tell by a name what a value is.
+_pairs = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(["text", "phone", "password", "tool_call", 5, None, ["ssn"]]),
+        "value": st.sampled_from(["hunter2go", "0301234567", "fine", '{"password":"hunter2go"}']),
+    },
+    optional={"name": st.sampled_from(["password", "user_id", "city"]), "content": _texts},
+)
 _documents = st.recursive(
     _texts | st.integers(-5, 10**18) | st.floats(allow_nan=False, allow_infinity=False) | st.none(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_keys, inner, max_size=4),
@@ -77,6 +90,20 @@ def test_values_in_long_texts_are_found(redactor: Redactor, pieces: list[str], b
     assert missed == []
 
 
+@_relaxed
+@given(st.lists(_pairs, min_size=1, max_size=6))
+def test_pairs_of_known_shape_come_out_as_from_a_walk(
+    redactor: Redactor, pairs: list[dict[str, Any]]
+) -> None:
+    test_documents_come_out_as_from_a_walk.hypothesis.inner_test(redactor, [*pairs, pairs])
+
+
+def test_how_deep_a_document_may_be_does_not_change(redactor: Redactor) -> None:
+    for depth in range(MAX_DEPTH - 2, MAX_DEPTH + 3):
+        text = "[" * depth + '"fine"' + "]" * depth
+        assert redactor.look([text], is_json=True).clean == ({0} if depth <= MAX_DEPTH else set())
+
+
 def test_stretches_leave_dates_and_short_numbers_out() -> None:
     text = b"on 2026-10-13 order 123456 by +49 30 1234567 of 2026.01.02 and 2026-10-13 1"
     assert [text[low:high] for low, high in stretches_with_digits(text, 0)] == [
@@ -107,6 +134,44 @@ def test_control_characters_need_a_look_of_their_own(redactor: Redactor) -> None
     looked = redactor.look(["jane\x00@example.org", "plain\ttext\n", "a\x1fb"], is_json=False)
     assert looked.clean == {1}
     assert looked.findings == {}
+
+
+@_relaxed
+@given(st.text(st.characters(codec="utf-8") | st.sampled_from("\x00\x1f\x7f\t\n\r"), max_size=30))
+def test_every_control_character_is_seen(text: str) -> None:
+    ends = [n + 1 for n, char in enumerate(text) if char < " " and char not in "\t\n\r"]
+    assert control_ends(shape_of(text)) == ends
+
+
+@_relaxed
+@given(st.text("0129-/. a", max_size=60), st.integers(0, 3))
+def test_stretches_are_those_of_digits_close_together(text: str, reach: int) -> None:
+    """The same, digit by digit."""
+    runs: list[list[int]] = []
+    for place in (n for n, char in enumerate(text) if char.isdigit()):
+        if runs and place - runs[-1][-1] <= 3:
+            runs[-1].append(place)
+        else:
+            runs.append([place])
+    covered: set[int] = set()
+    for run in runs:
+        low, high = run[0], run[-1] + 1
+        is_date = len(run) == 8 and _DATE.fullmatch(text[low:high])
+        if len(run) >= 7 and not is_date:
+            covered.update(range(max(low - reach, 0), min(high + reach, len(text))))
+    stretches = stretches_with_digits(text.encode(), reach)
+    assert {place for low, high in stretches for place in range(low, high)} == covered
+    assert all(high < low for (_, high), (low, _) in pairwise(stretches))
+
+
+@_relaxed
+@given(st.lists(_texts, min_size=1, max_size=5))
+def test_texts_known_from_documents_come_out_as_alone(redactor: Redactor, texts: list[str]) -> None:
+    redactor.look([_written([text, {"content": text}]) for text in texts], is_json=True)
+    looked = redactor.look(texts, is_json=False)
+    for number, text in enumerate(texts):
+        assert (number in looked.clean) <= (redactor.scope().redact_text(text).text == text)
+        assert (number in looked.clean) == (redactor._scanner.found_in([text]) == {})
 
 
 def test_document_in_a_known_text_is_looked_into_again(redactor: Redactor) -> None:

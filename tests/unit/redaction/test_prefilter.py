@@ -14,12 +14,12 @@ from include.freezeline.errors import ConfigError
 from include.freezeline.redaction.engine import Redactor
 from include.freezeline.redaction.prefilter import (
     Prefilter,
-    Trigger,
     plain_view,
     shape_of,
     windows_around,
 )
 from include.freezeline.redaction.rules import load_redaction_config
+from include.freezeline.redaction.triggers import Trigger
 
 _EXAMPLES = tuple(
     text.replace("[[", "").replace("]]", "")
@@ -80,6 +80,18 @@ def test_value_lies_whole_in_a_window_wherever_it_stands(before: int, after: int
     assert hits == [(7, start + len(value))]
     windows = windows_around(text, [end for _, end in hits], 160, 96)
     assert any(low <= start and start + len(value) <= high for low, high in windows)
+
+
+_MIXED = [Trigger(1, "[0-9]{2}a"), Trigger(2, "@[a-z]"), Trigger(3, "[0-9]a@"), Trigger(4, "a")]
+_TOGETHER = Prefilter(_MIXED)
+_ALONE = [Prefilter([trigger]) for trigger in _MIXED]
+
+
+@given(st.text("01a@ ", max_size=30))
+def test_parted_triggers_find_what_each_finds_alone(text: str) -> None:
+    shape = shape_of(text)
+    alone = [hit for prefilter in _ALONE for hit in prefilter.hits(shape)]
+    assert sorted(_TOGETHER.hits(shape)) == sorted(alone)
 
 
 def test_gated_trigger_is_run_only_behind_its_gate() -> None:
