@@ -58,7 +58,7 @@ select
     prompt_version,
     n_requests,
     n_good_requests,
-    good_request_ratio,
+    {{ if_enough('n_requests', 'good_request_ratio') }} as good_request_ratio,
     n_unpriced_requests,
     cost_usd,
     good_request_cost_usd,

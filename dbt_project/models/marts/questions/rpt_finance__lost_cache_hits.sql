@@ -41,8 +41,12 @@ select
     n_calls,
     n_baseline_calls,
     n_cache_reads,
-    case when n_cache_reads > 0 then cache_hit_ratio end as cache_hit_ratio,
-    case when n_cache_reads > 0 then baseline_cache_hit_ratio end as baseline_cache_hit_ratio,
+    case when n_cache_reads > 0 then {{ if_enough('n_calls', 'cache_hit_ratio') }} end
+        as cache_hit_ratio,
+    case
+        when n_cache_reads > 0
+            then {{ if_enough('n_baseline_calls', 'baseline_cache_hit_ratio') }}
+    end as baseline_cache_hit_ratio,
     case
         when n_cache_reads = 0 then 'insufficient_evidence'
         else {{ answer_of(
