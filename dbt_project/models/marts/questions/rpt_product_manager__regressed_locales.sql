@@ -88,8 +88,9 @@ select
             'n_requests', 'n_baseline_requests'
         ]) }} = 'yes'
             then 'yes'
-        else {{ answer_of('duration_p50_ms >= 1.25 * baseline_duration_p50_ms', [
-            'n_durations', 'n_baseline_durations'
-        ]) }}
+        else {{ answer_of(
+            'duration_p50_ms >= 1.25 * baseline_duration_p50_ms and duration_p50_ms > 0',
+            ['n_durations', 'n_baseline_durations']
+        ) }}
     end as answer
 from scored
