@@ -122,11 +122,8 @@ left join quantiles on counted.call_statistics_key = quantiles.call_statistics_k
     from {{ ref('fct_llm_calls') }} as calls
     left join {{ ref('int_calls__evaluated') }} as evaluated
         on calls.call_key = evaluated.call_key
-    -- only calls that start after the packing have its documents in their prompt
-    left join {{ ref('int_traces__packings_summed') }} as packings
-        on
-            calls.trace_id = packings.trace_id
-            and calls.called_at >= packings.packed_at
+    left join {{ ref('int_calls__packings_summed') }} as packings
+        on calls.call_key = packings.call_key
     where not calls.is_canary
 {%- endmacro %}
 
