@@ -96,11 +96,15 @@ left join quantiles on counted.call_statistics_key = quantiles.call_statistics_k
         {%- for column in [
             'is_error', 'error_class', 'finish_reason', 'duration_ms', 'ttft_ms', 'tpot_ms',
             'chunk_gap_p99_ms', 'queue_ms', 'input_tokens', 'output_tokens', 'total_tokens',
-            'cache_read_tokens', 'cache_write_tokens', 'reasoning_tokens', 'cost_usd',
-            'is_retrieval_empty',
+            'cache_write_tokens', 'reasoning_tokens', 'cost_usd', 'is_retrieval_empty',
         ] %}
         calls.{{ column }},
         {%- endfor %}
+        -- an answer that a gateway repeated neither hit nor missed the provider's cache
+        case when not coalesce(calls.is_gateway_cache_hit, false) then calls.cache_read_tokens end
+            as cache_read_tokens,
+        case when not coalesce(calls.is_gateway_cache_hit, false) then calls.input_tokens end
+            as cacheable_tokens,
         -- microseconds as a decimal: sums do not depend on the order of rows
         cast(calls.duration_ms as decimal(18, 3)) as exact_duration_ms,
         evaluated.is_refusal,
@@ -118,11 +122,8 @@ left join quantiles on counted.call_statistics_key = quantiles.call_statistics_k
     from {{ ref('fct_llm_calls') }} as calls
     left join {{ ref('int_calls__evaluated') }} as evaluated
         on calls.call_key = evaluated.call_key
-    -- only calls that start after the packing have its documents in their prompt
-    left join {{ ref('int_traces__packings_summed') }} as packings
-        on
-            calls.trace_id = packings.trace_id
-            and calls.called_at >= packings.packed_at
+    left join {{ ref('int_calls__packings_summed') }} as packings
+        on calls.call_key = packings.call_key
     where not calls.is_canary
 {%- endmacro %}
 
@@ -148,8 +149,8 @@ left join quantiles on counted.call_statistics_key = quantiles.call_statistics_k
         'period_started_at', 'weight', 'is_error', 'error_class', 'finish_reason', 'duration_ms',
         'exact_duration_ms', 'ttft_ms', 'tpot_ms', 'chunk_gap_p99_ms', 'queue_ms', 'input_tokens',
         'output_tokens', 'total_tokens', 'cache_read_tokens', 'cache_write_tokens',
-        'reasoning_tokens', 'cost_usd', 'is_retrieval_empty', 'is_refusal', 'is_malformed',
-        'is_toxic', 'is_ungrounded', 'packed_tokens', 'dropped_document_count',
+        'cacheable_tokens', 'reasoning_tokens', 'cost_usd', 'is_retrieval_empty', 'is_refusal',
+        'is_malformed', 'is_toxic', 'is_ungrounded', 'packed_tokens', 'dropped_document_count',
         'offered_document_count',
     ]) }}
 {%- endmacro %}

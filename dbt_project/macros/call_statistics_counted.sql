@@ -55,7 +55,7 @@
         case
             when count(cache_read_tokens) > 0
                 then {{ ratio_of_sums(
-                    'least(coalesce(cache_read_tokens, 0), input_tokens)', 'input_tokens'
+                    'least(coalesce(cache_read_tokens, 0), cacheable_tokens)', 'cacheable_tokens'
                 ) }}
         end as cache_hit_ratio,
         count(packed_tokens) as n_packings,

@@ -51,11 +51,16 @@
     '{{ texts | join("', '") }}'
 {%- endmacro %}
 
+{# A name in lower case, without the words in which "format" means something else. #}
+{% macro evaluation_words(name) -%}
+    replace(replace(lower({{ name }}), 'informat', ''), 'transformat', '')
+{%- endmacro %}
+
 {# What an evaluation of this name asks; null when none of the kinds. #}
 {% macro evaluation_kind(name) -%}
     case
         {%- for each in evaluation_kinds() %}{% for word in each.words %}
-        when lower({{ name }}) like '%{{ word }}%' then '{{ each.kind }}'
+        when {{ evaluation_words(name) }} like '%{{ word }}%' then '{{ each.kind }}'
         {%- endfor %}{% endfor %}
     end
 {%- endmacro %}
@@ -64,7 +69,7 @@
 {% macro is_high_score_bad(name) -%}
     case
         {%- for each in evaluation_kinds() %}{% for word in each.words %}
-        when lower({{ name }}) like '%{{ word }}%' then {{ each.is_high_bad | lower }}
+        when {{ evaluation_words(name) }} like '%{{ word }}%' then {{ each.is_high_bad | lower }}
         {%- endfor %}{% endfor %}
     end
 {%- endmacro %}

@@ -63,8 +63,9 @@ select * from read_parquet('.freezeline/lake/spans/**/*.parquet', hive_partition
 _QUESTIONS_INTRO = """What people ask most often, answered every night. Windows end at `as_of`; "before" is a window of
 the same rows that ends where the asked one starts. `answer` is `yes`, `no` or `answered`, and
 `insufficient_evidence` where a group has fewer rows than `min_evidence_count` of
-`dbt_project/dbt_project.yml` (its share is then null, and its `n_` column says how many there are).
-A share that rose counts only when it rose by `min_rise_score` standard errors.
+`dbt_project/dbt_project.yml`. A share of fewer rows is null, and its `n_` column says how many
+there are; of two compared shares each needs rows of its own. A share that rose counts only when
+it rose by `min_rise_score` standard errors.
 
 ```sql
 select * from marts.rpt_product_manager__regressed_locales where answer = 'yes';

@@ -1,5 +1,6 @@
 -- what people said about answers. Scales differ: a label in words, or a score of -1, 0 or 1 where
--- nobody scores higher, says whether they liked it; stars do not without knowing their middle.
+-- nobody scores higher, says whether they liked it; stars do not without knowing their middle, and
+-- a 0 does not where somebody scores lower.
 with
 
 feedback as (
@@ -7,7 +8,9 @@ feedback as (
         *,
         lower(trim(evaluation_label)) as said,
         evaluation_score in (-1, 0, 1)
-        and max(abs(evaluation_score)) over (partition by evaluation_name) <= 1 as is_sign
+        and max(abs(evaluation_score)) over (partition by evaluation_name) <= 1 as is_sign,
+        evaluation_score = 0
+        and min(evaluation_score) over (partition by evaluation_name) < 0 as is_neutral
     from {{ ref('fct_evaluations') }}
     where annotator_kind = 'human'
 ),
@@ -17,7 +20,7 @@ rated as (
         *,
         case
             when said is not null then {{ is_liked('said') }}
-            when is_sign then evaluation_score > 0
+            when is_sign and not is_neutral then evaluation_score > 0
         end as is_positive
     from feedback
 ),
@@ -49,6 +52,7 @@ select
         when rated.is_positive is not null then null
         when rated.said is not null then 'unknown_label'
         when rated.evaluation_score is null then 'no_rating'
+        when rated.is_sign and rated.is_neutral then 'neutral'
         else 'unknown_scale'
     end as unrated_reason,
     rated.evaluated_at,

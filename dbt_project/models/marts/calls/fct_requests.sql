@@ -63,8 +63,9 @@ requests as (
         max(cast(is_escalated as int)) = 1 as is_escalated,
         max(cast(is_overridden as int)) = 1 as is_overridden,
         max(cast(is_converted as int)) = 1 as is_converted,
-        min(called_at) < {{ as_of() }} - interval {{ var('outcome_maturity_h') }} hour
-            as is_settled,
+        max(conversion_value_usd) as conversion_value_usd,
+        {{ seconds_between('min(called_at)', as_of()) }}
+        > 3600 * {{ policy_number('outcome_maturity_h') }} as is_settled,
         max(sample_weight) as sample_weight
     from ordered
     group by asked_id

@@ -75,9 +75,9 @@ select
     n_calls,
     n_baseline_calls,
     n_errors,
-    error_ratio,
-    baseline_error_ratio,
-    error_rise_score,
+    {{ if_enough('n_calls', 'error_ratio') }} as error_ratio,
+    {{ if_enough('n_baseline_calls', 'baseline_error_ratio') }} as baseline_error_ratio,
+    {{ if_enough('least(n_calls, n_baseline_calls)', 'error_rise_score') }} as error_rise_score,
     {{ answer_of(
         'error_rise_score >= ' ~ var('min_rise_score'), ['n_calls', 'n_baseline_calls']
     ) }} as answer

@@ -37,6 +37,13 @@ summed as (
             ) - coalesce(cost_usd, 0) as double
         ) as larger_cost_usd
     from tenants
+),
+
+judged as (
+    select
+        *,
+        {{ is_enough('n_all_calls') }} and 10 * n_all_unpriced_calls <= n_all_calls as is_known
+    from summed
 )
 
 select
@@ -46,11 +53,11 @@ select
     n_calls,
     n_unpriced_calls,
     cost_usd,
-    cast(cost_usd as double) / nullif(all_cost_usd, 0) as cost_share_ratio,
+    case when is_known then cast(cost_usd as double) / nullif(all_cost_usd, 0) end
+        as cost_share_ratio,
     case
-        when not ({{ is_enough('n_all_calls') }}) or 10 * n_all_unpriced_calls > n_all_calls
-            then 'insufficient_evidence'
+        when not is_known then 'insufficient_evidence'
         when cost_usd > 0 and larger_cost_usd < 0.5 * all_cost_usd then 'yes'
         else 'no'
     end as answer
-from summed
+from judged

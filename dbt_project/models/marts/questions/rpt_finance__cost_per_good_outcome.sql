@@ -45,6 +45,7 @@ ranked as (
     select
         *,
         max(good_request_cost_usd) over (partition by feature, environment) as highest_cost_usd,
+        min(good_request_cost_usd) over (partition by feature, environment) as lowest_cost_usd,
         count(good_request_cost_usd) over (partition by feature, environment) as n_compared_versions
     from priced
 )
@@ -58,14 +59,16 @@ select
     prompt_version,
     n_requests,
     n_good_requests,
-    good_request_ratio,
+    {{ if_enough('n_requests', 'good_request_ratio') }} as good_request_ratio,
     n_unpriced_requests,
     cost_usd,
     good_request_cost_usd,
     n_compared_versions,
     case
         when good_request_cost_usd is null or n_compared_versions < 2 then 'insufficient_evidence'
-        when good_request_cost_usd = highest_cost_usd then 'yes'
+        -- of versions that cost the same none is the dearest
+        when good_request_cost_usd = highest_cost_usd and highest_cost_usd > lowest_cost_usd
+            then 'yes'
         else 'no'
     end as answer
 from ranked

@@ -52,7 +52,9 @@ compared as (
 select
     {{ surrogate_key(['feature', 'environment', 'tenant_key']) }} as question_key,
     *,
+    -- twice nothing is nothing
     {{ answer_of(
-        'turn_p50_tokens >= 2 * baseline_turn_p50_tokens', ['n_turns', 'n_baseline_turns']
+        'turn_p50_tokens >= 2 * baseline_turn_p50_tokens and turn_p50_tokens > 0',
+        ['n_turns', 'n_baseline_turns']
     ) }} as answer
 from compared

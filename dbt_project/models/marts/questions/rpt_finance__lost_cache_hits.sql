@@ -1,5 +1,6 @@
 -- The last seven days against the 28 before them. A source that reports cache reads often leaves
--- out the zeros, so a call without a report is no hit, unless the model never reports any.
+-- out the zeros, so a call without a report is no hit, unless the model never reports any. What a
+-- gateway repeated never reached the provider's cache.
 with
 
 calls as (
@@ -13,6 +14,7 @@ calls as (
         called_at >= {{ days_before_as_of(35) }}
         and not is_canary
         and input_tokens is not null
+        and not coalesce(is_gateway_cache_hit, false)
 ),
 
 compared as (
@@ -41,8 +43,12 @@ select
     n_calls,
     n_baseline_calls,
     n_cache_reads,
-    case when n_cache_reads > 0 then cache_hit_ratio end as cache_hit_ratio,
-    case when n_cache_reads > 0 then baseline_cache_hit_ratio end as baseline_cache_hit_ratio,
+    case when n_cache_reads > 0 then {{ if_enough('n_calls', 'cache_hit_ratio') }} end
+        as cache_hit_ratio,
+    case
+        when n_cache_reads > 0
+            then {{ if_enough('n_baseline_calls', 'baseline_cache_hit_ratio') }}
+    end as baseline_cache_hit_ratio,
     case
         when n_cache_reads = 0 then 'insufficient_evidence'
         else {{ answer_of(

@@ -45,9 +45,9 @@ select
     request_model,
     n_calls,
     n_baseline_calls,
-    cut_off_ratio,
-    baseline_cut_off_ratio,
-    cut_off_rise_score,
+    {{ if_enough('n_calls', 'cut_off_ratio') }} as cut_off_ratio,
+    {{ if_enough('n_baseline_calls', 'baseline_cut_off_ratio') }} as baseline_cut_off_ratio,
+    {{ if_enough('least(n_calls, n_baseline_calls)', 'cut_off_rise_score') }} as cut_off_rise_score,
     {{ answer_of(
         'cut_off_rise_score >= ' ~ var('min_rise_score'), ['n_calls', 'n_baseline_calls']
     ) }} as answer

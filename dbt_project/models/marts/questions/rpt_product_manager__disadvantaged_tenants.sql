@@ -65,9 +65,10 @@ select
     tenant_key,
     n_requests,
     n_other_requests,
-    bad_answer_ratio,
-    other_bad_answer_ratio,
-    bad_answer_rise_score,
+    {{ if_enough('n_requests', 'bad_answer_ratio') }} as bad_answer_ratio,
+    {{ if_enough('n_other_requests', 'other_bad_answer_ratio') }} as other_bad_answer_ratio,
+    {{ if_enough('least(n_requests, n_other_requests)', 'bad_answer_rise_score') }}
+        as bad_answer_rise_score,
     {{ answer_of(
         'bad_answer_rise_score >= ' ~ var('min_rise_score'), ['n_requests', 'n_other_requests']
     ) }} as answer

@@ -31,6 +31,7 @@ ranked as (
     select
         *,
         max(negative_feedback_ratio) over (partition by feature, environment) as highest_ratio,
+        min(negative_feedback_ratio) over (partition by feature, environment) as lowest_ratio,
         count(negative_feedback_ratio) over (partition by feature, environment)
             as n_compared_versions
     from versions
@@ -50,7 +51,8 @@ select
     case
         when negative_feedback_ratio is null or n_compared_versions < 2
             then 'insufficient_evidence'
-        when negative_feedback_ratio = highest_ratio then 'yes'
+        -- of versions that are liked alike none is liked least
+        when negative_feedback_ratio = highest_ratio and highest_ratio > lowest_ratio then 'yes'
         else 'no'
     end as answer
 from ranked

@@ -45,10 +45,12 @@ select
     environment,
     n_empty_retrievals,
     n_filled_retrievals,
-    empty_retrieval_ratio,
-    empty_escalated_ratio,
-    filled_escalated_ratio,
-    escalated_rise_score,
+    {{ if_enough('n_empty_retrievals + n_filled_retrievals', 'empty_retrieval_ratio') }}
+        as empty_retrieval_ratio,
+    {{ if_enough('n_empty_retrievals', 'empty_escalated_ratio') }} as empty_escalated_ratio,
+    {{ if_enough('n_filled_retrievals', 'filled_escalated_ratio') }} as filled_escalated_ratio,
+    {{ if_enough('least(n_empty_retrievals, n_filled_retrievals)', 'escalated_rise_score') }}
+        as escalated_rise_score,
     {{ answer_of(
         'escalated_rise_score >= ' ~ var('min_rise_score'),
         ['n_empty_retrievals', 'n_filled_retrievals']

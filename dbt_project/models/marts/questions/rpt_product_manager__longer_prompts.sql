@@ -55,6 +55,7 @@ select
     {{ surrogate_key(['feature', 'environment', 'prompt_name']) }} as question_key,
     *,
     {{ answer_of(
-        'input_p50_tokens >= 1.2 * baseline_input_p50_tokens', ['n_calls', 'n_baseline_calls']
+        'input_p50_tokens >= 1.2 * baseline_input_p50_tokens and input_p50_tokens > 0',
+        ['n_calls', 'n_baseline_calls']
     ) }} as answer
 from compared

@@ -73,9 +73,11 @@ select
     locale,
     cast(n_requests as bigint) as n_requests,
     cast(n_baseline_requests as bigint) as n_baseline_requests,
-    bad_answer_ratio,
-    baseline_bad_answer_ratio,
-    bad_answer_rise_score,
+    {{ if_enough('n_requests', 'bad_answer_ratio') }} as bad_answer_ratio,
+    {{ if_enough('n_baseline_requests', 'baseline_bad_answer_ratio') }}
+        as baseline_bad_answer_ratio,
+    {{ if_enough('least(n_requests, n_baseline_requests)', 'bad_answer_rise_score') }}
+        as bad_answer_rise_score,
     cast(n_durations as bigint) as n_durations,
     cast(n_baseline_durations as bigint) as n_baseline_durations,
     duration_p50_ms,
@@ -86,8 +88,9 @@ select
             'n_requests', 'n_baseline_requests'
         ]) }} = 'yes'
             then 'yes'
-        else {{ answer_of('duration_p50_ms >= 1.25 * baseline_duration_p50_ms', [
-            'n_durations', 'n_baseline_durations'
-        ]) }}
+        else {{ answer_of(
+            'duration_p50_ms >= 1.25 * baseline_duration_p50_ms and duration_p50_ms > 0',
+            ['n_durations', 'n_baseline_durations']
+        ) }}
     end as answer
 from scored
