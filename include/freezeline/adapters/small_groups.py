@@ -11,8 +11,15 @@ _JUDGEMENT = "judgement."
 _SUBJECT = ("feature", "environment")
 _COUNTS = ("n_current", "event_count")
 # When an aggregate's row begins, by column; one that is called differently by its table's name.
-_HOURS = ("hour_started_at",)
+_TIMES = {
+    "hour_started_at": ("called_at", "date_trunc('hour', c.called_at)"),
+    "usage_date": ("called_at", "cast(c.called_at as date)"),
+    "arrival_date": ("arrived_at", "cast(c.arrived_at as date)"),
+}
 _PERIOD = "period_started_at"
+_GROUPED = ("agg_", "rpt_")
+# What stands in aggregates of cost where a call names no provider.
+_UNKNOWN = "unknown"
 
 
 class SmallGroups:
@@ -38,6 +45,8 @@ class SmallGroups:
         calls = columns.get(CALLS, ())
         wanted = dict.fromkeys((*_SUBJECT, *aggregates.dimensions))
         self._dimensions = [name for name in wanted if name in calls]
+        self._own = own_column(session.kind)
+        self._times = [name for name in ("called_at", "arrived_at") if name in calls]
         self._calls = f"calls_of_{alias}" if calls else None
         if self._calls is not None:
             self._note_calls(f"{alias}.{CALLS}", self._calls)
@@ -45,12 +54,17 @@ class SmallGroups:
             self._calls = self._calls if theirs[0][0] else None
 
     def _note_calls(self, relation: str, name: str) -> None:
-        """Keep what groups and persons are made of, with whose call each is."""
+        """Keep what groups and persons are made of, with whose call each is.
+
+        The subject is one person, also where a call of theirs names nobody; a probe is none.
+        """
         theirs = self._session.condition(self._session.shape(relation)) or "false"
-        person = f"coalesce({own_column(self._session.kind)}, call_key)"
+        probe = "when is_canary then null " if "is_canary" in self._columns[CALLS] else ""
+        person = f"case when {theirs} then '' {probe}else coalesce({self._own}, call_key) end"
         self._session.execute(
-            f"create or replace temp table {name} as select {', '.join(self._dimensions)}, "
-            f"called_at, {person} as person, {theirs} as is_theirs from {relation}"
+            f"create or replace temp table {name} as select "
+            f"{', '.join([*self._dimensions, *self._times])}, "
+            f"{person} as person, {theirs} as is_theirs from {relation}"
         )
 
     def condition(self, table: str) -> str | None:
@@ -59,11 +73,15 @@ class SmallGroups:
             return None
         if table.startswith(_JUDGEMENT):
             return self._judgements(table)
-        if not table.split(".")[1].startswith("agg_"):
+        if not table.split(".")[1].startswith(_GROUPED):
             return None
         if "dimension" in self._columns[table]:
             return self._by_dimension(table)
-        return self._small(table, self._keys(table))
+        small = self._small(table, self._keys(table))
+        if small is not None and self._own in self._columns[table]:
+            # A row that names somebody is theirs or is not, however few calls it is about.
+            return f"(t.{self._own} is null and {small})"
+        return small
 
     def _judgements(self, table: str) -> str | None:
         """Judgements about a feature that the subject used, with too few events."""
@@ -81,7 +99,8 @@ class SmallGroups:
         """Return what an aggregate is grouped by: its column, and the same of a call."""
         columns = self._columns[table]
         keys = {name: f"c.{name}" for name in self._dimensions if name in columns}
-        keys |= {name: "date_trunc('hour', c.called_at)" for name in _HOURS if name in columns}
+        keys |= {name: made for name, (time, made) in _TIMES.items()
+                 if name in columns and time in self._times}  # fmt: skip
         if _PERIOD in columns:
             step = "hour" if table.endswith("_hourly") else "day"
             keys[_PERIOD] = f"date_trunc('{step}', c.called_at)"
@@ -108,13 +127,26 @@ class SmallGroups:
             return None
         made = ", ".join(f"{call} as k{number}" for number, call in enumerate(keys.values()))
         same = " and ".join(
-            f"s.k{number} is not distinct from t.{column}" for number, column in enumerate(keys)
+            f"s.k{number} is not distinct from {_known(column)}"
+            for number, column in enumerate(keys)
         )
         few = f"s.n_persons < {self._min_persons}"
-        if "n_calls" in self._columns[table]:
-            few = f"({few} or t.n_calls < {self._min_persons})"
+        count = _count_of(self._columns[table])
+        if count is not None:
+            few = f"({few} or t.{count} < {self._min_persons})"
         return (
             f"exists (select 1 from (select {made}, count(distinct c.person) as n_persons "
             f"from {self._calls} as c group by all having bool_or(c.is_theirs)) as s "
             f"where {same} and {few})"
         )
+
+
+def _known(column: str) -> str:
+    """Return a column of ``t`` as calls have it, which name no provider where it is unknown."""
+    return f"nullif(t.{column}, '{_UNKNOWN}')" if column == "provider" else f"t.{column}"
+
+
+def _count_of(columns: Sequence[str]) -> str | None:
+    """Return the column that says how many calls, or else requests or the like, a row is about."""
+    counts = [name for name in columns if name.startswith("n_")]
+    return "n_calls" if "n_calls" in counts else next(iter(counts), None)

@@ -111,7 +111,7 @@ def _of_trace(shape: TableShape, kind: SubjectKind, table: str) -> list[str]:
 
 
 def _shared(shape: TableShape, kind: SubjectKind) -> list[str]:
-    """Rows that share a session, request, response or content with the subject."""
+    """Rows that share a session, request, response, call or content with the subject."""
     parts = []
     if kind == "user" and "session_key" in shape.columns:
         parts.append(in_session_sql(shape.event_column))
@@ -120,6 +120,8 @@ def _shared(shape: TableShape, kind: SubjectKind) -> list[str]:
     if "response_id" in shape.columns:
         alone = "span_id is null and " if "span_id" in shape.columns else ""
         parts.append(f"({alone}response_id in (select id from theirs_response_id))")
+    if {"call_key", "trace_id"} <= shape.columns:
+        parts.append("(trace_id is null and call_key in (select id from theirs_call_key))")
     if "content_name" in shape.columns:
         alone = "trace_id is null and " if "trace_id" in shape.columns else ""
         parts.append(f"({alone}content_name in (select id from theirs_content_name))")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from include.freezeline.errors import ErasureError
+from include.freezeline.landing.texts import without_controls
 from include.freezeline.redaction.pseudonyms import Pseudonymiser
 
 SubjectKind = Literal["user", "session", "tenant"]
@@ -82,7 +83,8 @@ def parse_subject(text: str, key: bytes) -> Subject:
     found = _KEY.fullmatch(text)
     if found is not None:
         return Subject(_KINDS[found[1]], text)
-    word, colon, raw = text.partition(":")
+    word, colon, given = text.partition(":")
+    raw = without_controls(given)  # as landing does before it makes the pseudonym
     kind = _KINDS.get(word[:1]) if word in get_args(SubjectKind) else None
     if not colon or kind is None or not raw.strip():
         shown = f"starts with {word!r}" if colon and len(word) <= len("session") else "has no kind"

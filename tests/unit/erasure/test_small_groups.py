@@ -107,6 +107,88 @@ def test_rows_of_a_day_that_has_later_events_stay(path: Path, before: str, n_lef
     assert len(rows(path, "select * from marts.agg_user_cost_daily")) == n_left
 
 
+@pytest.fixture
+def lonely(tmp_path: Path) -> Path:
+    """Of the user's five calls four name nobody; probes and somebody else's one call beside them."""
+    file = tmp_path / "lonely.duckdb"
+    called = "timestamptz '2026-10-01 09:30:00+00'"
+    arrived = "timestamptz '2026-10-02 01:00:00+00'"
+    with duckdb.connect(str(file)) as made:
+        made.execute("set TimeZone = 'UTC'; create schema marts")
+        made.execute(
+            "create table marts.fct_llm_calls as select 'c' || n as call_key, case when n < 5 then "
+            f"'theirs' else 't' || n end as trace_id, case when n = 0 then '{USER}' when n = 9 "
+            f"then 'u2' end as user_key, {called} as called_at, {arrived} as arrived_at, "
+            f"{DAY} as call_date, 'f' as feature, 'e' as environment, '{TENANT}' as tenant_key, "
+            "null::text as provider, 's' as service_name, n between 5 and 8 as is_canary "
+            "from range(10) as calls(n)"
+        )
+        for name, column, value in (
+            ("agg_feature_daily", "call_date", DAY),
+            ("agg_usage_daily", "usage_date", DAY),
+            ("agg_telemetry_cost_daily", "arrival_date", "date '2026-10-02'"),
+            ("agg_cost_hourly", "hour_started_at", "timestamptz '2026-10-01 09:00:00+00'"),
+        ):
+            made.execute(
+                f"create table marts.{name} as select 'unknown' as provider, 's' as service_name, "
+                f"{value} as {column}, 6 as n_calls union all "
+                f"select 'unknown', 's', {value} + interval 1 day, 6"
+            )
+        made.execute(
+            "create table marts.rpt_finance__doubled_tokens as select * from "
+            "(values ('f', 2, 30), ('g', 2, 30)) as v(feature, n_turns, n_calls_before)"
+        )
+        made.execute(
+            "create table marts.agg_user_cost_daily as select user_key, call_date, "
+            "count(*) as n_calls from marts.fct_llm_calls group by all"
+        )
+        made.execute(
+            "create table marts.fct_feedback as select call_key, null::text as trace_id, user_key, "
+            "timestamptz '2026-10-20 00:00:00+00' as evaluated_at from marts.fct_llm_calls"
+        )
+    return file
+
+
+def erase_lonely(path: Path) -> None:
+    """Erase the user, whose trace is known and who came back later."""
+    policy = POLICY.model_copy(update={"dimensions": (*POLICY.dimensions, "provider",
+                                                      "service_name")})  # fmt: skip
+    with open_session("user", ()) as session:
+        session.name(USER, BEFORE)
+        session.execute("insert into theirs_trace_id (id) values ('theirs')")
+        session.execute("update own set is_gone = false")
+        store = DatabaseStore(session, path, "a", "db", policy)
+        store.note_calls()
+        assert store.erase(Quotes((), ()))
+        assert store.find(Quotes((), ())) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["agg_feature_daily", "agg_usage_daily", "agg_telemetry_cost_daily", "agg_cost_hourly"],
+)
+def test_calls_that_name_nobody_and_probes_make_no_crowd(lonely: Path, name: str) -> None:
+    erase_lonely(lonely)
+    assert len(rows(lonely, f"select * from marts.{name}")) == 1
+
+
+def test_reports_about_too_few_calls_go(lonely: Path) -> None:
+    erase_lonely(lonely)
+    report = "select feature from marts.rpt_finance__doubled_tokens"
+    assert rows(lonely, report) == [("g",)]
+
+
+def test_rows_that_name_others_stay_however_few_calls_they_are_about(lonely: Path) -> None:
+    erase_lonely(lonely)
+    assert rows(lonely, "select user_key from marts.agg_user_cost_daily") == [("u2",)]
+
+
+def test_later_feedback_on_their_calls_goes_without_a_trace(lonely: Path) -> None:
+    erase_lonely(lonely)
+    left = rows(lonely, "select call_key from marts.fct_feedback")
+    assert left == [(f"c{number}",) for number in range(5, 10)]
+
+
 def test_rows_about_an_erased_tenant_go_whatever_their_size(path: Path) -> None:
     erase(path, "tenant", TENANT)
     assert rows(path, "select * from marts.fct_llm_calls") == []

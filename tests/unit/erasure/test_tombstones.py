@@ -117,3 +117,17 @@ def test_quarantined_records_lose_what_quotes_an_erased_id() -> None:
     row = {"reason": "r", "detail_redacted": "d", "sample_redacted": '{"u": "jane/4711", "n": 1}'}
     other = row | {"sample_redacted": '{"u": "jane/4712"}'}
     assert erased.without_quotes([row, other]) == (row | {"sample_redacted": None}, other)
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        "jane van doe,tone,warm,soon",
+        '{"user_id": "jane van doe", "bucket": "warm"}',
+        "bucket warm; jane van doe ; soon",
+    ],
+)
+def test_raw_ids_with_spaces_are_found_where_they_are_a_field(sample: str) -> None:
+    tombstones = Tombstones([stone("raw_id", "jane van doe")], DIGESTER)
+    assert tombstones.are_quoted_in(sample)
+    assert not tombstones.are_quoted_in(sample.replace("van", "von"))
