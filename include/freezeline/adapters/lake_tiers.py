@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from include.freezeline.adapters.lake import WRITING
+
 _TEXT_SUFFIX = "_redacted"
 _MANIFEST = ".manifest.json"
 _PARTIAL = ".partial"
@@ -206,5 +208,5 @@ def _has_values(path: Path, names: Sequence[str]) -> bool:
 def _replace(path: Path, data: pa.Table) -> None:
     """Write a file whole or not at all."""
     partial = path.with_name(path.name + _PARTIAL)
-    pq.write_table(data, partial, compression="zstd")
+    pq.write_table(data, partial, **WRITING)
     partial.replace(path)
