@@ -62,7 +62,8 @@ calls as (
     select
         *,
         {{ surrogate_key([
-            'dimension', 'environment', 'feature', 'dimension_value', 'period_started_at',
+            'dimension', 'environment', 'feature', 'prompt_name', 'dimension_value',
+            'period_started_at',
         ]) }} as call_statistics_key
     from dimensioned
 ),
@@ -87,6 +88,7 @@ left join quantiles on counted.call_statistics_key = quantiles.call_statistics_k
     select
         calls.environment,
         calls.feature,
+        calls.prompt_name,
         {%- for column in call_dimensions().values() if column not in ('environment', 'feature') %}
         calls.{{ column }},
         {%- endfor %}
@@ -127,7 +129,10 @@ left join quantiles on counted.call_statistics_key = quantiles.call_statistics_k
     where not calls.is_canary
 {%- endmacro %}
 
-{# Each call once per dimension; an environment's row is over all of its features. #}
+{#
+    Each call once per dimension; an environment's row is over all of its features, and a version is
+    one of its prompt: v1 of two prompts are two rows.
+#}
 {% macro dimensioned_calls() %}
     {%- for dimension, column in call_dimensions().items() %}
     select
@@ -135,6 +140,8 @@ left join quantiles on counted.call_statistics_key = quantiles.call_statistics_k
         {{ column }} as dimension_value,
         environment,
         {{ 'cast(null as string)' if dimension == 'environment' else 'feature' }} as feature,
+        {{ 'prompt_name' if dimension == 'prompt_version' else 'cast(null as string)' }}
+            as prompt_name,
         {{ call_measures() | join(', ') }}
     from measured
     {%- if not loop.last %}

@@ -6,6 +6,7 @@
         dimension_value,
         environment,
         feature,
+        prompt_name,
         period_started_at,
         count(*) as n_calls,
         {{ weighted_count('true') }} as call_count,
@@ -40,7 +41,8 @@
             as empty_retrieval_ratio
     from calls
     group by
-        call_statistics_key, dimension, dimension_value, environment, feature, period_started_at
+        call_statistics_key, dimension, dimension_value, environment, feature, prompt_name,
+        period_started_at
 {%- endmacro %}
 
 {# Ratios of two weighted sums, over the calls that know both. #}

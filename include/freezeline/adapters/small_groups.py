@@ -109,16 +109,18 @@ class SmallGroups:
     def _by_dimension(self, table: str) -> str | None:
         """Rows of an aggregate that cuts the calls by one dimension at a time."""
         parts = []
-        for dimension, has_feature in self._session.execute(
-            f"select dimension, count(feature) > 0 from {self._alias}.{table} group by all"
+        keys = self._keys(table)
+        cuts = ", ".join(f"count({name}) > 0" for name in keys)
+        for dimension, *are_cut in self._session.execute(
+            f"select dimension, {cuts} from {self._alias}.{table} group by all"
         ):
             names = (dimension, f"{dimension}_key", f"request_{dimension}")
             value = next((name for name in names if name in self._dimensions), None)
-            keys = self._keys(table) | ({"dimension_value": f"c.{value}"} if value else {})
-            if not has_feature:
-                keys.pop("feature", None)
+            # a column that is empty in all rows of a dimension does not cut them
+            own = {name: keys[name] for name, is_cut in zip(keys, are_cut, strict=True) if is_cut}
+            own |= {"dimension_value": f"c.{value}"} if value else {}
             quoted = str(dimension).replace("'", "''")
-            parts.append(f"(t.dimension = '{quoted}' and {self._small(table, keys)})")
+            parts.append(f"(t.dimension = '{quoted}' and {self._small(table, own)})")
         return " or ".join(parts) or None
 
     def _small(self, table: str, keys: Mapping[str, str]) -> str | None:

@@ -14,7 +14,7 @@ from include.freezeline.erasure.quotes import Quotes
 from tests.unit.erasure.test_erase import BEFORE
 
 USER, TENANT = "u_" + "1" * 32, "t_" + "3" * 32
-POLICY = Aggregates(min_persons=3, dimensions=("feature", "tenant_key", "call_date"))
+POLICY = Aggregates(min_persons=3, dimensions=("feature", "prompt_name", "tenant_key", "call_date"))
 DAY = "date '2026-10-01'"
 
 
@@ -30,10 +30,10 @@ def path(tmp_path: Path) -> Path:
         made.execute(
             "create table marts.fct_llm_calls (call_key text, trace_id text, user_key text, "
             "called_at timestamptz, call_date date, feature text, environment text, "
-            "tenant_key text)"
+            "tenant_key text, prompt_name text)"
         )
         made.executemany(
-            "insert into marts.fct_llm_calls values (?, ?, ?, ?, ?, 'f', 'e', ?)",
+            "insert into marts.fct_llm_calls values (?, ?, ?, ?, ?, 'f', 'e', ?, 'p')",
             [(key, key, user, f"2026-10-01 {hour}:30:00+00", "2026-10-01", TENANT)
              for key, user, hour in calls],
         )  # fmt: skip
@@ -41,9 +41,10 @@ def path(tmp_path: Path) -> Path:
             name = {"hour": "agg_calls_hourly", "day": "agg_calls_daily"}[step]
             made.execute(
                 f"create table marts.{name} as select 'tenant' as dimension, tenant_key as "
-                f"dimension_value, feature, date_trunc('{step}', called_at) as period_started_at, "
+                "dimension_value, feature, cast(null as text) as prompt_name, "
+                f"date_trunc('{step}', called_at) as period_started_at, "
                 "count(*) as n_calls from marts.fct_llm_calls group by all union all select "
-                "'environment', 'e', null, period_started_at, n_calls from "
+                "'environment', 'e', null, null, period_started_at, n_calls from "
                 f"(select date_trunc('{step}', called_at) as period_started_at, count(*) as "
                 "n_calls from marts.fct_llm_calls group by all)"
             )
