@@ -196,6 +196,28 @@ def windows_around(text: str, ends: Iterable[int], before: int, after: int) -> l
     return [piece for span in merged for piece in _cut(span)]
 
 
+def words_around(text: str, ends: Iterable[int], before: int, after: int) -> list[Span]:
+    """Return the words that triggers ended in; around a place in an endless one, a window.
+
+    Args:
+        text: The plain view.
+        ends: Where triggers ended.
+        before: Characters a window in an endless word reaches back at least.
+        after: Characters it reaches on at least.
+    """
+    words: list[Span] = []
+    endless: list[int] = []
+    for end in sorted(ends):
+        if words and end <= words[-1][1]:
+            continue
+        low, high = _word_start(text, end - 1), _word_end(text, end)
+        if high - low < _MAX_TOKEN_CHARS and low < end - 1:
+            words.append((low, high))
+        else:
+            endless.append(end)
+    return sorted([*words, *windows_around(text, endless, before, after)])
+
+
 def _word_start(text: str, place: int) -> int:
     """Return where the word at a place begins, or the place when it began long ago."""
     if place <= 0:

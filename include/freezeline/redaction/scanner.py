@@ -17,6 +17,7 @@ from include.freezeline.redaction.prefilter import (
     plain_view,
     shape_of,
     windows_around,
+    words_around,
 )
 from include.freezeline.redaction.rules import RedactionRule
 from include.freezeline.redaction.triggers import Hit, Trigger, control_ends
@@ -147,6 +148,7 @@ class _Compiled:
         """Compile the rule's expressions."""
         self._rank = rank
         self._reach = (rule.before_chars, rule.after_chars)
+        self._windows = words_around if rule.is_one_word else windows_around
         finder: Finder = build_finder(rule)
         # Documents and histories come again and again, and what stands in them with them.
         self._found_in = lru_cache(_CACHED_WINDOWS)(lambda window: tuple(finder(window)))
@@ -162,7 +164,7 @@ class _Compiled:
 
     def find(self, text: str, ends: Iterable[int]) -> Iterable[tuple[int, int, int]]:
         """Yield start, end and rank of every value of the rule around its triggers."""
-        return self.find_in(text, windows_around(text, ends, *self._reach))
+        return self.find_in(text, self._windows(text, ends, *self._reach))
 
     def find_in(self, text: str, windows: Iterable[Span]) -> Iterable[tuple[int, int, int]]:
         """Yield start, end and rank of every value of the rule in the windows."""
