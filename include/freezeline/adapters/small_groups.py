@@ -18,6 +18,11 @@ _TIMES = {
 }
 _PERIOD = "period_started_at"
 _GROUPED = ("agg_", "rpt_")
+# How many a row is about, the best answer first; other counts are of parts of these.
+_SIZES = (
+    "n_calls", "n_requests", "n_runs", "n_turns", "n_sessions", "n_streams", "n_feedbacks",
+    "n_slow_requests", "call_count",
+)  # fmt: skip
 # What stands in aggregates of cost where a call names no provider.
 _UNKNOWN = "unknown"
 
@@ -149,6 +154,5 @@ def _known(column: str) -> str:
 
 
 def _count_of(columns: Sequence[str]) -> str | None:
-    """Return the column that says how many calls, or else requests or the like, a row is about."""
-    counts = [name for name in columns if name.startswith("n_")]
-    return "n_calls" if "n_calls" in counts else next(iter(counts), None)
+    """Return the column that says how many calls, or requests or the like, a row is about."""
+    return next((name for name in _SIZES if name in columns), None)

@@ -190,6 +190,16 @@ def test_later_feedback_on_their_calls_goes_without_a_trace(lonely: Path) -> Non
     assert left == [(f"c{number}",) for number in range(5, 10)]
 
 
+def test_few_invoice_lines_make_no_small_group(path: Path) -> None:
+    with duckdb.connect(str(path)) as made:
+        made.execute(
+            f"create table marts.agg_invoice_gap_daily as select {DAY} as usage_date, * from "
+            "(values (2.0, 1), (6.0, 1)) as v(call_count, n_invoice_lines)"
+        )
+    erase(path, "user", USER)
+    assert rows(path, "select call_count from marts.agg_invoice_gap_daily") == [(6,)]
+
+
 def test_rows_about_an_erased_tenant_go_whatever_their_size(path: Path) -> None:
     erase(path, "tenant", TENANT)
     assert rows(path, "select * from marts.fct_llm_calls") == []
