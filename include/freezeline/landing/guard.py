@@ -14,8 +14,15 @@ from typing import Any, Protocol
 from include.freezeline.contracts.columns import Column, Privacy, Table
 from include.freezeline.landing.columns import is_all_none, transposed
 from include.freezeline.landing.ids import SPAN_IDS, are_plain_ids, holds_ids, is_plain_id
-from include.freezeline.landing.scopes import Scope, Scopes, Tally, scan
-from include.freezeline.landing.texts import CONTROL, Look, TextGuard, filled, without_controls
+from include.freezeline.landing.scopes import Scope, Scopes, Tally
+from include.freezeline.landing.texts import (
+    CONTROL,
+    Look,
+    TextGuard,
+    filled,
+    scan_twice,
+    without_controls,
+)
 
 _CLOSED = frozenset(
     {
@@ -102,7 +109,7 @@ class Guard:
         """Redact text that belongs to no trace; null when it cannot be scanned."""
         if text is None:
             return None
-        return scan(self.new_scope().redact_text, tally, CONTROL.sub("", text))
+        return scan_twice(self.new_scope().redact_text, tally, text)
 
     def guard_label(self, text: str, tally: Tally, n_times: int = 1) -> str | None:
         """Redact a short string that repeats often.
@@ -112,11 +119,10 @@ class Guard:
             tally: Counts of values by entity type, added to.
             n_times: How often it is there.
         """
-        text = CONTROL.sub("", text)
         cached = self._labels.get(text)
         if cached is None:
             found: Tally = Counter()
-            clean = scan(self.new_scope().redact_text, found, text)
+            clean = scan_twice(self.new_scope().redact_text, found, text)
             cached = (clean, tuple(found.elements()))
             if len(self._labels) < _MAX_LABELS:
                 self._labels[text] = cached
@@ -152,7 +158,7 @@ class Guard:
         is_empty = not clean and bool(text)
         passes = column.name in _CLOSED or (is_id and is_plain_id(clean))
         if not is_empty and not passes:
-            guarded = self.guard_label(clean, tally, n_times)
+            guarded = self.guard_label(text, tally, n_times)
         return filled(column, None if is_empty else guarded)
 
     def _pseudonyms_of(self, column: Column, values: Sequence[Any]) -> Sequence[Any]:

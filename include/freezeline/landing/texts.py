@@ -5,7 +5,7 @@ What holds something is redacted row by row, so that a trace numbers its values 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
@@ -13,6 +13,7 @@ from include.freezeline.contracts.columns import Column
 from include.freezeline.landing.scopes import (
     FIELDS_SCANNED,
     Looked,
+    Redacted,
     Scope,
     Scopes,
     Tally,
@@ -110,10 +111,12 @@ class TextGuard:
         """Redact one text in place."""
         column, values, found = field
         is_json, value = column.type == "json", values[row]
-        looked, document = found.get(value, (None, None))
+        looked, document = (
+            found.get(value, (None, None)) if isinstance(value, str) else (None, None)
+        )
         if document is not None:
             guarded = scan(scope.redact_document, tally, document, looked)
-        elif looked is not None and value in looked.findings:
+        elif looked is not None and not is_json and value in looked.findings:
             guarded = scan(scope.redact_text, tally, value, looked)
         else:
             guarded = self._guard_field(value, scope, tally, is_json=is_json)
@@ -130,10 +133,9 @@ class TextGuard:
         if len(raw) <= _MAX_CLEAN_CHARS and raw in known:
             tally[FIELDS_SCANNED] += 1
             return raw
-        text = without_controls(raw)
-        if raw and not text:
+        if raw and not without_controls(raw):
             return None
-        clean = scan(scope.redact_json if is_json else scope.redact_text, tally, text)
+        clean = scan_twice(scope.redact_json if is_json else scope.redact_text, tally, raw)
         if clean != raw:
             return clean
         if len(raw) <= _MAX_CLEAN_CHARS:
@@ -158,6 +160,17 @@ class _Unsure(NamedTuple):
 def filled(column: Column, value: str | None) -> str | None:
     """Return a value, or what stands for a dropped one where null is not allowed."""
     return DROPPED if value is None and not column.nullable else value
+
+
+def scan_twice(redact: Callable[[str], Redacted], tally: Tally, text: str) -> str | None:
+    """Redact a text, and once more without the control characters that it holds.
+
+    One can part two values, so that they are found as long as it is there, and can hide a value
+    that it stands inside of, so that it is found afterwards.
+    """
+    clean = scan(redact, tally, text)
+    bare = clean if clean is None else without_controls(clean)
+    return bare if bare is None or bare == clean else scan(redact, tally, bare)
 
 
 def without_controls(text: str) -> str:

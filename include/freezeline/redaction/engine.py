@@ -10,6 +10,7 @@ count); only the rest needs :meth:`RedactionScope.redact_text` or ``redact_json`
 because order numbers the placeholders. Both take what the look has found already.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
@@ -32,6 +33,7 @@ FIELDS_SCANNED = "FIELDS_SCANNED"
 FIELDS_DROPPED = "FIELDS_DROPPED"
 DROPPED_TEXT = "<DROPPED>"
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 # Replacing one value can bring another to light (it was half of a longer, wrong match).
 _MAX_ROUNDS = 5
 # Writings of one number that differ only in spaces and dashes are one value.
@@ -108,7 +110,9 @@ class RedactionScope:
         def leaf(text: str, before: str) -> str:
             redacted = self._replaced_after(before, text)
             findings.extend(redacted.findings)
-            return redacted.text
+            bare = _CONTROL.sub("", redacted.text)
+            # A control character can part two values, and hide one that it stands inside of.
+            return redacted.text if bare == redacted.text else leaf(bare, before)
 
         try:
             self._check_length(json_text)

@@ -110,7 +110,7 @@ class _Glance:
                 if depth + 1 >= MAX_DEPTH:
                     raise _NotPlainError
                 self.look(item, depth + 1)
-            elif kind is int and item >= _LEAST_CARD:
+            elif kind is int and (item >= _LEAST_CARD or item <= -_LEAST_CARD):
                 self.texts.append(str(item))
 
     def _members(self, members: dict[str, Any]) -> Iterable[Any]:

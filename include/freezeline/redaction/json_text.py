@@ -65,7 +65,7 @@ def swap_texts(value: Any, swap: Callable[[str], str]) -> Any:
         return {swap(key): swap_texts(item, swap) for key, item in value.items()}
     if isinstance(value, list):
         return [swap_texts(item, swap) for item in value]
-    if type(value) is int and len(text := str(value)) in CARD_DIGITS:
+    if type(value) is int and len((text := str(value)).lstrip("-")) in CARD_DIGITS:
         swapped = swap(text)
         return value if swapped == text else swapped
     return value

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from include.freezeline.landing.texts import CONTROL
 from include.freezeline.redaction.digits import reach_of_digits, stretches_with_digits
 from include.freezeline.redaction.engine import Redactor
 from include.freezeline.redaction.json_text import MAX_DEPTH, rewrite_json
@@ -195,6 +196,7 @@ def _walked(redactor: Redactor, json_text: str) -> tuple[str, list[str]]:
     def leaf(text: str, before: str) -> str:
         redacted = scope._replaced_after(before, text)
         found.extend(finding.type for finding in redacted.findings)
-        return redacted.text
+        bare = CONTROL.sub("", redacted.text)
+        return bare if bare == redacted.text else leaf(bare, before)
 
     return rewrite_json(json_text, leaf, redactor._tools.keys), found
