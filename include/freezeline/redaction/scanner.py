@@ -24,7 +24,7 @@ from include.freezeline.redaction.triggers import Hit, Trigger, control_ends
 
 _CONTEXT_CHARS = 48
 _NEIGHBOUR_CHARS = 24
-_CACHED_WINDOWS = 2_048
+_CACHED_WINDOWS = 512
 # Between texts that are looked at together; no value reaches over it.
 _SEPARATOR = "\n\x7f\n"
 # In place of a rule: a control character, which could hide a value.
