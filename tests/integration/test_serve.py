@@ -114,7 +114,11 @@ def test_airflow_serves_the_page_runs_the_night_and_stops(tmp_path: Path) -> Non
         login = {"username": "admin", "password": "test-password"}
         token = call(f"{base}/auth/token", login)["access_token"]
         dags = call(f"{base}/api/v2/dags", token=token)["dags"]
-        assert {dag["dag_id"] for dag in dags} == {"nightly", "apply_retention"}
+        assert {dag["dag_id"] for dag in dags} == {
+            "apply_retention",
+            "erase_subject",
+            "nightly",
+        }
         call(f"{base}/api/v2/dags/nightly", {"is_paused": False}, token, "PATCH")
         # Unpausing starts a run of last night too; it fails at once, nothing arrived then, and
         # the run below comes after it.
