@@ -111,8 +111,12 @@ class RedactionScope:
             redacted = self._replaced_after(before, text)
             findings.extend(redacted.findings)
             bare = _CONTROL.sub("", redacted.text)
+            if bare == redacted.text:
+                return bare
             # A control character can part two values, and hide one that it stands inside of.
-            return redacted.text if bare == redacted.text else leaf(bare, before)
+            again = self._replaced_after(before, bare)
+            findings.extend(again.findings)
+            return again.text if again.findings else redacted.text
 
         try:
             self._check_length(json_text)

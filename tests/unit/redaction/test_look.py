@@ -197,6 +197,8 @@ def _walked(redactor: Redactor, json_text: str) -> tuple[str, list[str]]:
         redacted = scope._replaced_after(before, text)
         found.extend(finding.type for finding in redacted.findings)
         bare = CONTROL.sub("", redacted.text)
-        return bare if bare == redacted.text else leaf(bare, before)
+        again = scope._replaced_after(before, bare)
+        found.extend(finding.type for finding in again.findings)
+        return again.text if again.findings else redacted.text
 
     return rewrite_json(json_text, leaf, redactor._tools.keys), found
