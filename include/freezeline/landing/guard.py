@@ -16,13 +16,13 @@ from include.freezeline.landing.columns import is_all_none, transposed
 from include.freezeline.landing.ids import SPAN_IDS, are_plain_ids, holds_ids, is_plain_id
 from include.freezeline.landing.scopes import Scope, Scopes, Tally
 from include.freezeline.landing.texts import (
-    CONTROL,
     Look,
     TextGuard,
     filled,
     scan_twice,
     without_controls,
 )
+from include.freezeline.redaction.controls import CONTROL
 
 _CLOSED = frozenset(
     {

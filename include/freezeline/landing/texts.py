@@ -4,7 +4,6 @@ Nearly every text holds nothing, and a look over whole columns says so at the pr
 What holds something is redacted row by row, so that a trace numbers its values in order.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
@@ -19,12 +18,11 @@ from include.freezeline.landing.scopes import (
     Tally,
     scan,
 )
+from include.freezeline.redaction.controls import CONTROL
 from include.freezeline.redaction.known import KnownTexts
 
 DROPPED = "<DROPPED>"
 _CONTROL_CHARS = tuple(char for char in map(chr, range(0x20)) if char not in "\t\n\r")
-# Keys with a NUL break readers of the tables, and one inside a value hides it from the scan.
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _MAX_CLEAN_CHARS = 50_000
 _SHORT_CHARS = 150
 _MAX_DIFFERENT = 100

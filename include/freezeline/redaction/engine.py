@@ -10,7 +10,6 @@ count); only the rest needs :meth:`RedactionScope.redact_text` or ``redact_json`
 because order numbers the placeholders. Both take what the look has found already.
 """
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
@@ -19,6 +18,7 @@ from typing import Any
 
 import orjson
 
+from include.freezeline.redaction.controls import CONTROL
 from include.freezeline.redaction.fields import Looked, Tools, look
 from include.freezeline.redaction.json_text import JsonTooComplexError, rewrite_json, swap_texts
 from include.freezeline.redaction.keys import TellingKeys
@@ -33,7 +33,6 @@ FIELDS_SCANNED = "FIELDS_SCANNED"
 FIELDS_DROPPED = "FIELDS_DROPPED"
 DROPPED_TEXT = "<DROPPED>"
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 # Replacing one value can bring another to light (it was half of a longer, wrong match).
 _MAX_ROUNDS = 5
 # Writings of one number that differ only in spaces and dashes are one value.
@@ -110,7 +109,7 @@ class RedactionScope:
         def leaf(text: str, before: str) -> str:
             redacted = self._replaced_after(before, text)
             findings.extend(redacted.findings)
-            bare = _CONTROL.sub("", redacted.text)
+            bare = CONTROL.sub("", redacted.text)
             if bare == redacted.text:
                 return bare
             # A control character can part two values, and hide one that it stands inside of.

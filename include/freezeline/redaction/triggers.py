@@ -9,6 +9,7 @@ from typing import Any
 import hyperscan
 
 from include.freezeline.errors import ConfigError
+from include.freezeline.redaction.controls import CONTROLS
 from include.freezeline.redaction.rules import Gate
 
 Hit = tuple[int, int]
@@ -17,7 +18,6 @@ Hit = tuple[int, int]
 # Owners from this number on are gates, of which one match is enough.
 FIRST_GATE = 1 << 20
 # Control characters other than line breaks and tabs.
-_CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +92,4 @@ def control_ends(shape: bytes) -> list[int]:
 @lru_cache(maxsize=1)
 def _control_database() -> Database:
     """Compile once what finds control characters, several times as fast as arrays do."""
-    return Database([Trigger(0, _CONTROLS)])
+    return Database([Trigger(0, CONTROLS)])

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from include.freezeline.landing.texts import CONTROL
+from include.freezeline.redaction.controls import CONTROL
 from include.freezeline.redaction.digits import reach_of_digits, stretches_with_digits
 from include.freezeline.redaction.engine import Redactor
 from include.freezeline.redaction.json_text import MAX_DEPTH, rewrite_json
