@@ -38,6 +38,10 @@ _ESCAPE = re.compile(r'\\(?:u[0-9a-fA-F]{4}|[nrtbf"/])')
 # where the script changes. Latin letters with accents are no other script.
 _OTHER_SCRIPT = "[\u0370-\u1dff\u1f00-\u1fff\u2c00-\ud7ff\uf900-\U0010ffff]"
 _SCRIPT_CHANGE = re.compile(rf"{_OTHER_SCRIPT}(?=[0-9A-Za-z+(])|(?<=[0-9A-Za-z]){_OTHER_SCRIPT}")
+# Underscores at the start or end of a word, not those that join words.
+_EMPHASIS = re.compile(
+    r"(?<![0-9A-Za-z_])_{1,3}(?=[0-9A-Za-z+(])|(?<=[0-9A-Za-z])_{1,3}(?![0-9A-Za-z_])"
+)
 _ANY_DIGIT = "[0-9]"
 _SHORT_ESCAPE = re.compile(rb'\\[nrtbf"/]')
 _TOKEN = re.compile(rf"\S{{0,{_MAX_TOKEN_CHARS}}}")
@@ -52,7 +56,8 @@ def _lookalikes() -> npt.NDArray[np.uint32]:
         if chr(code).isdecimal():
             table[code] = ord("0") + unicodedata.decimal(chr(code))
     table[[0xA0, 0x202F, 0x3000, *range(0x2000, 0x200B)]] = ord(" ")
-    table[[*range(0x2010, 0x2016), 0x2212, 0xFE58, 0xFF0D]] = ord("-")
+    # Not the em dash: it parts sentences, and texts put no space around it.
+    table[[*range(0x2010, 0x2014), 0x2212, 0xFE58, 0xFF0D]] = ord("-")
     table[[0xFF20, 0xFF0E, 0xFF1A]] = [ord(char) for char in "@.:"]
     return table
 
@@ -90,6 +95,16 @@ def _unescape(match: re.Match[str]) -> str:
         return "  "
     char = chr(int(escape[2:], 16))
     return (char if char.isprintable() else " ").ljust(len(escape))
+
+
+def without_emphasis(view: str) -> str:
+    """Return a copy of the same length without the underscores that emphasise: ``_4111 ..._``."""
+    return _EMPHASIS.sub(_spaces, view) if "_" in view else view
+
+
+def _spaces(match: re.Match[str]) -> str:
+    """Return as many spaces."""
+    return " " * len(match.group())
 
 
 def shape_of(text: str) -> bytes:

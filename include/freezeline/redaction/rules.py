@@ -12,6 +12,7 @@ Library = Literal["presidio", "phonenumbers", "detect_secrets", "pattern"]
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
+_WORD_START = r"\b"
 _WORDS = "{words}"
 _NEEDS: dict[Library, tuple[str, ...]] = {
     "presidio": ("recogniser", "module"),
@@ -57,6 +58,7 @@ class RedactionRule(BaseModel):
         only: How a value goes on from its start; what the library takes along beyond is kept.
         extend: What follows a value and belongs to it, as an expression.
         may_sit_in_id: Whether the value may be a part of a UUID or hex id.
+        may_be_emphasised: Whether underscores around the value are Markdown's and no part of it.
         must_redact: Texts whose part in ``[[...]]`` must be found as this entity.
         must_keep: Texts that must come out unchanged.
     """
@@ -88,16 +90,23 @@ class RedactionRule(BaseModel):
     only: str | None = None
     extend: str | None = None
     may_sit_in_id: bool = False
+    may_be_emphasised: bool = False
     must_redact: tuple[str, ...] = Field(min_length=1)
     must_keep: tuple[str, ...] = ()
 
     def expressions(self) -> list[str]:
         """Return the triggers, one for each word: many short ones run faster than a long one."""
         return [
-            trigger.replace(_WORDS, word)
+            self._led_in(trigger.replace(_WORDS, word))
             for trigger in self.triggers
             for word in (self.words if _WORDS in trigger else ("",))
         ]
+
+    def _led_in(self, trigger: str) -> str:
+        """Return a trigger that sees a word begin behind an underscore where that is no letter."""
+        if not self.may_be_emphasised or not trigger.startswith(_WORD_START):
+            return trigger
+        return rf"(?:{_WORD_START}|_){trigger.removeprefix(_WORD_START)}"
 
     def full_pattern(self) -> str:
         """Return the pattern with its words filled in."""

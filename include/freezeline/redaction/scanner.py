@@ -17,6 +17,7 @@ from include.freezeline.redaction.prefilter import (
     plain_view,
     shape_of,
     windows_around,
+    without_emphasis,
     words_around,
 )
 from include.freezeline.redaction.rules import RedactionRule
@@ -114,19 +115,24 @@ class Scanner:
 
     def _found(self, text: str, hits: Iterable[tuple[int, int]]) -> list[Finding]:
         """Ask the rules whose triggers were hit, each around its hits."""
-        view = plain_view(text)
+        views = _views(text)
         ends: dict[int, list[int]] = {}
         for rank, end in hits:
             ends.setdefault(rank, []).append(end)
         ranked: list[tuple[int, int, int]] = []
         for rank, places in ends.items():
-            ranked.extend(self._rules[rank].find(view, places))
+            rule = self._rules[rank]
+            ranked.extend(rule.find(views[rule.may_be_emphasised], places))
         return self._united(ranked) if ranked else []
 
     def scan_everywhere(self, text: str) -> list[Finding]:
         """Return what the rules find when asked about the whole text: slow, to test triggers."""
-        view = plain_view(text)
-        every = [found for rule in self._rules for found in rule.find_in(view, [(0, len(view))])]
+        views, whole = _views(text), [(0, len(text))]
+        every = [
+            found
+            for rule in self._rules
+            for found in rule.find_in(views[rule.may_be_emphasised], whole)
+        ]
         return self._united(every)
 
     def _united(self, ranked: list[tuple[int, int, int]]) -> list[Finding]:
@@ -139,6 +145,12 @@ class Scanner:
             else:
                 united.append((start, end, rank))
         return [Finding(self._entities[rank], start, end) for start, end, rank in united]
+
+
+def _views(text: str) -> tuple[str, str]:
+    """Return the plain view of a text as it is, and without the underscores that emphasise."""
+    view = plain_view(text)
+    return view, without_emphasis(view)
 
 
 class _Compiled:
@@ -161,6 +173,7 @@ class _Compiled:
         self._extend = _compiled(rule.extend)
         self._min_entropy = rule.min_entropy
         self._may_sit_in_id = rule.may_sit_in_id
+        self.may_be_emphasised = rule.may_be_emphasised
 
     def find(self, text: str, ends: Iterable[int]) -> Iterable[tuple[int, int, int]]:
         """Yield start, end and rank of every value of the rule around its triggers."""

@@ -17,7 +17,6 @@ Hit = tuple[int, int]
 
 # Owners from this number on are gates, of which one match is enough.
 FIRST_GATE = 1 << 20
-# Control characters other than line breaks and tabs.
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ def test_values_that_are_no_texts_are_redacted_as_texts(redactor: Redactor) -> N
     [
         ("kofi.mensah\x00@example.org", "<EMAIL_1>"),
         ("4111 1135 4885 4685\x00Bearer 4f8a2c9e7b1d4e6fa0c3", "<CARD_1>\x00Bearer <TOKEN_1>"),
+        ("4111 1135 4885 4\x00685\x15,6(", "<CARD_1>,6("),
         (-295109912611193, "-<NATIONAL_ID_1>"),
     ],
 )
