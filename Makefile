@@ -6,6 +6,8 @@ PY := $(VENV)/bin/python
 # Everything Freezeline writes on this machine; safe to delete.
 export FREEZELINE_HOME ?= $(CURDIR)/.freezeline
 PYTEST_ARGS ?=
+# Test processes; each needs up to 2 GB.
+TEST_PROCESSES ?= logical
 # For example DEMO_ARGS="--scale 0.1", BENCH_ARGS=--quick.
 DEMO_ARGS ?=
 BENCH_ARGS ?=
@@ -40,7 +42,7 @@ demo: install ## from real traces to a frozen release: make a bucket, run the ni
 	@$(PY) -m include.freezeline demo $(DEMO_ARGS)
 
 test: install-dev lint ## lint, then the whole test suite
-	$(PY) -m pytest $(PYTEST_ARGS)
+	$(PY) -m pytest -n $(TEST_PROCESSES) --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
 
 airflow: install ## the Airflow UI with the DAGs and the Freezeline page (prints the login)
 	@$(PY) -m include.freezeline.adapters.airflow.serve

@@ -15,11 +15,32 @@ pytest_plugins = ("tests.integration.rgw",)
 _ORDER = ("unit", "architecture", "dags", "dbt", "integration", "browser")
 
 
+# What a session makes once; tests that share it run in one process, the longest first.
+_SHARED = ("quiet_night", "night", "rgw", "made_demo")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the suites from fast to slow; a suite that is not listed comes last."""
+    """Run the suites from fast to slow; a suite that is not listed comes last.
+
+    With several processes a file, or what shares an expensive fixture, stays in one of them.
+    """
     rank = {name: number for number, name in enumerate(_ORDER)}
     root = Path(__file__).parent
-    items.sort(key=lambda item: rank.get(item.path.relative_to(root).parts[0], len(rank)))
+
+    def place(item: pytest.Item) -> tuple[int, int]:
+        suite = rank.get(item.path.relative_to(root).parts[0], len(rank))
+        return suite, _SHARED.index(shared) if (shared := _shared_by(item)) else len(_SHARED)
+
+    items.sort(key=place)
+    for item in items:
+        group = _shared_by(item) or str(item.path.relative_to(root))
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _shared_by(item: pytest.Item) -> str | None:
+    """Return the expensive fixture that a test uses, if any."""
+    names = getattr(item, "fixturenames", ())
+    return next((shared for shared in _SHARED if shared in names), None)
 
 
 @pytest.fixture

@@ -49,6 +49,9 @@ _PRIVATE_SUFFIXES = (
 )
 _AROUND = frozenset(' \t\n\r="')
 _AROUND_END = frozenset(' \t\n\r"')
+_LATER_IBAN = re.compile(r"(?<=[A-Z0-9][ \-])[A-Z]{2}[0-9]{2}(?=[ \-]?[A-Z0-9]{4})")
+# The longest has 34 characters in groups of four.
+_IBAN_CHARS = 44
 _LOCK = threading.Lock()
 
 
@@ -147,6 +150,36 @@ def _ssn_with_samples(recogniser: Any) -> Any:
     return type("SsnRecognizer", (recogniser,), {"invalidate_result": invalidate_result})
 
 
+def _card_anywhere(recogniser: Any) -> Any:
+    """Let a card begin inside a candidate that is none: four digits before it make one."""
+
+    def analyze(self: Any, text: str, _entities: object, _artifacts: object) -> list[Any]:
+        return [
+            types.SimpleNamespace(start=start, end=end, score=1.0)
+            for known in self.patterns
+            for start, end in _valid_spans(re.compile(known.regex), text, 0, self.validate_result)
+        ]
+
+    return type("CardRecognizer", (recogniser,), {"analyze": analyze})
+
+
+def _iban_anywhere(recogniser: Any) -> Any:
+    """Let an IBAN begin inside a candidate that is none, as behind ``REF DE12``."""
+
+    def analyze(self: Any, text: str, entities: object, artifacts: object) -> list[Any]:
+        found = list(recogniser.analyze(self, text, entities, artifacts))
+        for match in _LATER_IBAN.finditer(text):
+            start = match.start()
+            if not any(hit.start <= start < hit.end for hit in found):
+                part = text[start : start + _IBAN_CHARS]
+                for hit in recogniser.analyze(self, part, entities, artifacts):
+                    hit.start, hit.end = hit.start + start, hit.end + start
+                    found.append(hit)
+        return found
+
+    return type("IbanAnywhereRecognizer", (recogniser,), {"analyze": analyze})
+
+
 def _detect_secrets_finder(rule: RedactionRule) -> Finder:
     """Wrap a detect-secrets plugin.
 
@@ -227,11 +260,22 @@ def _pattern_finder(rule: RedactionRule) -> Finder:
     group = 1 if pattern.groups else 0
 
     def find(text: str) -> Iterable[Span]:
-        for match in pattern.finditer(text):
-            if is_valid(match.group(group)):
-                yield match.span(group)
+        return _valid_spans(pattern, text, group, is_valid)
 
     return find
+
+
+def _valid_spans(
+    pattern: re.Pattern[str], text: str, group: int, is_valid: Callable[[str], bool]
+) -> Iterable[Span]:
+    """Yield the spans of valid matches; inside an invalid one another may begin."""
+    match = pattern.search(text)
+    while match:
+        place = match.start() + 1
+        if is_valid(match.group(group)):
+            yield match.span(group)
+            place = max(match.end(), place)
+        match = pattern.search(text, place)
 
 
 def _validator(name: str | None) -> Callable[[str], bool]:
@@ -250,7 +294,9 @@ def _phone_finder(rule: RedactionRule) -> Finder:
 
 
 _AMENDMENTS: dict[str, Callable[[Any], Any]] = {
+    "CreditCardRecognizer": _card_anywhere,
     "EmailRecognizer": _offline_email,
+    "IbanRecognizer": _iban_anywhere,
     "UsSsnRecognizer": _ssn_with_samples,
 }
 _BUILDERS: dict[str, Callable[[RedactionRule], Finder]] = {

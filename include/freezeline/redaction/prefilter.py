@@ -226,6 +226,8 @@ def words_around(text: str, ends: Iterable[int], before: int, after: int) -> lis
         if words and end <= words[-1][1]:
             continue
         low, high = _word_start(text, end - 1), _word_end(text, end)
+        if text[high - 2 : high] != "::" and text[high - 1] == ":" and end < high:
+            high -= 1  # "... from 2001:db8::7: refused"
         if high - low < _MAX_TOKEN_CHARS and low < end - 1:
             words.append((low, high))
         else:
