@@ -43,7 +43,7 @@ class CheckFailedError(FreezelineError):
 
 
 class WarehouseError(FreezelineError):
-    """The warehouse cannot be opened, built or published."""
+    """The warehouse cannot be opened, built or published, or refuses a query."""
 
 
 class UnknownFeatureError(FreezelineError):

@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +142,13 @@ def open_warehouse(path: Path, *, read_only: bool) -> Iterator[Warehouse]:
     Raises:
         WarehouseError: The file is missing (readers) or stays locked.
     """
+    with open_connection(path, read_only=read_only) as connection:
+        yield Warehouse(connection)
+
+
+@contextmanager
+def open_connection(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a DuckDB file as :func:`open_warehouse` does, for adapters that need DuckDB itself."""
     if read_only and not path.exists():
         message = f"{path}: no warehouse yet (run the nightly DAG, or `make demo`)"
         raise WarehouseError(message)
@@ -150,7 +157,7 @@ def open_warehouse(path: Path, *, read_only: bool) -> Iterator[Warehouse]:
     try:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set enable_progress_bar = false")
-        yield Warehouse(connection)
+        yield connection
     finally:
         connection.close()
 
@@ -165,7 +172,7 @@ def publish_snapshot(settings: Settings, as_of: datetime) -> Path:
     Returns:
         The snapshot's database file.
     """
-    target = settings.snapshot_dir / f"as_of={as_of:%Y-%m-%dT%H%M%SZ}.duckdb"
+    target = _snapshot_path(settings, as_of)
     target.parent.mkdir(parents=True, exist_ok=True)
     with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
         warehouse.execute("checkpoint")
@@ -201,9 +208,31 @@ def latest_snapshot(settings: Settings) -> Path:
     return settings.snapshot_dir / str(current["file"])
 
 
+def snapshot_at(settings: Settings, as_of: datetime) -> Path:
+    """Return the snapshot of the night ``as_of``.
+
+    Raises:
+        WarehouseError: That night is not kept; the message names the nights that are.
+    """
+    path = _snapshot_path(settings, as_of)
+    if not path.exists():
+        kept = [file.stem.removeprefix("as_of=") for file in snapshot_files(settings.snapshot_dir)]
+        message = (
+            f"{path}: no snapshot of that night (kept: {', '.join(kept) or 'none'}; "
+            "config/retention.yml says for how long)"
+        )
+        raise WarehouseError(message)
+    return path
+
+
 def snapshot_files(folder: Path) -> list[Path]:
     """Return the published snapshots, the oldest first."""
     return sorted(folder.glob("as_of=*.duckdb"))
+
+
+def _snapshot_path(settings: Settings, as_of: datetime) -> Path:
+    """Return where the snapshot of a night lies."""
+    return settings.snapshot_dir / f"as_of={as_of.astimezone(UTC):%Y-%m-%dT%H%M%SZ}.duckdb"
 
 
 def _point_to(settings: Settings, target: Path, as_of: datetime) -> None:

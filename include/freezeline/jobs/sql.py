@@ -1,22 +1,28 @@
-"""Answer a question in SQL from the published snapshot."""
+"""Answer a question in SQL from a published snapshot."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 
-from include.freezeline.adapters.warehouse import latest_snapshot, open_warehouse
-from include.freezeline.errors import WarehouseError
+from include.freezeline.adapters.read_only import Answer, open_query
+from include.freezeline.adapters.warehouse import latest_snapshot, snapshot_at
 from include.freezeline.settings import Settings
 
+__all__ = ["Answer", "run_query"]
 
-def run_query(settings: Settings, sql: str) -> list[dict[str, Any]]:
-    """Run a read-only query on the newest published snapshot.
+
+@contextmanager
+def run_query(settings: Settings, sql: str, as_of: datetime | None = None) -> Iterator[Answer]:
+    """Run a read-only query on a published snapshot.
+
+    Args:
+        settings: Where the snapshots are.
+        sql: One statement that reads.
+        as_of: The night to ask; the newest one when None.
 
     Raises:
-        WarehouseError: Nothing is published yet, or DuckDB refuses the query; the message is
-            DuckDB's own.
+        WarehouseError: Nothing is published yet, the night is not kept, or the query is refused.
     """
-    with open_warehouse(latest_snapshot(settings), read_only=True) as warehouse:
-        try:
-            return warehouse.rows(sql)
-        except Exception as error:
-            message = f"query refused: {error}"
-            raise WarehouseError(message) from None
+    path = latest_snapshot(settings) if as_of is None else snapshot_at(settings, as_of)
+    with open_query(path, sql) as answer:
+        yield answer
