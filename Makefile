@@ -18,7 +18,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test airflow bench bench-land fuzz lint format docs lock clean
+.PHONY: help install install-dev demo test airflow bench bench-land fuzz lint format docs dbt-docs lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,9 @@ format: install-dev ## format Python and SQL
 
 docs: install-dev ## write the generated pages of docs/ again
 	$(PY) -m include.freezeline.jobs.document
+
+dbt-docs: install ## dbt's own documentation of the published snapshot, with lineage, as one page
+	@$(PY) -m include.freezeline dbt-docs
 
 lock: ## resolve requirements.txt and tests/requirements.txt again (needs uv)
 	uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header pyproject.toml -o requirements.txt

@@ -5,68 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from include.freezeline.adapters.dbt import load_manifest
-from include.freezeline.settings import Settings
+from tests.architecture.names import UNITLESS, column_fault, model_fault, sentence_fault
 
 MAX_MODEL_LINES = 100
-MODEL_NAMES = {
-    "staging": re.compile(r"stg_(?P<folder>[a-z]+)__[a-z_]+"),
-    "intermediate": re.compile(r"int_(?P<folder>[a-z]+)__[a-z_]+"),
-    "marts": re.compile(r"(fct|dim|agg)_[a-z_]+|rpt_[a-z_]+?__[a-z_]+"),
-}
 MAY_READ = {
     "staging": {"source"},
     "intermediate": {"staging", "intermediate"},
     "marts": {"staging", "intermediate", "marts"},
 }
-# A numeric column ends in its unit or says what it counts; the suffixes are docs/naming.md's.
-UNITS = ("_ms", "_s", "_h", "_usd", "_usd_per_token", "_per_usd", "_tokens", "_bytes", "_chars", "_words",
-         "_ratio", "_count", "_score")  # fmt: skip
-# Numbers without a unit; each says why.
-UNITLESS = {
-    "sample_weight": "how many calls a row stands for",
-    "revision": "ordinal of a restatement",
-    "seed": "seed of a random generator",
-    "temperature": "a model's parameter, named as providers name it",
-    "top_p": "a model's parameter, named as providers name it",
-    "retrieval_top_k": "a retriever's parameter, named as conventions name it",
-    "http_status_code": "a code, not a quantity",
-    "document_rank": "ordinal of a document in its result",
-    "call_index": "ordinal of a tool call in its span",
-    "step_index": "ordinal of a step in its run",
-    "identity_index": "ordinal of an identity under its name",
-    "point_sum": "its unit is in the column unit",
-    "point_min": "its unit is in the column unit",
-    "point_max": "its unit is in the column unit",
-    "increase_sum": "its unit is in the column unit",
-    "source_offset": "ordinal of a record in its object; -1 for the whole object",
-    "value": "its unit is in the column unit",
-    "value_lower": "its unit is in the column unit",
-    "value_upper": "its unit is in the column unit",
-    "threshold": "its unit is in the column unit",
-    "p_value": "a probability, named as statistics names it",
-    "q_value": "a probability, named as statistics names it",
-    "p_breach": "a probability, named as statistics names it",
-    "burn_rate_24h": "multiple of the sustainable rate, which has no unit",
-}
-NUMERIC = ("bigint", "int", "tinyint", "double", "decimal")
-FORBIDDEN = re.compile(r"_ts$|_pct$|_time$|_datetime$|^(cost|latency|duration)$")
-
-
-@pytest.fixture(scope="module")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The parsed project."""
-    return load_manifest(Settings(home=tmp_path_factory.mktemp("home")))
-
-
-@pytest.fixture(scope="module")
-def models(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Every model by its unique id; an empty answer is a broken test."""
-    found = {k: n for k, n in manifest["nodes"].items() if n["resource_type"] == "model"}
-    assert len(found) >= 30, "the manifest has lost models"
-    return found
 
 
 def layer_of(node: dict[str, Any]) -> str:
@@ -91,11 +37,10 @@ def generic_tests(manifest: dict[str, Any], unique_id: str) -> Iterator[dict[str
 def test_model_names_follow_their_folder(models: dict[str, dict[str, Any]]) -> None:
     for node in models.values():
         layer, path = layer_of(node), node["original_file_path"]
-        match = MODEL_NAMES[layer].fullmatch(node["name"])
-        assert match, f"{path}: rename it to {MODEL_NAMES[layer].pattern}"
+        fault = model_fault(layer, Path(path).parts[2], node["name"])
+        assert not fault, f"{path}: {fault}"
         assert node["schema"] == layer, f"{path}: its schema must be {layer}"
-        folder = match.groupdict().get("folder")
-        assert folder in (None, Path(path).parts[2]), f"{path}: move it to {layer}/{folder}"
+        assert node["alias"] == node["name"], f"{path}: name it {node['alias']}, without an alias"
 
 
 def test_models_read_only_the_layers_below(
@@ -170,29 +115,13 @@ def test_equal_names_have_equal_types(models: dict[str, dict[str, Any]]) -> None
 
 
 def test_column_names_follow_the_grammar(models: dict[str, dict[str, Any]]) -> None:
-    checked = 0
+    typed = 0
     for node in models.values():
         for column in node["columns"].values():
-            name, where = column["name"], f"{node['name']}.{column['name']}"
-            assert not FORBIDDEN.search(name), f"{where}: use a suffix of docs/naming.md"
-            checked += check_typed_name(where, name, column.get("data_type"))
-    assert checked > 100
-
-
-def check_typed_name(where: str, name: str, data_type: str | None) -> int:
-    """Compare a typed column's name with its type; returns 1 when there was one to compare."""
-    if data_type is None:
-        return 0
-    if data_type == "boolean":
-        assert name.startswith(("is_", "has_")), f"{where}: start it with is_ or has_"
-    elif data_type in ("timestamptz", "timestamp"):
-        assert name.endswith(("_at", "as_of")), f"{where}: end it with _at"
-    elif data_type == "date":
-        assert name.endswith("_date"), f"{where}: end it with _date"
-    elif data_type.startswith(NUMERIC):
-        is_named = name.endswith(UNITS) or name.startswith("n_") or name in UNITLESS
-        assert is_named, f"{where}: end it with its unit, one of {', '.join(UNITS)}"
-    return 1
+            fault = column_fault(column["name"], column.get("data_type"))
+            assert not fault, f"{node['name']}.{column['name']}: {fault}"
+            typed += column.get("data_type") is not None
+    assert typed > 100
 
 
 def test_unitless_list_holds_nothing_unused(models: dict[str, dict[str, Any]]) -> None:
@@ -254,6 +183,13 @@ def test_singular_tests_are_sentences(manifest: dict[str, Any]) -> None:
     assert singular
     for name in singular:
         assert re.fullmatch(r"assert(_[a-z0-9]+){3,}", name), f"{name}: name it assert_<sentence>"
+
+
+def test_unit_tests_are_sentences(manifest: dict[str, Any]) -> None:
+    assert manifest["unit_tests"]
+    for test in manifest["unit_tests"].values():
+        fault = sentence_fault(test["name"])
+        assert not fault, f"{test['original_file_path']}: {test['name']}: {fault}"
 
 
 def test_models_are_short(models: dict[str, dict[str, Any]]) -> None:

@@ -45,11 +45,11 @@ REBUILT = (
     "agg_cost_efficiency_daily",
     "agg_invoice_gap_daily",
     "agg_telemetry_cost_daily",
-    "dim_tenants",
-    "dim_prompt_versions",
-    "dim_models",
-    "dim_features",
-    "dim_model_identities",
+    "dim_tenant",
+    "dim_prompt_version",
+    "dim_model",
+    "dim_feature",
+    "dim_model_identity",
     "fct_requests",
     "fct_stage_latencies",
     "fct_feedback",
@@ -306,13 +306,13 @@ def test_ledger_and_quarantine_are_readable(warehouse: Warehouse) -> None:
 
 
 def test_dimensions_say_what_holds_at_as_of(warehouse: Warehouse) -> None:
-    (tenant,) = warehouse.rows("select * from marts.dim_tenants")
+    (tenant,) = warehouse.rows("select * from marts.dim_tenant")
     assert (tenant["tenant_key"], tenant["tenant_tier"], tenant["n_calls"]) == (
         "t_acme",
         "enterprise",
         1,
     )
-    models = warehouse.rows("select model, unpriced_reason from marts.dim_models order by model")
+    models = warehouse.rows("select model, unpriced_reason from marts.dim_model order by model")
     assert [tuple(row.values()) for row in models] == [
         ("gpt-4.1", None),
         ("in-house", "unknown_model"),

@@ -4,10 +4,12 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -147,6 +149,17 @@ def test_what_does_not_read_the_snapshot_is_refused(
     assert "Traceback" not in err
 
 
+def test_one_path_leads_to_the_newest_night(home: Path) -> None:
+    settings, link = Settings(home=home), home / "snapshots" / "current.duckdb"
+    publish_snapshot(settings, FIRST)  # a backfill
+    with open_warehouse(link, read_only=True) as warehouse:
+        assert len(warehouse.rows("select * from marts.calls")) == 2
+    assert sorted(path.name for path in link.parent.iterdir()) == [
+        "as_of=2026-10-13T000000Z.duckdb", "as_of=2026-10-14T000000Z.duckdb", "current.duckdb",
+        "current.json",
+    ]  # fmt: skip
+
+
 def test_a_query_changes_no_byte_of_the_snapshot(home: Path) -> None:
     files = {path: path.read_bytes() for path in (home / "snapshots").iterdir()}
     assert main(["sql", "select * from marts.calls order by call_id desc"]) == 0
@@ -186,3 +199,28 @@ def test_a_reader_that_leaves_early_ends_a_huge_result_quietly(home: Path, outpu
     process.stderr.close()
     assert process.wait() in (0, 1)
     assert err == ""
+
+
+def test_the_documented_python_runs(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(home=home.rename(home.with_name(".freezeline")))
+    for verdict, night in (("ok", FIRST), ("breach", SECOND)):
+        with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+            warehouse.execute(
+                "create or replace table marts.agg_feature_daily as select 1 as n_calls"
+            )
+            warehouse.execute(
+                "create or replace table marts.fct_slo_windows as select 'k' as slo_window_key, "
+                f"'slow' as slo_name, 'search' as feature, '{verdict}' as verdict"
+            )
+        publish_snapshot(settings, night)
+    monkeypatch.chdir(home.parent)
+    page = (ROOT / "docs" / "how-to" / "connect.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 2
+    made: dict[str, Any] = {}
+    for block in blocks:
+        exec(block, made)  # noqa: S102 - our own page
+    assert len(made["daily"]) == 1
+    assert made["changed"].iloc[0].to_dict() == {
+        "slo_name": "slow", "feature": "search", "was": "ok", "is_now": "breach",
+    }  # fmt: skip

@@ -62,6 +62,28 @@ def run_dbt_build(
     return _summarise(results)
 
 
+def write_dbt_docs(settings: Settings, variables: Mapping[str, object]) -> Path:
+    """Write dbt's own documentation of a snapshot as one page that needs no server.
+
+    Args:
+        settings: Where dbt's own files go.
+        variables: dbt variables; ``warehouse_path`` is the snapshot.
+
+    Returns:
+        The page.
+
+    Raises:
+        WarehouseError: The project cannot be read, or the snapshot is not one of it.
+    """
+    folder = settings.home.resolve() / "dbt" / "docs"
+    # The folder is named again after every command's own: the last one counts.
+    extra = ["--static", "--target", "snapshot", "--target-path", str(folder)]
+    outcome = _invoke(settings, "docs generate", variables, extra)
+    if not outcome.success:
+        raise WarehouseError(_explain(outcome.exception, []))
+    return folder / "static_index.html"
+
+
 def load_manifest(settings: Settings) -> dict[str, Any]:
     """Parse the project and return its manifest.
 
@@ -89,7 +111,7 @@ def _invoke(
     paths = ["--project-dir", project, "--profiles-dir", project]
     paths += ["--target-path", str(work_dir / "target"), "--vars", json.dumps(dict(variables))]
     try:
-        return dbtRunner().invoke([*globals_, command, *paths, *extra])
+        return dbtRunner().invoke([*globals_, *command.split(), *paths, *extra])
     finally:
         _close_connection()
 

@@ -230,17 +230,27 @@ def snapshot_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("as_of=*.duckdb"))
 
 
+def snapshot_as_of(path: Path) -> datetime:
+    """Return the night that a snapshot's name says."""
+    stamp = path.stem.removeprefix("as_of=")
+    return datetime.strptime(stamp, "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
 def _snapshot_path(settings: Settings, as_of: datetime) -> Path:
     """Return where the snapshot of a night lies."""
     return settings.snapshot_dir / f"as_of={as_of.astimezone(UTC):%Y-%m-%dT%H%M%SZ}.duckdb"
 
 
 def _point_to(settings: Settings, target: Path, as_of: datetime) -> None:
-    """Swap the pointer file to the new snapshot."""
+    """Swap the pointer file to the new snapshot, and the link for clients that know one path."""
     pointer = settings.snapshot_dir / "current.json"
     partial = pointer.with_suffix(".partial")
     partial.write_text(json.dumps({"file": target.name, "as_of": as_of.isoformat()}))
     partial.replace(pointer)
+    link = settings.snapshot_dir / "current.link"
+    link.unlink(missing_ok=True)
+    link.symlink_to(target.name)
+    link.replace(settings.snapshot_dir / "current.duckdb")
 
 
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:

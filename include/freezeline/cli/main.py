@@ -12,6 +12,7 @@ import click
 from include.freezeline.errors import FreezelineError
 
 _COMMANDS = {
+    "dbt-docs": "include.freezeline.cli.dbt_docs",
     "demo": "include.freezeline.cli.demo_run",
     "demo-bucket": "include.freezeline.cli.demo",
     "erase": "include.freezeline.cli.erase",

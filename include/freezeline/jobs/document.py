@@ -19,7 +19,8 @@ date. Do not edit it.
 Every night publishes the DuckDB file as a read-only snapshot. Read the schema `marts`; `staging`
 and `intermediate` are steps on the way and may change. All times are UTC. A null is an unknown,
 never a zero. `as_of` is the exclusive end of what a night knew. What landing wrote before the
-build, the lake's Parquet files, is in [lake.md](lake.md).
+build, the lake's Parquet files, is in [lake.md](lake.md). How to open it with your own tools:
+[connect](how-to/connect.md).
 
 Calls may be sampled: a row then stands for `sample_weight` calls. In aggregates `n_` columns count
 the rows that arrived, and every other number weighs each row by the calls it stands for.
@@ -76,6 +77,10 @@ _JUDGEMENT_INTRO = (
     "with the next revision. The marts `fct_verdicts`, `fct_slo_windows`, "
     "`fct_freeze_transitions` and the `rpt_` views show it as now known or as first reported."
 )
+_READERS_INTRO = (
+    "Who reads what: dbt's exposures, which a test compares with the queries in the code. Ask the "
+    "owner before a table of theirs changes."
+)
 _PRIVACY = {Privacy.NONE: "", Privacy.TEXT: "text", Privacy.PSEUDONYM: "pseudonym"}
 _PLAIN_HEADINGS = ("column", "type", "meaning")
 _LAKE_HEADINGS = ("column", "type", "null", "privacy", "meaning")
@@ -98,6 +103,7 @@ def render_warehouse_doc(settings: Settings) -> str:
         *_section("questions", _QUESTIONS_INTRO, _question_lines(manifest)),
         *_section("marts", _MARTS_INTRO, _mart_lines(manifest)),
         *_section("judgement", _JUDGEMENT_INTRO, _judgement_lines()),
+        *_section("readers", _READERS_INTRO, _reader_lines(manifest)),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -162,6 +168,20 @@ def _judgement_lines() -> Iterator[str]:
     for table in JUDGEMENT_TABLES:
         rows = ((f"`{c.name}`", c.type, c.description) for c in table.columns)
         yield from _table_lines(f"### {table.name}", f"{_grain(table)}.", _PLAIN_HEADINGS, rows)
+
+
+def _reader_lines(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the table of exposures, in the order of their names."""
+    named = {**manifest["nodes"], **manifest["sources"]}
+    yield "| reader | what it is | owner | reads |"
+    yield "|---|---|---|---|"
+    for exposure in sorted(manifest["exposures"].values(), key=lambda node: str(node["name"])):
+        read = sorted({str(named[key]["name"]) for key in exposure["depends_on"]["nodes"]})
+        label = f"[{exposure['label']}]({exposure['url'].removeprefix('docs/')})"
+        what = _cell(exposure["description"])
+        tables = ", ".join(f"[`{name}`](#{name})" for name in read)
+        yield f"| {label} | {what} | {exposure['owner']['name']} | {tables} |"
+    yield ""
 
 
 def _grain(table: Table) -> str:

@@ -8,7 +8,11 @@ from include.freezeline.adapters.database_tiers import open_tiered
 from include.freezeline.adapters.lake import Lake
 from include.freezeline.adapters.lake_labels import RowLabels
 from include.freezeline.adapters.lake_tiers import archive_files, have_texts, latest_value
-from include.freezeline.adapters.warehouse import open_warehouse, snapshot_files
+from include.freezeline.adapters.warehouse import (
+    open_warehouse,
+    snapshot_as_of,
+    snapshot_files,
+)
 from include.freezeline.retention.inventory import (
     ArchiveItem,
     Inventory,
@@ -92,9 +96,7 @@ def _archive_items(settings: Settings) -> Iterator[ArchiveItem]:
 def _snapshot_items(settings: Settings) -> Iterator[SnapshotItem]:
     """List published snapshots."""
     for path in snapshot_files(settings.snapshot_dir):
-        stamp = path.stem.removeprefix("as_of=")
-        as_of = datetime.strptime(stamp, "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
-        yield SnapshotItem(path.relative_to(settings.home).as_posix(), as_of)
+        yield SnapshotItem(path.relative_to(settings.home).as_posix(), snapshot_as_of(path))
 
 
 def _warehouse_items(settings: Settings) -> Iterator[WarehouseItem]:

@@ -6,7 +6,7 @@ identities as (
         *,
         request_model_first_called_at >= {{ days_before_as_of(7) }} as is_new_name,
         first_called_at >= {{ days_before_as_of(7) }} as is_new_identity
-    from {{ ref('dim_model_identities') }}
+    from {{ ref('dim_model_identity') }}
 )
 
 select

@@ -1,0 +1,22 @@
+{#
+    Drop what earlier versions of the project built and this one no longer knows: a renamed or
+    removed model would otherwise stay in every later snapshot, with the rows of its last night.
+#}
+{% macro drop_orphans() %}
+    {%- if execute and flags.WHICH in ('build', 'run') -%}
+        {%- set known = [] -%}
+        {%- set schemas = [] -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
+            {%- do known.append((node.schema ~ '.' ~ node.alias) | lower) -%}
+            {%- if node.schema not in schemas -%}{%- do schemas.append(node.schema) -%}{%- endif -%}
+        {%- endfor -%}
+        {%- for schema in schemas -%}
+            {%- set place = api.Relation.create(database=target.database, schema=schema) -%}
+            {%- for relation in adapter.list_relations_without_caching(place)
+                if (schema ~ '.' ~ relation.identifier) | lower not in known -%}
+                {%- do log('dropping ' ~ relation ~ ': no model of this project', info=true) -%}
+                {%- do adapter.drop_relation(relation) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endif -%}
+{% endmacro %}
