@@ -14,6 +14,8 @@ MAY_READ = {
     "marts": {"staging", "intermediate", "marts"},
 }
 
+LOGIC = re.compile(r"\b(join|case|union|group by|qualify|over|coalesce|distinct)\b")
+
 
 def layer_of(node: dict[str, Any]) -> str:
     """First folder below models/."""
@@ -183,6 +185,22 @@ def test_singular_tests_are_sentences(manifest: dict[str, Any]) -> None:
     assert singular
     for name in singular:
         assert re.fullmatch(r"assert(_[a-z0-9]+){3,}", name), f"{name}: name it assert_<sentence>"
+
+
+def test_marts_and_steps_with_logic_have_unit_tests(
+    manifest: dict[str, Any], models: dict[str, dict[str, Any]]
+) -> None:
+    tested = {test["model"] for test in manifest["unit_tests"].values()}
+    checked = 0
+    for node in models.values():
+        if layer_of(node) == "staging" or not LOGIC.search(node["raw_code"]):
+            continue
+        checked += 1
+        assert node["name"] in tested, (
+            f"{node['original_file_path']}: it joins, chooses or counts; add a unit test on rows "
+            "worked out by hand"
+        )
+    assert checked > 50
 
 
 def test_unit_tests_are_sentences(manifest: dict[str, Any]) -> None:

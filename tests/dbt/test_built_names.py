@@ -15,7 +15,7 @@ from tests.architecture.names import column_fault
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 AS_OF = datetime(2026, 10, 13, tzinfo=UTC)
-_LAYERS = "('staging', 'intermediate', 'marts')"
+_LAYERS = ("staging", "intermediate", "marts")
 
 
 @pytest.fixture(scope="module")
