@@ -5,13 +5,13 @@
 {% macro drop_orphans() %}
     {%- if execute and flags.WHICH in ('build', 'run') -%}
         {%- set known = [] -%}
-        {%- set schemas = [] -%}
+        {%- set databases = {} -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
             {%- do known.append((node.schema ~ '.' ~ node.alias) | lower) -%}
-            {%- if node.schema not in schemas -%}{%- do schemas.append(node.schema) -%}{%- endif -%}
+            {%- do databases.update({node.schema: node.database}) -%}
         {%- endfor -%}
-        {%- for schema in schemas -%}
-            {%- set place = api.Relation.create(database=target.database, schema=schema) -%}
+        {%- for schema, database in databases.items() -%}
+            {%- set place = api.Relation.create(database=database, schema=schema) -%}
             {%- for relation in adapter.list_relations_without_caching(place)
                 if (schema ~ '.' ~ relation.identifier) | lower not in known -%}
                 {%- do log('dropping ' ~ relation ~ ': no model of this project', info=true) -%}
