@@ -11,9 +11,11 @@
             {%- do databases.update({node.schema: node.database}) -%}
         {%- endfor -%}
         {%- for schema, database in databases.items() -%}
-            {%- set place = api.Relation.create(database=database, schema=schema) -%}
-            {%- for relation in adapter.list_relations_without_caching(place)
-                if (schema ~ '.' ~ relation.identifier) | lower not in known -%}
+            {%- for name, kind in built_relations(database, schema)
+                if (schema ~ '.' ~ name) | lower not in known -%}
+                {%- set relation = api.Relation.create(
+                    database=database, schema=schema, identifier=name, type=kind
+                ) -%}
                 {%- do log('dropping ' ~ relation ~ ': no model of this project', info=true) -%}
                 {%- do adapter.drop_relation(relation) -%}
             {%- endfor -%}
