@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from include.freezeline.cli.land import parse_as_of
 from include.freezeline.settings import load_settings
 
 
@@ -21,11 +22,19 @@ from include.freezeline.settings import load_settings
     show_default=True,
     help="How to print the rows.",
 )
-def command(query: str, output: str) -> int:
+@click.option(
+    "--as-of",
+    "as_of_text",
+    metavar="TIME",
+    help="Ask the snapshot of a kept night, ISO 8601, UTC when it names no zone; the newest by "
+    "default.",
+)
+def command(query: str, output: str, as_of_text: str | None) -> int:
     """Run QUERY on the published snapshot, for example "select * from marts.agg_feature_daily"."""
     from include.freezeline.jobs.sql import run_query
 
-    rows = run_query(load_settings(os.environ), query)
+    as_of = None if as_of_text is None else parse_as_of(as_of_text)
+    rows = run_query(load_settings(os.environ), query, as_of)
     if output == "json":
         click.echo(json.dumps(rows, default=str, indent=1))
     elif output == "csv":
