@@ -1,6 +1,44 @@
--- Sessions of the last seven days, each weighed by its heaviest request. Where no tool was seen at
--- all nobody knows whether there was none or none was reported.
+-- Sessions of the last seven days, each weighed by the heaviest thing in it. A session is one of
+-- every feature that it asked or used a tool of, so that no tool's error is lost with a trace
+-- whose request began elsewhere. Where no tool was seen at all nobody knows whether there was none
+-- or none was reported.
 with
+
+tools as (
+    select
+        traces.session_key,
+        traces.feature,
+        traces.environment,
+        tools.sample_weight,
+        tools.is_error or tools.collapsed_error_count > 0 as is_tool_error
+    from {{ ref('fct_tool_calls') }} as tools
+    inner join {{ ref('int_traces__timed') }} as traces on tools.trace_id = traces.trace_id
+    where
+        tools.role = 'executed'
+        and tools.called_at >= {{ days_before_as_of(7) }}
+        and not tools.is_canary
+        and traces.session_key is not null
+),
+
+seen as (
+    select
+        session_key,
+        feature,
+        environment,
+        sample_weight
+    from {{ ref('fct_requests') }}
+    where
+        first_called_at >= {{ days_before_as_of(7) }}
+        and not is_canary
+        and session_key is not null
+    union all
+    select
+        session_key,
+        feature,
+        environment,
+        sample_weight
+    from tools
+),
 
 sessions as (
     select
@@ -8,28 +46,18 @@ sessions as (
         feature,
         environment,
         max({{ exact_weight() }}) as weight
-    from {{ ref('fct_requests') }}
-    where
-        first_called_at >= {{ days_before_as_of(7) }}
-        and not is_canary
-        and session_key is not null
+    from seen
     group by session_key, feature, environment
 ),
 
 tool_sessions as (
     select
-        traces.session_key,
-        traces.feature,
-        traces.environment,
-        max(
-            case when tools.is_error or tools.collapsed_error_count > 0 then 1 else 0 end
-        ) = 1 as has_tool_error
-    from {{ ref('fct_tool_calls') }} as tools
-    inner join {{ ref('int_traces__timed') }} as traces on tools.trace_id = traces.trace_id
-    where
-        tools.role = 'executed'
-        and tools.called_at >= {{ days_before_as_of(7) }}
-    group by traces.session_key, traces.feature, traces.environment
+        session_key,
+        feature,
+        environment,
+        max(case when is_tool_error then 1 else 0 end) = 1 as has_tool_error
+    from tools
+    group by session_key, feature, environment
 ),
 
 joined as (
