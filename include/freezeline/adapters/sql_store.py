@@ -62,7 +62,8 @@ class SqlStore(ObjectStore):
 
     def list_objects(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Yield the days that recorded a row and whose key starts with ``prefix``, in order."""
-        for day in self._days():
+        asked = self._day_of(f"{prefix.rstrip('/')}/{_FILE}")
+        for day in self._days_with_rows() if asked is None else (asked,):
             key = self._key(day)
             data = self._rows(day) if key.startswith(prefix) else b""
             if data:
@@ -125,16 +126,41 @@ class SqlStore(ObjectStore):
         first, last = (_date_of(value) for value in ends)
         return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
+    def _days_with_rows(self) -> Iterator[date]:
+        """Yield the UTC dates that recorded a row, from one to the next whatever lies between."""
+        import sqlalchemy as sa
+
+        recorded = self._table.c[self._fact.recorded]
+        earliest = sa.select(sa.func.min(recorded))
+        while True:
+            with self._connect() as connection:
+                found = connection.execute(earliest).scalar()
+            day = None if found is None else _date_of(found)
+            if day is None or day == date.max:  # the end of time has no night after it
+                return
+            yield day
+            earliest = sa.select(sa.func.min(recorded)).where(recorded >= self._bound(day + _DAY))
+
     def _rows(self, day: date) -> bytes:
         """Return the rows recorded on a UTC date as JSON lines, in one order whatever the plan."""
         import sqlalchemy as sa
 
+        if day == date.max:
+            return b""
         recorded = self._table.c[self._fact.recorded]
-        within = (recorded >= _naive(day), recorded < _naive(day + _DAY))
+        within = (recorded >= self._bound(day), recorded < self._bound(day + _DAY))
         with self._connect() as connection:
             found = connection.execute(sa.select(self._table).where(*within)).mappings().all()
         lines = [json.dumps(dict(row), default=_plain, sort_keys=True) for row in found]
         return "".join(f"{line}\n" for line in sorted(lines)).encode()
+
+    def _bound(self, day: date) -> datetime | str:
+        """Return the first instant of a UTC date as the database compares it.
+
+        SQLite compares texts, of whatever precision: a date is before each of its times.
+        """
+        is_text = self._engine.dialect.name == "sqlite"
+        return day.isoformat() if is_text else datetime.combine(day, time())
 
     def _key(self, day: date) -> str:
         """Return the key of a day."""
@@ -192,11 +218,6 @@ class SqlStore(ObjectStore):
 def _start(day: date) -> datetime:
     """Return the first instant of a UTC date."""
     return datetime.combine(day, time(), tzinfo=UTC)
-
-
-def _naive(day: date) -> datetime:
-    """Return the first instant of a UTC date as databases in UTC compare it."""
-    return datetime.combine(day, time())
 
 
 def _date_of(value: Any) -> date:

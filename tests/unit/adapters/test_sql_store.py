@@ -118,6 +118,20 @@ def test_empty_table_has_no_objects(store: SqlStore, database: sqlite3.Connectio
     assert store.list_folder(PREFIX).folders == []
 
 
+def test_row_of_long_ago_does_not_make_every_day_since_a_query(
+    store: SqlStore, database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.execute("update tiers set recorded_at = '1970-01-01 00:00:00' where tier = 'pro'")
+    asked: list[date] = []
+    rows = SqlStore._rows
+    monkeypatch.setattr(SqlStore, "_rows", lambda self, day: asked.append(day) or rows(self, day))
+    database.execute(
+        f"insert into tiers ({', '.join(COLUMNS)}) values ('a', 'b', '', '9999-12-31 00:00:00')"
+    )
+    assert len(list(store.list_objects(PREFIX))) == 3
+    assert asked == [date(1970, 1, 1), date(2026, 10, 11), date(2026, 10, 13)]
+
+
 def test_database_is_only_read(store: SqlStore) -> None:
     for change in (lambda: store.write_bytes("a", b""), lambda: store.delete("a")):
         with pytest.raises(StoreError, match="only read"):
