@@ -60,7 +60,7 @@ class Settings(BaseModel):
     embedding_model: str | None = None
     redaction_ner: str | None = None
     signing_key_path: Path | None = None
-    databases: Mapping[str, SecretStr] = Field(default_factory=dict)
+    databases: Mapping[str, SecretStr] = {}
 
     @field_validator("databases", mode="before")
     @classmethod

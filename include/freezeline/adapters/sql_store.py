@@ -181,7 +181,7 @@ class SqlStore(ObjectStore):
         import sqlalchemy as sa
 
         schema, _, name = self._fact.name.rpartition(".")
-        columns = [sa.column(column) for column in self._fact.columns]
+        columns: list[Any] = [sa.column(column) for column in self._fact.columns]
         return sa.table(name, *columns, schema=schema or None)
 
     @cached_property

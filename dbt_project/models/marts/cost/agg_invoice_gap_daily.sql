@@ -2,6 +2,10 @@
 -- calls, or with too many calls that nobody can price, there is nothing to conclude; but a bill
 -- below what the priced calls alone should cost is a breach whatever the others cost.
 {% set groups = ['provider', 'model', 'usage_date'] %}
+{% set is_beyond_limits -%}
+    abs(gap_usd) > {{ policy_number('invoice_max_gap_usd') }}
+    and abs(gap_usd) > abs(billed_usd) * {{ policy_number('invoice_max_gap_ratio') }}
+{%- endset %}
 
 with
 
@@ -62,15 +66,6 @@ compared as (
     from grouped
 ),
 
-limited as (
-    select
-        *,
-        abs(gap_usd) > {{ policy_number('invoice_max_gap_usd') }}
-        and abs(gap_usd) > abs(billed_usd) * {{ policy_number('invoice_max_gap_ratio') }}
-            as is_beyond_limits
-    from compared
-),
-
 explained as (
     select
         *,
@@ -80,28 +75,20 @@ explained as (
             when n_invoice_lines = 0 then 'no_invoice_line'
             when call_count = 0 then 'no_call_of_the_model'
             when {{ policy_number('invoice_max_gap_usd') }} is null then 'no_policy'
-            when is_beyond_limits and gap_usd < 0 then 'billed_less'
+            when {{ is_beyond_limits }} and gap_usd < 0 then 'billed_less'
             when
                 unpriced_call_count
                 > call_count * coalesce({{ policy_number('invoice_max_unpriced_ratio') }}, 0)
                 then 'unpriced_calls'
-            when is_beyond_limits then 'billed_more'
+            when {{ is_beyond_limits }} then 'billed_more'
             else 'within_limits'
         end as reason
-    from limited
+    from compared
 )
 
 select
     {{ surrogate_key(groups) }} as invoice_gap_key,
-    {{ groups | join(',\n    ') }},
-    call_count,
-    unpriced_call_count,
-    n_invoice_lines,
-    billed_usd,
-    computed_usd,
-    gap_usd,
-    gap_ratio,
-    reason,
+    *,
     case
         when reason in ('within_limits', 'nothing_to_bill') then 'ok'
         when reason in ('billed_more', 'billed_less') then 'breach'
