@@ -12,10 +12,11 @@
     )
 {%- endmacro %}
 
-{# Why a call has no cost at a price; null when it has one. A stored answer needs no price. #}
+{# Why a call has no cost at a price; null when it has one. A stored answer and a refused call need none. #}
 {% macro unpriced_reason(prices, calls) -%}
     case
-        when {{ calls }}.is_gateway_cache_hit then null
+        when {{ calls }}.is_gateway_cache_hit or {{ calls }}.not_billed_reason is not null
+            then null
         when {{ calls }}.priced_model is null then 'no_model_name'
         when {{ prices }}.provider is null then 'no_price_at_call_time'
         when {{ prices }}.unpriced_reason is not null then {{ prices }}.unpriced_reason

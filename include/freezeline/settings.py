@@ -4,11 +4,12 @@ Every ``FREEZELINE_*`` variable is a field below, in capitals. An unknown ``FREE
 variable is an error, so that a typing mistake never silently keeps a default.
 """
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from include.freezeline.errors import ConfigError
 
@@ -36,6 +37,8 @@ class Settings(BaseModel):
         embedding_model: sentence-transformers name or path; the packaged MiniLM when unset.
         redaction_ner: Language model that finds names and addresses to redact: folder of a spaCy
             pipeline or a transformers model, or installed name; names are not redacted when unset.
+        databases: SQLAlchemy URLs of the databases that hold business facts, by the name that fact
+            files use; as a JSON object in the variable.
         signing_key_path: Ed25519 private key (PEM); created under ``home`` when unset.
     """
 
@@ -57,6 +60,22 @@ class Settings(BaseModel):
     embedding_model: str | None = None
     redaction_ner: str | None = None
     signing_key_path: Path | None = None
+    databases: Mapping[str, SecretStr] = {}
+
+    @field_validator("databases", mode="before")
+    @classmethod
+    def _parse_databases(cls, given: object) -> object:
+        """Read the JSON object of the variable; what is wrong with it is told without quoting it."""
+        if not isinstance(given, str):
+            return given
+        try:
+            parsed = json.loads(given)
+        except ValueError:
+            parsed = None
+        if not isinstance(parsed, dict):
+            message = 'must be a JSON object like {"crm": "postgresql://reader@db/crm"}'
+            raise ValueError(message)  # noqa: TRY004 - pydantic collects ValueErrors
+        return parsed
 
     @property
     def lake_dir(self) -> Path:
@@ -102,11 +121,19 @@ class Settings(BaseModel):
         """Return the ``FREEZELINE_*`` variables that give these settings to another process."""
         given = self.model_dump(exclude_none=True)
         return {
-            f"{_PREFIX}{name}".upper(): value.get_secret_value()
-            if isinstance(value, SecretStr)
-            else str(value)
+            f"{_PREFIX}{name}".upper(): _as_text(value)
             for name, value in given.items()
+            if value != {}
         }
+
+
+def _as_text(value: object) -> str:
+    """Return the text of a variable that has a value."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, Mapping):
+        return json.dumps({name: _as_text(each) for name, each in value.items()})
+    return str(value)
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:

@@ -30,7 +30,7 @@ from include.freezeline.reports.model import FreezeReport
 from include.freezeline.reports.page import PageState, page_json, render_page
 from include.freezeline.reports.queries import latest_as_of
 from include.freezeline.reports.render import render_html
-from include.freezeline.settings import load_settings
+from include.freezeline.settings import Settings, load_settings
 
 URL_PREFIX = "/freezeline"
 _HEADERS = {
@@ -90,8 +90,7 @@ def load_state() -> PageState:
         if not (settings.snapshot_dir / "current.json").exists():
             message = "Run the nightly DAG, or make demo."
             return PageState("nothing_published", None, message, now)
-        path = latest_snapshot(settings)
-        return PageState("published", _load_report(path, path.stat().st_mtime_ns), "", now)
+        return PageState("published", _load_latest(settings), "", now)
     except FreezelineError as error:
         return PageState("unavailable", None, str(error), now)
     except Exception:
@@ -99,6 +98,18 @@ def load_state() -> PageState:
         log.exception("the published snapshot cannot be read")
         message = "The api-server's log says why."
         return PageState("unavailable", None, message, now)
+
+
+def _load_latest(settings: Settings) -> FreezeReport:
+    """Read the current snapshot; once more when it was superseded and purged in between."""
+    path = latest_snapshot(settings)
+    try:
+        return _load_report(path, path.stat().st_mtime_ns)
+    except (FileNotFoundError, WarehouseError):
+        newer = latest_snapshot(settings)
+        if newer == path:
+            raise
+        return _load_report(newer, newer.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=2)

@@ -18,6 +18,7 @@ from include.freezeline.cost.policy import load_cost_policy
 from include.freezeline.drift.policy import load_anomaly_policy, load_drift_policy
 from include.freezeline.erasure.policy import load_erasure_policy
 from include.freezeline.errors import ConfigError
+from include.freezeline.evaluations.policy import load_evaluation_policy
 from include.freezeline.facts.spec import load_fact_specs
 from include.freezeline.landing.sources import load_sources
 from include.freezeline.readers.registry import DIALECTS
@@ -50,6 +51,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ("redaction/default.yml", "module: private_key", "modul: private_key", load_redaction_config),
     ("price_overrides.yml", "overrides: []", PRICE, load_price_overrides),
     ("cost.yml", 'max_gap_ratio: "0.02"', 'max_gap_ratio: "2%"', load_cost_policy),
+    ("evaluations.yml", "kind: toxicity", "kind: toxic", load_evaluation_policy),
     ("drift.yml", "  semantic_shift:", "  semantics_shift:", load_drift_policy),
     ("anomalies.yml", "kind: creep", "kind: crep", load_anomaly_policy),
     ("slos/support-escalation.yml", "target: 0.95", "target: 0.9", load_slos),

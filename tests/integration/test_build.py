@@ -40,6 +40,8 @@ REBUILT = (
     "agg_usage_daily",
     "agg_redaction_nightly",
     "fct_call_costs",
+    "fct_embedding_costs",
+    "fct_client_outcomes",
     "agg_cost_hourly",
     "agg_user_cost_daily",
     "agg_cost_efficiency_daily",
@@ -86,6 +88,8 @@ def fill(lake: TinyLake) -> None:
             span(102, 1, "retrieval", retrieved_document_count=0, retrieval_score_max=None),
             span(103, 1, "agent", agent_name="helper"),
             span(104, 1, "tool", parent_span_id=f"{103:016x}", tool_name="search"),
+            embedding(105),
+            embedding(106, parent_span_id=f"{105:016x}"),  # the client's span inside a framework's
             call(2, request_id="r2", prompt_version="early", ended_at=at(12.1), **tokens),
             call(3, canary_id="c1", request_id="r3", **tokens),
             call(4, request_model="in-house", response_model=None, status="error", **tokens),
@@ -113,6 +117,12 @@ def fill(lake: TinyLake) -> None:
     fill_facts(lake)
 
 
+def embedding(number: int, **values: Any) -> dict[str, Any]:
+    """Return an embedding of a million tokens, which cost two cents."""
+    model = {"provider": "openai", "response_model": "text-embedding-3-small"}
+    return span(number, 1, "embedding", input_tokens=1_000_000, **model, **values)
+
+
 def fill_details(lake: TinyLake) -> None:
     """Write a row of everything that hangs on spans and of the books."""
     ids = {"trace_id": f"{1:032x}", "span_id": f"{102:016x}"}
@@ -137,6 +147,8 @@ def fill_facts(lake: TinyLake) -> None:
     )
     late = {"request_id": "r2", "escalated_at": at(13), "recorded_at": at(30)}
     lake.facts("escalations", "facts/escalations/2", [{**late, "arrived_at": at(31)}])
+    saw = {"request_id": "r2", "client_outcome": " Error ", "observed_at": at(12)}
+    lake.facts("client_outcomes", "facts/client_outcomes/1", [{**saw, "recorded_at": at(13)}])
     conversion = {"request_id": "r2", "converted_at": at(16), "recorded_at": at(17)}
     lake.facts("conversions", "facts/conversions/1", [{**conversion, "value_usd": 19.99}])
     tier = {"tenant_key": "t_acme", "recorded_at": at(1)}
@@ -252,6 +264,23 @@ def test_cost_is_null_with_a_reason_when_unknown(warehouse: Warehouse) -> None:
         None,
         "unknown_tokens",
     )
+
+
+def test_embedding_is_priced_once_and_held_against_the_invoice(warehouse: Warehouse) -> None:
+    (row,) = warehouse.rows("select * from marts.fct_embedding_costs")
+    assert (row["span_id"], row["model"]) == (f"{106:016x}", "text-embedding-3-small")
+    assert row["cost_usd"] == row["cost_today_usd"] == Decimal("0.02")
+    (gap,) = warehouse.rows(
+        "select computed_usd, reason from marts.agg_invoice_gap_daily "
+        "where model = 'text-embedding-3-small'"
+    )
+    assert gap == {"computed_usd": Decimal("0.02"), "reason": "no_invoice_line"}
+
+
+def test_failure_that_only_the_client_saw_is_a_mismatch(warehouse: Warehouse) -> None:
+    (row,) = warehouse.rows("select * from marts.fct_client_outcomes where is_mismatch")
+    assert (row["request_id"], row["alignment"]) == ("r2", "only_client_failed")
+    assert (row["feature"], row["client_outcome"]) == ("support-assistant", "error")
 
 
 def test_texts_are_those_of_the_winning_copy(warehouse: Warehouse) -> None:

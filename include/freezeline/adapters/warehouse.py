@@ -208,23 +208,6 @@ def latest_snapshot(settings: Settings) -> Path:
     return settings.snapshot_dir / str(current["file"])
 
 
-def snapshot_at(settings: Settings, as_of: datetime) -> Path:
-    """Return the snapshot of the night ``as_of``.
-
-    Raises:
-        WarehouseError: That night is not kept; the message names the nights that are.
-    """
-    path = _snapshot_path(settings, as_of)
-    if not path.exists():
-        kept = [file.stem.removeprefix("as_of=") for file in snapshot_files(settings.snapshot_dir)]
-        message = (
-            f"{path}: no snapshot of that night (kept: {', '.join(kept) or 'none'}; "
-            "config/retention.yml says for how long)"
-        )
-        raise WarehouseError(message)
-    return path
-
-
 def snapshot_files(folder: Path) -> list[Path]:
     """Return the published snapshots, the oldest first."""
     return sorted(folder.glob("as_of=*.duckdb"))

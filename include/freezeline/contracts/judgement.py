@@ -328,7 +328,7 @@ CHECK_RESULTS = Table(
         Column(
             "suite_name",
             "string",
-            "Great Expectations suite: landed_batch or published_marts.",
+            "Boundary: landed_batch, business_facts or published_marts.",
             nullable=False,
         ),
         Column("expectation", "string", "Expectation with its column.", nullable=False),

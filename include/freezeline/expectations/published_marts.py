@@ -5,6 +5,10 @@ from typing import Any, Literal
 from include.freezeline.expectations.suite import SuiteBuilder
 
 SUITE_NAME = "published_marts"
+ROW_NAMES: dict[str, tuple[str, ...]] = {
+    "fct_llm_calls": ("call_key",),
+    "agg_feature_daily": ("feature", "environment", "request_model", "call_date"),
+}
 MartName = Literal["fct_llm_calls", "agg_feature_daily"]
 MART_COLUMNS: dict[MartName, tuple[str, ...]] = {
     "fct_llm_calls": (
@@ -53,7 +57,7 @@ def published_marts_suite(mart: MartName) -> Any:
     Args:
         mart: Name of the mart.
     """
-    suite = SuiteBuilder(SUITE_NAME, mart)
+    suite = SuiteBuilder(mart)
     (_expect_of_calls if mart == "fct_llm_calls" else _expect_of_days)(suite)
     return suite.build()
 

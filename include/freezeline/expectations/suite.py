@@ -15,24 +15,22 @@ class SuiteBuilder:
     Great Expectations takes three seconds to import, so it is imported here and not above.
     """
 
-    def __init__(self, name: str, table: str) -> None:
+    def __init__(self, table: str) -> None:
         """Start an empty suite.
 
         Args:
-            name: Suite name in ``judgement.check_results``.
-            table: Table that the expectations are about.
+            table: Table that the expectations are about; the suite has its name.
         """
         import great_expectations as gx
 
         self._kinds: Any = gx.expectations
         self._suite_type: Any = gx.ExpectationSuite
-        self._name = name
         self._expectations: list[Any] = []
         self._table = table
 
     def build(self) -> Any:
         """Return the suite."""
-        return self._suite_type(name=self._name, expectations=self._expectations)
+        return self._suite_type(name=self._table, expectations=self._expectations)
 
     def has_rows(self, message: str) -> None:
         """There is at least one row."""

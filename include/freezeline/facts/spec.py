@@ -76,6 +76,37 @@ class FactColumn(BaseModel):
         return self
 
 
+class Delivery(BaseModel):
+    """How a fact must be delivered.
+
+    Attributes:
+        max_silent_h: Hours without a usable row, from night to night, that are no incident; any
+            when None.
+        max_quarantined_ratio: Share of a night's rows, and of its objects, that may be put aside.
+        stops_night: Whether more than that stops the night; it is a warning otherwise.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_silent_h: float | None = Field(default=None, gt=0)
+    max_quarantined_ratio: float = Field(default=0.01, ge=0, le=1)
+    stops_night: bool = False
+
+
+class DatabaseTable(BaseModel):
+    """A table or view that holds a fact.
+
+    Attributes:
+        name: Name of its database in ``FREEZELINE_DATABASES``.
+        table: Its name, with its schema before a dot where it has one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=_NAME)
+    table: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?$")
+
+
 class FactSpec(BaseModel):
     """One business fact.
 
@@ -83,7 +114,10 @@ class FactSpec(BaseModel):
         name: Name of the file, and of the lake table behind ``fact_``.
         description: What one row is.
         prefix: Folder of the bucket that holds the fact's objects.
+        database: Table to read the fact from instead of the bucket; what it recorded in a day is
+            then an object below ``prefix``.
         maturity_h: Hours after the event by which it is nearly always recorded.
+        delivery: When it is late or broken.
         columns: Columns of the file; others are ignored.
     """
 
@@ -92,7 +126,9 @@ class FactSpec(BaseModel):
     name: str = Field(pattern=_NAME)
     description: str = Field(min_length=1)
     prefix: str = Field(pattern=r"^[^/].*/$")
+    database: DatabaseTable | None = None
     maturity_h: float = Field(ge=0)
+    delivery: Delivery = Delivery()
     columns: tuple[FactColumn, ...] = Field(min_length=3)
 
     @property

@@ -22,6 +22,7 @@ from include.freezeline.cost.periods import DEFAULT_TIER
 from include.freezeline.cost.policy import load_cost_policy
 from include.freezeline.cost.price_book import ModelRef, plan_price_book
 from include.freezeline.cost.price_table import UNKNOWN_PROVIDER
+from include.freezeline.evaluations.policy import load_evaluation_policy
 from include.freezeline.facts.spec import FactSpec, fact_table, load_fact_specs
 from include.freezeline.settings import Settings
 
@@ -34,7 +35,8 @@ _MODELS_SQL = """
         coalesce(response_model, request_model) as model,
         coalesce(lower(service_tier), $tier) as service_tier
     from read_parquet($files, hive_partitioning = false, union_by_name = true)
-    where is_leaf_model_call and coalesce(response_model, request_model) is not null
+    where (is_leaf_model_call or span_type in ('embedding', 'rerank'))
+        and coalesce(response_model, request_model) is not null
 """
 
 
@@ -99,6 +101,7 @@ def dbt_variables(settings: Settings, as_of: datetime) -> dict[str, object]:
         "lake_dir": str(settings.lake_dir.resolve()),
         "warehouse_path": str(settings.warehouse_path.resolve()),
         **load_cost_policy(config_dir(settings)).variables(),
+        **load_evaluation_policy(config_dir(settings)).variables(),
     }
 
 

@@ -1,37 +1,35 @@
 """Check: a failed critical expectation stops the night before anyone reads the tables."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import get_args
 
 import pandas as pd
 from pyarrow.dataset import dataset
 
-from include.freezeline.adapters.gx import ExpectationOutcome, run_suite
+from include.freezeline.adapters.gx import CheckedTable
 from include.freezeline.adapters.lake import Lake, object_hash
+from include.freezeline.adapters.lake_books import LakeBooks
 from include.freezeline.adapters.unchecked import UncheckedObjects
 from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
 from include.freezeline.config import config_dir
 from include.freezeline.contracts.arrow import arrow_schema
 from include.freezeline.contracts.columns import Table
-from include.freezeline.contracts.judgement import CHECK_RESULTS
 from include.freezeline.contracts.lake import LEDGER, SPANS
-from include.freezeline.errors import CheckFailedError, EmptyNightError
-from include.freezeline.expectations import landed_batch, published_marts
-from include.freezeline.expectations.published_marts import MART_COLUMNS, MartName
-from include.freezeline.facts.spec import fact_table, load_fact_specs
-from include.freezeline.hashing import stable_hash
+from include.freezeline.errors import EmptyNightError
+from include.freezeline.expectations import business_facts, landed_batch, published_marts
+from include.freezeline.expectations.published_marts import MART_COLUMNS, ROW_NAMES, MartName
+from include.freezeline.facts.spec import FactSpec, fact_table, load_fact_specs
+from include.freezeline.jobs.check_outcomes import CheckSummary, check_boundary, conclude
 from include.freezeline.settings import Settings
 
 # Older days were checked on the nights that built them; late data of a week is checked again.
 _RECENT_DAYS = 7
-_SHOWN_FAILURES = 3
 
 
 _LANDED_SQL = """
 with newest as (
-    select * from judgement.check_results where suite_name = $suite
+    select * from judgement.check_results where suite_name in $suites
     qualify row_number() over (partition by check_key order by revision desc) = 1
 ), passed as (
     select as_of from newest group by as_of having bool_and(is_success or severity = 'warning')
@@ -41,23 +39,6 @@ select source_object,
 from read_parquet($books, hive_partitioning = false)
 where status = 'landed' and arrived_at < $as_of
 """
-
-
-@dataclass(frozen=True, slots=True)
-class CheckSummary:
-    """What one check found.
-
-    Attributes:
-        suite_name: landed_batch or published_marts.
-        n_expectations: Expectations checked; 0 when nothing new was landed.
-        n_rows: Rows looked at.
-        warnings: Failed expectations of severity warning, in words.
-    """
-
-    suite_name: str
-    n_expectations: int
-    n_rows: int
-    warnings: tuple[str, ...]
 
 
 def check_landed(settings: Settings, as_of: datetime) -> CheckSummary:
@@ -72,19 +53,23 @@ def check_landed(settings: Settings, as_of: datetime) -> CheckSummary:
         CheckFailedError: A critical expectation failed.
         EmptyNightError: Nothing was ever landed.
     """
-    lake = Lake(settings.lake_dir)
+    specs = load_fact_specs(config_dir(settings))
     with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
         warehouse.ensure_judgement_tables()
         unchecked = UncheckedObjects(settings)
+        lake = Lake(settings.lake_dir)
         landed = _landed_hashes(warehouse, lake, settings, as_of) | unchecked.read()
-        outcomes: list[ExpectationOutcome] = []
-        n_rows = 0
-        for table in _landed_tables(settings):
-            frame = _landed_frame(lake, table, landed)
-            if frame is not None:
-                n_rows += len(frame)
-                outcomes += run_suite(frame, landed_batch.landed_batch_suite(table))
-        summary = _conclude(warehouse, landed_batch.SUITE_NAME, outcomes, n_rows, as_of)
+        found = [
+            check_boundary(settings, warehouse, boundary, tables, as_of)
+            for boundary, tables in (
+                (landed_batch.SUITE_NAME, _landed_spans(lake, landed)),
+                (
+                    business_facts.SUITE_NAME,
+                    [*_landed_facts(lake, specs, landed), *_deliveries(lake, specs, as_of)],
+                ),
+            )
+        ]
+        summary = conclude(found, as_of)
         unchecked.remove(landed)
         return summary
 
@@ -106,13 +91,16 @@ def check_marts(
     first_date = min(interval_start or recent, recent).date()
     with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
         warehouse.ensure_judgement_tables()
-        outcomes: list[ExpectationOutcome] = []
-        n_rows = 0
-        for mart in get_args(MartName):
-            frame = _mart_frame(warehouse, mart, as_of, first_date)
-            n_rows += len(frame)
-            outcomes += run_suite(frame, published_marts.published_marts_suite(mart))
-        return _conclude(warehouse, published_marts.SUITE_NAME, outcomes, n_rows, as_of)
+        tables = [
+            CheckedTable(
+                _mart_frame(warehouse, mart, as_of, first_date),
+                published_marts.published_marts_suite(mart),
+                ROW_NAMES[mart],
+            )
+            for mart in get_args(MartName)
+        ]
+        found = check_boundary(settings, warehouse, published_marts.SUITE_NAME, tables, as_of)
+        return conclude([found], as_of)
 
 
 def _landed_hashes(
@@ -120,7 +108,8 @@ def _landed_hashes(
 ) -> frozenset[str]:
     """Return the file names of the objects that no passed check has seen."""
     books = [str(file.path) for file in lake.files(LEDGER.name)]
-    parameters = {"as_of": as_of, "books": books, "suite": landed_batch.SUITE_NAME}
+    suites = [landed_batch.SUITE_NAME, business_facts.SUITE_NAME]
+    parameters = {"as_of": as_of, "books": books, "suites": suites}
     landed = warehouse.rows(_LANDED_SQL, parameters) if books else []
     if not landed:
         message = (
@@ -132,20 +121,44 @@ def _landed_hashes(
     return frozenset(object_hash(row["source_object"]) for row in landed if row["is_new"])
 
 
-def _landed_tables(settings: Settings) -> list[Table]:
-    """Return the tables that have rows from objects."""
-    return [SPANS, *map(fact_table, load_fact_specs(config_dir(settings)))]
+def _landed_spans(lake: Lake, landed: frozenset[str]) -> list[CheckedTable]:
+    """Return the night's spans, without texts."""
+    frame = _landed_frame(lake, SPANS, landed, landed_batch.SPAN_COLUMNS)
+    suite = landed_batch.landed_batch_suite
+    return [] if frame is None else [CheckedTable(frame, suite(), landed_batch.ROW_NAME)]
 
 
-def _landed_frame(lake: Lake, table: Table, hashes: frozenset[str]) -> pd.DataFrame | None:
-    """Return the night's rows of a table, without texts; None when it landed none."""
+def _landed_facts(
+    lake: Lake, specs: Iterable[FactSpec], landed: frozenset[str]
+) -> Iterator[CheckedTable]:
+    """Yield the night's rows of each fact, without texts."""
+    for table in map(fact_table, specs):
+        columns = (*business_facts.checked_columns(table), *landed_batch.ROW_NAME)
+        frame = _landed_frame(lake, table, landed, tuple(dict.fromkeys(columns)))
+        if frame is not None:
+            yield CheckedTable(frame, business_facts.fact_suite(table), landed_batch.ROW_NAME)
+
+
+def _deliveries(lake: Lake, specs: Iterable[FactSpec], as_of: datetime) -> Iterator[CheckedTable]:
+    """Yield how each fact was delivered."""
+    nights = LakeBooks(lake).nights()
+    for spec in specs:
+        row = business_facts.describe_delivery(spec, nights, as_of)
+        if row is not None:
+            suite = business_facts.delivery_suite(spec)
+            yield CheckedTable(pd.DataFrame([row]), suite, business_facts.DELIVERY_NAME)
+
+
+def _landed_frame(
+    lake: Lake, table: Table, hashes: frozenset[str], columns: Sequence[str]
+) -> pd.DataFrame | None:
+    """Return some columns of the night's rows of a table; None when it landed none."""
     paths = [str(file.path) for file in lake.files(table.name) if file.object_hash in hashes]
     if not paths:
         return None
     # The contract's schema: a column that older files lack reads as null, and fails its check.
     files = dataset(paths, schema=arrow_schema(table), format="parquet")
-    landed = files.to_table(columns=list(landed_batch.checked_columns(table)))
-    frame: pd.DataFrame = landed.to_pandas()
+    frame: pd.DataFrame = files.to_table(columns=list(columns)).to_pandas()
     return frame
 
 
@@ -167,52 +180,3 @@ def _selected(column: str) -> str:
     if column == "as_of":
         return "$as_of::timestamptz as as_of"
     return f"{column}::double as {column}" if column.endswith("_usd") else column
-
-
-def _conclude(
-    warehouse: Warehouse,
-    suite_name: str,
-    outcomes: Sequence[ExpectationOutcome],
-    n_rows: int,
-    as_of: datetime,
-) -> CheckSummary:
-    """Write the outcomes, then stop the night if a critical one failed."""
-    rows = [_row(suite_name, outcome, as_of) for outcome in outcomes]
-    warehouse.append_revisions(CHECK_RESULTS, rows)
-    failed = [outcome for outcome in outcomes if not outcome.is_success]
-    critical = [outcome for outcome in failed if outcome.severity == "critical"]
-    if critical:
-        raise CheckFailedError(_explain(suite_name, critical, as_of))
-    return CheckSummary(suite_name, len(outcomes), n_rows, tuple(map(_sentence, failed)))
-
-
-def _row(suite_name: str, outcome: ExpectationOutcome, as_of: datetime) -> dict[str, object]:
-    """Return the row of ``judgement.check_results`` for an outcome."""
-    return {
-        "check_key": stable_hash(suite_name, outcome.expectation, as_of),
-        "as_of": as_of,
-        "suite_name": suite_name,
-        "expectation": outcome.expectation,
-        "severity": outcome.severity,
-        "is_success": outcome.is_success,
-        "unexpected_count": outcome.unexpected_count,
-        "checked_count": outcome.checked_count,
-        "message": outcome.message,
-    }
-
-
-def _explain(suite_name: str, critical: Sequence[ExpectationOutcome], as_of: datetime) -> str:
-    """Say which critical expectations failed, on how many rows, and what to do."""
-    shown = "; ".join(map(_sentence, critical[:_SHOWN_FAILURES]))
-    more = len(critical) - _SHOWN_FAILURES
-    rest = f"; and {more} more, see judgement.check_results" if more > 0 else ""
-    return f"{suite_name} of {as_of:%Y-%m-%d}: {shown}{rest}"
-
-
-def _sentence(outcome: ExpectationOutcome) -> str:
-    """Say in words what an expectation found."""
-    if outcome.unexpected_count is None:
-        count = f"failed on {outcome.checked_count} rows"
-    else:
-        count = f"{outcome.unexpected_count} of {outcome.checked_count} rows broke it"
-    return f"{outcome.expectation}: {count} ({outcome.message})"

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from include.freezeline.adapters.warehouse import latest_snapshot, open_warehouse
+from include.freezeline.adapters.snapshots import open_snapshot
 from include.freezeline.errors import UnknownFeatureError
 from include.freezeline.settings import Settings
 
@@ -16,7 +16,7 @@ def explain_freeze(settings: Settings, feature: str, environment: str) -> dict[s
         WarehouseError: Nothing is published yet.
     """
     subject = [feature, environment]
-    with open_warehouse(latest_snapshot(settings), read_only=True) as warehouse:
+    with open_snapshot(settings) as warehouse:
         flags = warehouse.rows(
             "select * from judgement.freeze_flags where feature = ? and environment = ? "
             "order by as_of desc, revision desc limit 1",

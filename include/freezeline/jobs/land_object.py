@@ -10,6 +10,8 @@ from datetime import datetime
 from include.freezeline.adapters.lake import Lake, object_hash
 from include.freezeline.adapters.lake_writer import LakeWriter
 from include.freezeline.adapters.object_store import ObjectStore, content_etag, open_store
+from include.freezeline.adapters.routed_store import RoutedStore
+from include.freezeline.adapters.sql_store import FactTable, SqlStore
 from include.freezeline.adapters.tombstone_files import load_tombstones
 from include.freezeline.config import config_dir
 from include.freezeline.contracts.lake import TELEMETRY_TABLES
@@ -86,10 +88,10 @@ def open_tools(settings: Settings, as_of: datetime) -> Tools:
 
 
 def open_source(settings: Settings) -> ObjectStore:
-    """Open the bucket that is landed from.
+    """Open the bucket that is landed from, and the databases that hold facts.
 
     Raises:
-        ConfigError: No bucket is set.
+        ConfigError: No bucket is set, or no URL of a database that a fact names.
     """
     if settings.source_uri is None:
         message = (
@@ -97,7 +99,31 @@ def open_source(settings: Settings) -> ObjectStore:
             "(set it to file:///folder or s3://bucket/prefix, or run `make demo`)"
         )
         raise ConfigError(message)
-    return open_store(settings.source_uri, settings)
+    bucket = open_store(settings.source_uri, settings)
+    specs = load_fact_specs(config_dir(settings))
+    tables = {spec.prefix: _open_table(settings, spec) for spec in specs if spec.database}
+    return RoutedStore(bucket, tables) if tables else bucket
+
+
+def _open_table(settings: Settings, spec: FactSpec) -> SqlStore:
+    """Open the table of a fact; nothing is contacted before the first call.
+
+    Raises:
+        ConfigError: Nobody says where its database is.
+    """
+    place = spec.database
+    if place is None or place.name not in settings.databases:
+        name = None if place is None else place.name
+        message = (
+            f"facts/{spec.name}.yml: database.name: {name!r} is not in FREEZELINE_DATABASES, which "
+            f"has {', '.join(sorted(settings.databases)) or 'none'} (add its SQLAlchemy URL there)"
+        )
+        raise ConfigError(message)
+    recorded = next(column.name for column in spec.columns if column.role == "arrival_time")
+    table = FactTable(
+        place.name, place.table, tuple(column.name for column in spec.columns), recorded
+    )
+    return SqlStore(settings.databases[place.name].get_secret_value(), table, spec.prefix)
 
 
 def land_batch(tools: Tools, batch: Sequence[DueObject]) -> list[ObjectBooks]:

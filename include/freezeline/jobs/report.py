@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from include.freezeline.adapters.warehouse import Warehouse, latest_snapshot, open_warehouse
+from include.freezeline.adapters.snapshots import open_snapshot
+from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
 from include.freezeline.errors import WarehouseError
 from include.freezeline.freeze.gate import EXEMPT_CLASSES
 from include.freezeline.freeze.machine import FreezePolicy
@@ -74,6 +75,9 @@ def explained_policy(policy: FreezePolicy) -> Policy:
 @contextmanager
 def _open(settings: Settings, source: Source) -> Iterator[Warehouse]:
     """Open the file to report from, read-only."""
-    path = settings.warehouse_path if source == "warehouse" else latest_snapshot(settings)
-    with open_warehouse(path, read_only=True) as warehouse:
-        yield warehouse
+    if source == "snapshot":
+        with open_snapshot(settings) as warehouse:
+            yield warehouse
+    else:
+        with open_warehouse(settings.warehouse_path, read_only=True) as warehouse:
+            yield warehouse

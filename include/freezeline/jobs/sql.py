@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from include.freezeline.adapters.read_only import Answer, open_query
-from include.freezeline.adapters.warehouse import latest_snapshot, snapshot_at
+from include.freezeline.adapters.snapshots import snapshot_path
 from include.freezeline.settings import Settings
 
 __all__ = ["Answer", "run_query"]
@@ -23,6 +23,5 @@ def run_query(settings: Settings, sql: str, as_of: datetime | None = None) -> It
     Raises:
         WarehouseError: Nothing is published yet, the night is not kept, or the query is refused.
     """
-    path = latest_snapshot(settings) if as_of is None else snapshot_at(settings, as_of)
-    with open_query(path, sql) as answer:
+    with open_query(snapshot_path(settings, as_of), sql) as answer:
         yield answer

@@ -11,6 +11,7 @@ from include.freezeline.errors import ConfigError
 PACKAGED = Path(str(files("include").joinpath("config")))
 GOOD = """
 invoice: {max_gap_ratio: "0.02", max_gap_usd: "1.00"}
+failed_calls: {not_billed_http_statuses: [429]}
 telemetry: {usd_per_gib: "0.60", max_spend_ratio: "0.05", max_spend_ratio_by_service: {b: "0.1"}}
 """
 
@@ -25,6 +26,10 @@ def test_policy_reaches_the_models_digit_by_digit(tmp_path: Path) -> None:
     assert load_cost_policy(written(tmp_path, GOOD)).variables() == {
         "invoice_max_gap_ratio": "0.02",
         "invoice_max_gap_usd": "1.00",
+        "invoice_max_unpriced_ratio": "0",
+        "not_billed_http_statuses": [429],
+        "not_billed_error_classes": [],
+        "maybe_billed_error_classes": [],
         "telemetry_usd_per_gib": "0.60",
         "telemetry_max_spend_ratio": "0.05",
         "telemetry_max_spend_ratio_by_service": {"b": "0.1"},
@@ -41,6 +46,8 @@ def test_packaged_policy_has_every_limit() -> None:
         ('"0.02"', '"-0.02"', r"invoice\.max_gap_ratio: .*greater than or equal to 0"),
         ('"0.05"', '"0.0000001"', r"telemetry\.max_spend_ratio: .*6 decimal places"),
         ('{b: "0.1"}', '{b: "much"}', r"max_spend_ratio_by_service\.b: .*valid decimal"),
+        ("[429]", "[200]", r"failed_calls\.not_billed_http_statuses\.0: .*400"),
+        ("http_statuses: [429]", "error_classes: [slow]", r"error_classes\.0: .*'rate_limit'"),
         ("usd_per_gib", "usd_per_gb", r"usd_per_gib: required but missing"),
     ],
 )

@@ -1,23 +1,28 @@
 """Checks on tiny landed batches and marts: what stops a night, what only warns."""
 
+import re
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from include.freezeline.adapters.lake import Lake, object_hash
+from include.freezeline.adapters.lake_books import LakeBooks
 from include.freezeline.adapters.unchecked import UncheckedObjects
 from include.freezeline.adapters.warehouse import open_warehouse
 from include.freezeline.config import config_dir
 from include.freezeline.contracts.columns import Table
-from include.freezeline.contracts.lake import LEDGER, SPANS
+from include.freezeline.contracts.lake import LEDGER, LEDGER_NIGHTS, SPANS
 from include.freezeline.errors import CheckFailedError, EmptyNightError
 from include.freezeline.facts.spec import fact_table, load_fact_specs
 from include.freezeline.jobs.check import check_landed, check_marts
 from include.freezeline.settings import Settings
 
 _OBJECT = "otel/a.json"
+_COUNTS = tuple(c.name for c in LEDGER_NIGHTS.columns if c.type == "int64" and not c.nullable)
 _SECRET = "4000 0076 1895 8554"
 
 
@@ -54,6 +59,22 @@ def _land(settings: Settings, as_of: datetime, table: Table, rows: list[dict[str
     entry = {"source_object": _OBJECT, "status": "landed", "night_as_of": as_of}
     entry["arrived_at"] = as_of - timedelta(hours=1)
     lake.write_rows(LEDGER, [_filled(LEDGER, entry)], lake.path_of(LEDGER.name, name))
+
+
+def _night(source: str, night: datetime, **counts: int) -> dict[str, Any]:
+    """Return a source's line of a night in which all went well but for the given counts."""
+    plain = dict.fromkeys(_COUNTS, 0) | {"object_count": 1, "record_count": 5}
+    line = {"source_name": source, "night_as_of": night, "landed_count": 5}
+    return _filled(LEDGER_NIGHTS, plain | line | counts)
+
+
+def _nights(settings: Settings, rows: list[dict[str, Any]]) -> None:
+    LakeBooks(Lake(settings.lake_dir)).write_nights(rows)
+
+
+def _data_docs(settings: Settings) -> list[str]:
+    folder = settings.home / "published" / "data_docs"
+    return [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.html"))]
 
 
 def _results(settings: Settings) -> list[dict[str, Any]]:
@@ -94,11 +115,82 @@ def test_night_stops_with_count_and_remedy_but_no_value_when_a_critical_check_fa
     message = str(caught.value)
     assert message.startswith("landed_batch of 2026-10-14: " + name)
     assert "of 2 rows broke it" in message
+    assert f"{_OBJECT} {given.get('source_offset', 2)}" in message, "names the row"
     assert "land them again" in message
     assert _SECRET not in message
     failed = [row for row in _results(settings) if not row["is_success"]]
     assert [row["severity"] for row in failed] == ["critical"]
     assert not [row for row in _results(settings) if _SECRET in str(row)]
+    pages = _data_docs(settings)
+    assert any("trace_id" in page for page in pages)
+    assert not [page for page in pages if _SECRET in page]
+
+
+def test_data_docs_show_every_boundary_and_load_nothing_from_elsewhere(
+    settings: Settings, as_of: datetime
+) -> None:
+    _land(settings, as_of, SPANS, [_span(1)])
+    _nights(settings, [_night("escalations", as_of)])
+    check_landed(settings, as_of)
+    _build_marts(settings, [_CALL], _DAY)
+    check_marts(settings, as_of)
+    folder = settings.home / "published" / "data_docs"
+    boundaries = {"business_facts", "landed_batch", "published_marts"}
+    assert {path.name for path in folder.iterdir()} == boundaries
+    assert all((folder / name / "index.html").exists() for name in boundaries)
+    loaded = re.compile(r'<(?:script|link|img)[^>]+(?:src|href)="(?:https?:)?//')
+    assert not [page for page in _data_docs(settings) if loaded.search(page)]
+
+
+def test_data_docs_of_a_boundary_are_those_of_its_last_night(
+    settings: Settings, as_of: datetime
+) -> None:
+    for night in (as_of, as_of + timedelta(days=1)):
+        _land(settings, night, SPANS, [_span(1, arrived_at=night - timedelta(hours=1))])
+        check_landed(settings, night)
+    folder = settings.home / "published" / "data_docs" / "landed_batch" / "validations" / "spans"
+    assert [path.name for path in folder.iterdir()] == [f"{as_of + timedelta(days=1):%Y-%m-%d}"]
+
+
+def test_fact_that_stopped_coming_is_a_warning_that_names_it(
+    settings: Settings, as_of: datetime
+) -> None:
+    _land(settings, as_of, SPANS, [_span(1)])
+    old, late = as_of - timedelta(days=3), as_of - timedelta(days=2)
+    _nights(settings, [_night("escalations", old), _night("overrides", late)])
+    (warning,) = check_landed(settings, as_of).warnings
+    assert "fact_escalations_delivery.max_silent_h+silent_h" in warning
+    assert "config/facts/escalations.yml" in warning
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {"record_count": 10, "landed_count": 9, "quarantined_count": 1},
+        {"object_count": 2, "quarantined_object_count": 1, "record_count": 500},
+    ],
+)
+def test_broken_delivery_stops_the_night_where_the_fact_says_so(
+    settings: Settings, as_of: datetime, tmp_path: Path, counts: dict[str, int]
+) -> None:
+    shutil.copytree(config_dir(settings), tmp_path / "config")
+    settings = settings.model_copy(update={"config_dir": tmp_path / "config"})
+    file = tmp_path / "config" / "facts" / "escalations.yml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("delivery: {", "delivery: {stops_night: true, "), encoding="utf-8")
+    _land(settings, as_of, SPANS, [_span(1)])
+    _nights(settings, [_night("escalations", as_of, **counts)])
+    with pytest.raises(CheckFailedError, match="business_facts of 2026-10-14") as caught:
+        check_landed(settings, as_of)
+    assert "escalations 2026-10-14" in str(caught.value)
+    assert "fct_quarantined_records" in str(caught.value)
+
+
+def test_fact_that_nobody_ever_delivered_is_not_missed(settings: Settings, as_of: datetime) -> None:
+    _land(settings, as_of, SPANS, [_span(1)])
+    nothing = {"object_count": 0, "record_count": 0, "landed_count": 0}
+    _nights(settings, [_night("escalations", as_of, **nothing)])
+    assert check_landed(settings, as_of).warnings == ()
 
 
 def test_night_goes_on_when_only_a_warning_fails(settings: Settings, as_of: datetime) -> None:

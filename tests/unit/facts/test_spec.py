@@ -34,6 +34,7 @@ def _specs(tmp_path: Path, text: str, name: str = "refunds") -> tuple[FactSpec, 
 def test_packaged_facts_have_tables_with_keys_clocks_and_sources() -> None:
     specs = load_fact_specs(_CONFIG_DIR)
     assert [spec.name for spec in specs] == [
+        "client_outcomes",
         "conversions",
         "escalations",
         "experiment_buckets",

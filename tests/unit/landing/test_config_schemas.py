@@ -12,6 +12,7 @@ from include.freezeline.config import config_dir
 from include.freezeline.cost.policy import CostPolicy
 from include.freezeline.erasure.policy import ErasurePolicy
 from include.freezeline.errors import ConfigError
+from include.freezeline.evaluations.policy import EvaluationPolicy
 from include.freezeline.landing.sources import SourcesFile, load_sources
 from include.freezeline.retention.policy import RetentionPolicy
 from include.freezeline.settings import Settings
@@ -24,6 +25,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
     [
         ("cost", CostPolicy),
         ("erasure", ErasurePolicy),
+        ("evaluations", EvaluationPolicy),
         ("retention", RetentionPolicy),
         ("sources", SourcesFile),
     ],

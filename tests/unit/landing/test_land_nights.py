@@ -142,9 +142,9 @@ def test_a_late_object_under_an_old_prefix_is_found_within_seven_nights(
         day = AS_OF - DAY * (age + 1)
         write(settings, trace_key("n", day.day, month=day.month), spans_json(1, seed=age))
     land(settings, AS_OF)
-    assert listed == ["facts/conversions/", "facts/escalations/", "facts/experiment_buckets/",
-                      "facts/invoice_lines/", "facts/overrides/", "facts/subscription_tiers/",
-                      "otel/"]  # fmt: skip
+    assert listed == ["facts/client_outcomes/", "facts/conversions/", "facts/escalations/",
+                      "facts/experiment_buckets/", "facts/invoice_lines/", "facts/overrides/",
+                      "facts/subscription_tiers/", "otel/"]  # fmt: skip
     late = trace_key("late", 3, month=9)
     write(settings, late, spans_json(1, seed=99, day=3))
     found = []

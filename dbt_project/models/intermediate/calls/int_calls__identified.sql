@@ -75,8 +75,9 @@ select
     calls.input_tokens + calls.output_tokens as total_tokens,
     calls.cost_reported_usd,
     {{ list_first('calls.finish_reasons') }} as finish_reason,
-    calls.status = 'error' as is_error,
-    calls.error_class,
+    {{ is_failed('calls') }} as is_error,
+    -- a source may name an error that its call got over
+    case when {{ is_failed('calls') }} then calls.error_class end as error_class,
     calls.error_type,
     calls.http_status_code,
     calls.input_text_chars,

@@ -21,8 +21,10 @@ todays as (
 matched as (
     select
         calls.call_key,
-        case when calls.is_gateway_cache_hit then 'gateway cache' else prices.price_source end
-            as price_source,
+        case
+            when calls.is_gateway_cache_hit then 'gateway cache'
+            else coalesce(calls.not_billed_reason, prices.price_source)
+        end as price_source,
         {{ unpriced_reason('prices', 'calls') }} as unpriced_reason,
         {{ call_amount_usd('prices', 'calls', ['input']) }} as cost_input_usd,
         {{ call_amount_usd('prices', 'calls', ['cache_read']) }} as cost_cache_read_usd,

@@ -1,6 +1,6 @@
 -- a result that knows its span belongs to it; one that knows only a response belongs to the call
 -- that the response came from (its first, should a cache have repeated it). Its name says what it
--- asks; its label, else its score, whether the answer is bad news (macros/evaluation_kinds.sql)
+-- asks; its label, else its score, whether the answer is bad news (config/evaluations.yml)
 with
 
 evaluations as (

@@ -1,6 +1,11 @@
 -- Gap between what a provider billed and what its calls should cost. Without an invoice, without
--- calls, or with calls that nobody can price, there is nothing to conclude.
+-- calls, or with too many calls that nobody can price, there is nothing to conclude; but a bill
+-- below what the priced calls alone should cost is a breach whatever the others cost.
 {% set groups = ['provider', 'model', 'usage_date'] %}
+{% set is_beyond_limits -%}
+    abs(gap_usd) > {{ policy_number('invoice_max_gap_usd') }}
+    and abs(gap_usd) > abs(billed_usd) * {{ policy_number('invoice_max_gap_ratio') }}
+{%- endset %}
 
 with
 
@@ -15,6 +20,18 @@ both_sides as (
         0 as n_invoice_lines,
         cast(null as decimal(18, 9)) as billed_usd
     from {{ ref('agg_cost_hourly') }}
+    union all
+    select
+        provider,
+        model,
+        call_date as usage_date,
+        cast({{ exact_weight() }} as double) as call_count,
+        case when cost_usd is null then cast({{ exact_weight() }} as double) else 0 end
+            as unpriced_call_count,
+        cast(cost_usd * {{ exact_weight() }} as decimal(18, 9)) as computed_usd,
+        0 as n_invoice_lines,
+        cast(null as decimal(18, 9)) as billed_usd
+    from {{ ref('fct_embedding_costs') }}
     union all
     select
         provider,
@@ -53,15 +70,17 @@ explained as (
     select
         *,
         case
+            when n_invoice_lines = 0 and unpriced_call_count = 0 and computed_usd = 0
+                then 'nothing_to_bill'
             when n_invoice_lines = 0 then 'no_invoice_line'
             when call_count = 0 then 'no_call_of_the_model'
-            when unpriced_call_count > 0 then 'unpriced_calls'
             when {{ policy_number('invoice_max_gap_usd') }} is null then 'no_policy'
+            when {{ is_beyond_limits }} and gap_usd < 0 then 'billed_less'
             when
-                abs(gap_usd) > {{ policy_number('invoice_max_gap_usd') }}
-                and abs(gap_usd)
-                > abs(billed_usd) * {{ policy_number('invoice_max_gap_ratio') }}
-                then case when gap_usd > 0 then 'billed_more' else 'billed_less' end
+                unpriced_call_count
+                > call_count * coalesce({{ policy_number('invoice_max_unpriced_ratio') }}, 0)
+                then 'unpriced_calls'
+            when {{ is_beyond_limits }} then 'billed_more'
             else 'within_limits'
         end as reason
     from compared
@@ -71,7 +90,7 @@ select
     {{ surrogate_key(groups) }} as invoice_gap_key,
     *,
     case
-        when reason = 'within_limits' then 'ok'
+        when reason in ('within_limits', 'nothing_to_bill') then 'ok'
         when reason in ('billed_more', 'billed_less') then 'breach'
         else 'insufficient_evidence'
     end as verdict

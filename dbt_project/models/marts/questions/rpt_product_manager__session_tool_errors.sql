@@ -1,48 +1,46 @@
--- Sessions of the last seven days, each weighed by its heaviest request. Where no tool was seen at
--- all nobody knows whether there was none or none was reported.
+-- Sessions of the last seven days, each weighed by the heaviest thing in it. A session is one of
+-- every feature that it asked or used a tool of, so that no tool's error is lost with a trace
+-- whose request began elsewhere. Where no tool was seen at all nobody knows whether there was none
+-- or none was reported.
 with
+
+seen as (
+    select
+        session_key,
+        feature,
+        environment,
+        sample_weight,
+        false as is_tool,
+        false as is_tool_error
+    from {{ ref('fct_requests') }}
+    where first_called_at >= {{ days_before_as_of(7) }} and not is_canary
+    union all
+    select
+        traces.session_key,
+        traces.feature,
+        traces.environment,
+        tools.sample_weight,
+        true as is_tool,
+        tools.is_error or tools.collapsed_error_count > 0 as is_tool_error
+    from {{ ref('fct_tool_calls') }} as tools
+    inner join {{ ref('int_traces__timed') }} as traces on tools.trace_id = traces.trace_id
+    where
+        tools.role = 'executed'
+        and tools.called_at >= {{ days_before_as_of(7) }}
+        and not tools.is_canary
+),
 
 sessions as (
     select
         session_key,
         feature,
         environment,
-        max({{ exact_weight() }}) as weight
-    from {{ ref('fct_requests') }}
-    where
-        first_called_at >= {{ days_before_as_of(7) }}
-        and not is_canary
-        and session_key is not null
+        max({{ exact_weight() }}) as weight,
+        max(case when is_tool then 1 else 0 end) = 1 as has_tool_call,
+        max(case when is_tool_error then 1 else 0 end) = 1 as has_tool_error
+    from seen
+    where session_key is not null
     group by session_key, feature, environment
-),
-
-tool_sessions as (
-    select
-        traces.session_key,
-        traces.feature,
-        traces.environment,
-        max(
-            case when tools.is_error or tools.collapsed_error_count > 0 then 1 else 0 end
-        ) = 1 as has_tool_error
-    from {{ ref('fct_tool_calls') }} as tools
-    inner join {{ ref('int_traces__timed') }} as traces on tools.trace_id = traces.trace_id
-    where
-        tools.role = 'executed'
-        and tools.called_at >= {{ days_before_as_of(7) }}
-    group by traces.session_key, traces.feature, traces.environment
-),
-
-joined as (
-    select
-        sessions.*,
-        tool_sessions.session_key is not null as has_tool_call,
-        coalesce(tool_sessions.has_tool_error, false) as has_tool_error
-    from sessions
-    left join tool_sessions
-        on
-            sessions.session_key = tool_sessions.session_key
-            and sessions.feature = tool_sessions.feature
-            and sessions.environment = tool_sessions.environment
 ),
 
 counted as (
@@ -54,7 +52,7 @@ counted as (
         count(*) filter (where has_tool_error) as n_tool_error_sessions,
         {{ weighted_ratio('has_tool_error', 'true') }} as tool_error_session_ratio,
         {{ weighted_ratio('has_tool_error', 'has_tool_call') }} as tool_error_tool_session_ratio
-    from joined
+    from sessions
     group by feature, environment
 )
 

@@ -1,0 +1,1 @@
+"""What delivered evaluations mean."""

@@ -1,0 +1,1 @@
+"""Tests of include.freezeline.evaluations."""
