@@ -37,6 +37,9 @@ class Settings(BaseModel):
         redaction_ner: Language model that finds names and addresses to redact: folder of a spaCy
             pipeline or a transformers model, or installed name; names are not redacted when unset.
         signing_key_path: Ed25519 private key (PEM); created under ``home`` when unset.
+        break_glass_key: Master key that wraps the day keys of sealed originals.
+        break_glass_key_path: File that holds it instead.
+        break_glass_key_dir: Folder of the wrapped day keys; under ``home`` when unset.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,6 +60,9 @@ class Settings(BaseModel):
     embedding_model: str | None = None
     redaction_ner: str | None = None
     signing_key_path: Path | None = None
+    break_glass_key: SecretStr | None = None
+    break_glass_key_path: Path | None = None
+    break_glass_key_dir: Path | None = None
 
     @property
     def lake_dir(self) -> Path:

@@ -12,9 +12,11 @@ import click
 from include.freezeline.errors import FreezelineError
 
 _COMMANDS = {
+    "break-glass": "include.freezeline.cli.break_glass",
     "demo": "include.freezeline.cli.demo_run",
     "demo-bucket": "include.freezeline.cli.demo",
     "erase": "include.freezeline.cli.erase",
+    "export-labels": "include.freezeline.cli.labels",
     "freeze": "include.freezeline.cli.freeze",
     "gate": "include.freezeline.cli.gate",
     "land": "include.freezeline.cli.land",

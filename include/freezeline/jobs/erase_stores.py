@@ -13,6 +13,7 @@ from include.freezeline.adapters.lake_erasure import ParquetStore, spans_relatio
 from include.freezeline.adapters.object_store import open_store
 from include.freezeline.adapters.published_erasure import PublishedStore
 from include.freezeline.config import config_dir
+from include.freezeline.contracts.lake_sealed import SEALED
 from include.freezeline.erasure.policy import load_erasure_policy
 from include.freezeline.erasure.quotes import Quotes
 from include.freezeline.erasure.receipt import Finding
@@ -124,6 +125,7 @@ def open_stores(
     holds = load_retention_policy(policies).legal_holds
     aggregates = load_erasure_policy(policies).aggregates
     events = {fact_table(spec).name: spec.event_time_column for spec in load_fact_specs(policies)}
+    events[SEALED.name] = "event_at"
     files = list(database_files(settings).items())
     if is_newest_only:
         files = [*files[:1], *files[1:][-1:]]
