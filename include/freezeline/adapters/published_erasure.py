@@ -12,7 +12,7 @@ from include.freezeline.adapters.published_extracts import (
     parse_extract,
 )
 from include.freezeline.erasure.quotes import Quotes
-from include.freezeline.erasure.receipt import Finding
+from include.freezeline.erasure.receipt import HELD, Finding
 from include.freezeline.errors import StoreNotFoundError
 
 _TEXTS = {".json": "application/json", ".html": "text/html", ".md": "text/markdown",
@@ -27,12 +27,14 @@ class _Cut(NamedTuple):
     Attributes:
         key: Its key.
         n_theirs: Rows of the subject.
-        n_others: All other rows.
-        rest: Its bytes without the former.
+        n_held: Rows of the subject that a legal hold keeps.
+        n_others: All rows but the first.
+        rest: Its bytes without the first.
     """
 
     key: str
     n_theirs: int
+    n_held: int
     n_others: int
     rest: bytes
 
@@ -73,8 +75,10 @@ class PublishedStore:
         """
         done = []
         for cut in list(self._cuts()):
-            self._store.write_bytes(cut.key, cut.rest, content_type=CONTENT_TYPES[_suffix(cut.key)])
-            keep_manifest_true(self._store, cut.key, cut.rest, cut.n_others, cut.n_theirs)
+            if cut.n_theirs:
+                kind = CONTENT_TYPES[_suffix(cut.key)]
+                self._store.write_bytes(cut.key, cut.rest, content_type=kind)
+                keep_manifest_true(self._store, cut.key, cut.rest, cut.n_others, cut.n_theirs)
             done.append(self._rows(cut, cut.n_theirs))
         for key, text in list(self._quoting(quotes, {})):
             if key != SIGNED:
@@ -90,12 +94,17 @@ class PublishedStore:
             if extract is None:
                 continue
             with self._session.shown("extract", extract.rows) as relation:
-                shape = self._session.shape(relation)
-                where = self._session.condition(shape) or "false"
-                mask = self._session.column(f"select {where} from {relation}").to_pylist()
-            n_theirs = sum(mask)
-            if n_theirs:
-                yield _Cut(key, n_theirs, len(mask) - n_theirs, extract.without(mask))
+                mask, held = (self._mask(relation, is_held=is_held) for is_held in (False, True))
+            n_theirs, n_held = sum(mask), sum(held)
+            if n_theirs or n_held:
+                rest = extract.without(mask)
+                yield _Cut(key, n_theirs, n_held, len(mask) - n_theirs, rest)
+
+    def _mask(self, relation: str, *, is_held: bool) -> list[bool]:
+        """Return which rows are the subject's, or of them those that a hold keeps."""
+        where = self._session.condition(self._session.shape(relation), is_held=is_held) or "false"
+        found: list[bool] = self._session.column(f"select {where} from {relation}").to_pylist()
+        return found
 
     def _quoting(self, quotes: Quotes, cuts: dict[str, _Cut]) -> Iterator[tuple[str, str]]:
         """Yield keys and texts of the objects that hold an id once the subject's rows are gone."""
@@ -123,7 +132,8 @@ class PublishedStore:
 
     def _rows(self, cut: _Cut, n_deleted: int) -> Finding:
         """Describe the rows of an extract."""
-        return Finding(f"{self._name}/{cut.key}", cut.n_theirs, n_deleted=n_deleted)
+        reason = HELD if cut.n_held else ""
+        return Finding(f"{self._name}/{cut.key}", cut.n_theirs, cut.n_held, reason, n_deleted)
 
 
 def _suffix(key: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,8 @@ from include.freezeline.labelling.files import LINES, MANIFEST, parse_sample, sa
 from include.freezeline.labelling.labels import parse_labels, rate_of_labels
 from include.freezeline.labelling.policy import (
     LabellingPolicy,
+    RateColumn,
+    Stratum,
     load_labelling_policy,
     parse_strata,
     require_shorter_than_hot,
@@ -34,8 +36,16 @@ from include.freezeline.stats.result import BoolArray, StatResult
 _TYPES = {".json": "application/json", ".jsonl": "application/jsonl"}
 _PARQUET = "application/vnd.apache.parquet"
 _IDS = ("trace_id", "request_id", "response_id", "user_key", "session_key", "tenant_key")
-_CALLS_SQL = """
-    select calls.*, texts.call_key is not null as has_text
+_COLUMNS = tuple(
+    dict.fromkeys(
+        (
+            "call_key", "span_id", *_IDS, "called_at", "sample_weight", "is_canary",
+            "is_text_withheld", "consent", *get_args(Stratum), *get_args(RateColumn),
+        )
+    )
+)  # fmt: skip
+_CALLS_SQL = f"""
+    select {", ".join(f"calls.{name}" for name in _COLUMNS)}, texts.call_key is not null as has_text
     from marts.fct_llm_calls as calls
     left join marts.fct_call_texts as texts on calls.call_key = texts.call_key
     where calls.called_at >= $start and calls.called_at < $as_of
@@ -139,6 +149,7 @@ def export_sample(settings: Settings, request: ExportRequest) -> ExportSummary:
             allocation=policy.allocation, max_strata=policy.max_strata,
         )  # fmt: skip
         rows = _rows(warehouse, calls, sample)
+    excluded = count_reasons(reasons)
     about = {
         "as_of": request.as_of.isoformat(),
         "window_started_at": start.isoformat(),
@@ -147,7 +158,7 @@ def export_sample(settings: Settings, request: ExportRequest) -> ExportSummary:
         "size_asked": size,
         "strata_columns": list(strata),
         "policy": policy.model_dump(mode="json"),
-        "excluded": count_reasons(reasons),
+        "excluded": excluded,
     }
     files = sample_files(rows, sample, about)
     uri = _write(settings, policy, request, stable_hash(about)[:12], files)
@@ -157,7 +168,7 @@ def export_sample(settings: Settings, request: ExportRequest) -> ExportSummary:
         n_sampled=len(rows),
         n_eligible=manifest["n_eligible"],
         n_calls=len(calls),
-        excluded=about["excluded"],
+        excluded=excluded,
         strata_sampled={stratum.stratum: stratum.n_sampled for stratum in sample.strata},
         sample_sha256=manifest["files"][LINES]["sha256"],
     )
@@ -235,7 +246,7 @@ def _erased(settings: Settings, calls: pd.DataFrame) -> BoolArray:
 
 def _rows(warehouse: Warehouse, calls: pd.DataFrame, sample: Sample) -> list[dict[str, Any]]:
     """Return the drawn calls with their texts, in the order of the sample."""
-    drawn = sample.rows.to_dict("records")
+    drawn = _records(sample.rows)
     keys = [row["call_key"] for row in drawn]
     columns = ("trace_id", "span_id", "called_at", "feature", "environment", "request_model",
                "prompt_version", "sample_weight")  # fmt: skip
@@ -244,8 +255,13 @@ def _rows(warehouse: Warehouse, calls: pd.DataFrame, sample: Sample) -> list[dic
     texts = {row["call_key"]: row for row in warehouse.rows(_TEXTS_SQL, {"keys": keys})}
     return [
         {**about, **row, **texts[row["call_key"]], "called_at": about["called_at"].to_pydatetime()}
-        for row, about in zip(drawn, known.to_dict("records"), strict=True)
+        for row, about in zip(drawn, _records(known), strict=True)
     ]
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a frame."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _write(
