@@ -53,7 +53,7 @@ def read_command(
 
     request = AccessRequest(_requester(person, reason, ticket), trace_id, span_id)
     result = read_originals(load_settings(os.environ), request)
-    click.echo(f"audit log row {result.event_number}", err=True)
+    click.echo(f"audit log row {result.event_index}", err=True)
     for original in result.originals:
         where = {"source_table": original.source_table, "span_id": original.span_id}
         if output == "json":

@@ -5,9 +5,9 @@ from include.freezeline.contracts.columns import Column, Table
 BREAK_GLASS_EVENTS = Table(
     name="break_glass_events",
     grain="one row per event of the break-glass audit log: a read, a destroyed key, a rotation",
-    key=("event_number",),
+    key=("event_index",),
     columns=(
-        Column("event_number", "int64", "Place in the log, from 1.", nullable=False),
+        Column("event_index", "int64", "Place in the log, from 1.", nullable=False),
         Column("event_kind", "string", "read, key_destroyed or keys_rewrapped.", nullable=False),
         Column("recorded_at", "timestamp", "When the row was written.", nullable=False),
         Column(

@@ -57,12 +57,12 @@ class ReadResult:
     """What a read gives.
 
     Attributes:
-        event_number: Row of the audit log that it stands under.
+        event_index: Row of the audit log that it stands under.
         originals: What was sealed of the trace, in order of time.
         n_expired: Sealed rows of the trace whose time is over.
     """
 
-    event_number: int
+    event_index: int
     originals: tuple[Original, ...]
     n_expired: int
 
@@ -110,7 +110,7 @@ def read_originals(settings: Settings, request: AccessRequest) -> ReadResult:
         name: DayCipher(files.open(name, master)) for name in {row["key_name"] for row in readable}
     }
     originals = tuple(_opened(row, ciphers[row["key_name"]]) for row in readable)
-    return ReadResult(event["event_number"], originals, len(found) - len(readable))
+    return ReadResult(event["event_index"], originals, len(found) - len(readable))
 
 
 def list_keys(settings: Settings) -> list[KeyState]:

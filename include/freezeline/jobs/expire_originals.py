@@ -16,6 +16,7 @@ from include.freezeline.adapters.audit_log import AuditLog, audit_log
 from include.freezeline.adapters.key_files import DayKey, KeyFiles, key_files, load_master_key
 from include.freezeline.adapters.sealed_files import SealedFiles
 from include.freezeline.config import config_dir
+from include.freezeline.errors import ConfigError
 from include.freezeline.jobs.retention_inventory import cold_dir
 from include.freezeline.retention.plan import is_over
 from include.freezeline.retention.policy import LegalHold, load_retention_policy
@@ -64,23 +65,34 @@ def expire_originals(settings: Settings, as_of: datetime) -> ExpirySummary:
 
     Raises:
         BreakGlassError: A key cannot be destroyed or its proof not written; run it again.
-        ConfigError: A policy is wrong, or a hold needs a master key that is not set.
+        ConfigError: A policy is wrong, or a hold needs a master key that is not set; the keys of
+            all other days are destroyed nevertheless.
     """
     policies = config_dir(settings)
     lifetime_days = load_break_glass_policy(policies).lifetime_days
     files, log = key_files(settings), audit_log(settings)
     desk = _Expiry(settings, files, load_retention_policy(policies).legal_holds, as_of)
     due = [key for key in files.all() if is_over(key.key_date, lifetime_days, as_of.date())]
-    n_destroyed = n_rows = n_held = 0
+    ended: list[tuple[int, DayKey | None]] = []
+    failure: ConfigError | None = None
     for key in due:
-        if not key.is_destroyed:
-            n_kept, stone = desk.end(key, f"{lifetime_days} days are over")
-            n_held += n_kept
-            n_destroyed += stone is not None
-            n_rows += 0 if stone is None else stone.row_count or 0
+        try:
+            if not key.is_destroyed:
+                ended.append(desk.end(key, f"{lifetime_days} days are over"))
+        except ConfigError as error:  # one day's hold must not lengthen the life of the others
+            failure = failure or error
     _prove(files, log)
+    if failure is not None:
+        raise failure
+    stones = [stone for _, stone in ended if stone is not None]
     n_open = sum(not key.is_destroyed for key in files.all())
-    return ExpirySummary(as_of, n_destroyed, n_rows, n_held, n_open)
+    return ExpirySummary(
+        as_of=as_of,
+        n_destroyed=len(stones),
+        n_rows=sum(stone.row_count or 0 for stone in stones),
+        n_held=sum(n_held for n_held, _ in ended),
+        n_open=n_open,
+    )
 
 
 class _Expiry:

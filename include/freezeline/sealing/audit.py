@@ -61,7 +61,7 @@ def chained(new: NewEvent, last: Mapping[str, Any] | None) -> Event:
     """Return an event as the row that follows the last one."""
     event = asdict(new) | {
         "recorded_at": new.recorded_at.isoformat(),
-        "event_number": 1 if last is None else last["event_number"] + 1,
+        "event_index": 1 if last is None else last["event_index"] + 1,
         "previous_hash": "" if last is None else last["event_hash"],
     }
     return event | {"event_hash": _hash_of(event)}
@@ -75,7 +75,7 @@ def check_chain(events: Iterable[Mapping[str, Any]], where: str) -> None:
     """
     previous = ""
     for number, event in enumerate(events, start=1):
-        follows = event.get("event_number") == number and event.get("previous_hash") == previous
+        follows = event.get("event_index") == number and event.get("previous_hash") == previous
         if not follows or event.get("event_hash") != _hash_of(event):
             message = (
                 f"{where}: row {number} does not follow from the one before: the log was changed "

@@ -250,6 +250,17 @@ def test_a_legal_hold_keeps_its_rows_until_it_is_lifted(company: Settings) -> No
     assert not list((company.home / "cold").rglob("*.parquet"))
 
 
+def test_a_hold_without_master_key_does_not_keep_other_days(company: Settings) -> None:
+    hold(company, CASE)
+    other = AS_OF.date()  # comes after the held day
+    key_files(company).open_or_make(other.isoformat(), other, MasterKey(MASTER))
+    with pytest.raises(ConfigError, match="FREEZELINE_BREAK_GLASS_KEY"):
+        expire_originals(company.model_copy(update={"break_glass_key": None}), AFTER)
+    states = {key.key_name: key.is_destroyed for key in key_files(company).all()}
+    assert states == {other.isoformat(): True, "2026-10-13": False}
+    assert len(audit_log(company).events()) == 1
+
+
 def test_a_hold_of_another_environment_keeps_nothing(company: Settings) -> None:
     hold(company, {**CASE, "environment": "staging"})
     summary = expire_originals(company, AFTER)
@@ -345,7 +356,7 @@ def test_log_rows_are_numbered_and_chained(company: Settings) -> None:
         read_originals(company, request())
     lines = audit_log(company).path.read_text().splitlines()
     events = [json.loads(line) for line in lines]
-    assert [event["event_number"] for event in events] == [1, 2, 3]
+    assert [event["event_index"] for event in events] == [1, 2, 3]
     assert events[1]["previous_hash"] == events[0]["event_hash"]
     audit_log(company).path.write_text("\n".join([lines[0], lines[2]]) + "\n")
     with pytest.raises(BreakGlassError, match="row 2 does not follow"):

@@ -1,6 +1,6 @@
 -- who read sealed originals and why, and which day keys were destroyed; no text is in it
 select
-    event_number,
+    event_index,
     event_kind,
     recorded_at,
     cast(recorded_at as date) as recorded_date,

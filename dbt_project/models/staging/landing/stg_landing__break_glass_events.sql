@@ -1,5 +1,5 @@
 select
-    event_number,
+    event_index,
     event_kind,
     recorded_at,
     person,
