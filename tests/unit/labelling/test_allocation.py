@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from include.freezeline.errors import LabellingError
@@ -10,6 +11,7 @@ from include.freezeline.labelling.allocation import allocate, neyman_importance
 SIZES = st.lists(st.integers(1, 3000), min_size=1, max_size=30)
 
 
+@hypothesis_settings(deadline=None)
 @given(SIZES, st.data())
 def test_shares_add_up_within_minimum_and_size(sizes: list[int], data: st.DataObject) -> None:
     minimum = data.draw(st.integers(0, 20))
