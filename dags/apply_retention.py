@@ -9,7 +9,9 @@ verdicts), cold (archived Parquet with a manifest).
 `apply` = true and, to be sure what goes, the `plan_id` that the dry run printed.
 
 **Erasures** Beside that, every run looks for everything that was ever erased (`erase_subject`) and
-removes again what came back; that is never a dry run.
+removes again what came back; that is never a dry run. Nor is the end of sealed originals
+(`break_glass.yml`), whose keys are destroyed when their days are over, and of samples that were
+exported for labelling (`labelling.yml`).
 
 **Inputs** The lake and the snapshots under `FREEZELINE_HOME`.
 
@@ -17,7 +19,8 @@ removes again what came back; that is never a dry run.
 Nothing is deleted before the plan is complete. A plan depends on event dates and the policy, so
 it stays valid while the lake grows and is refused once the policy changes: run the dry run again,
 read it, and apply the new id. `verify_erasures` fails when an erased row is still there after it was
-removed: end what else writes to the lake or the warehouse, and clear the task. Proofs of what was purged lie under `<home>/retention/`.
+removed: end what else writes to the lake or the warehouse, and clear the task. The two expiring
+tasks do the rest when they are cleared. Proofs of what was purged lie under `<home>/retention/`.
 """
 
 from airflow.sdk import CronDataIntervalTimetable, Param, dag, task
@@ -45,7 +48,7 @@ from include.freezeline.adapters.airflow import declare, runtime
     doc_md=__doc__,
 )
 def apply_retention() -> None:
-    """Declare the maintenance run: plan, apply when asked, verify; look for erased rows."""
+    """Declare the maintenance run: plan, apply when asked, verify; what is never a dry run."""
 
     @task
     def plan_purge() -> dict:
@@ -75,8 +78,22 @@ def apply_retention() -> None:
 
         return runtime.run(verify, runtime.task_settings(), runtime.current_night().as_of)
 
+    @task
+    def expire_originals() -> dict:
+        from include.freezeline.jobs.expire_originals import expire_originals as expire
+
+        return runtime.run(expire, runtime.task_settings(), runtime.current_night().as_of)
+
+    @task
+    def expire_samples() -> dict:
+        from include.freezeline.jobs.label_exports import expire_samples as expire
+
+        return runtime.run(expire, runtime.task_settings(), runtime.current_night().as_of)
+
     verify_purge(apply_purge(plan_purge()))
     verify_erasures()
+    expire_originals()
+    expire_samples()
 
 
 apply_retention()

@@ -68,3 +68,11 @@ class RetentionError(FreezelineError):
 
 class ErasureError(FreezelineError):
     """An erasure cannot be planned or applied, or something that was erased is there again."""
+
+
+class BreakGlassError(FreezelineError):
+    """Sealed originals may not be read, or a key or the audit log is not as it should be."""
+
+
+class LabellingError(FreezelineError):
+    """A sample for labelling cannot be drawn, or labels do not fit their sample."""

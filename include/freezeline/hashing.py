@@ -17,6 +17,11 @@ def stable_hash(*parts: object) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:32]
 
 
+def bytes_sha256(data: bytes) -> str:
+    """Return the SHA-256 of bytes, hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
 def content_hash(row: Mapping[str, object], ignore: frozenset[str] = frozenset()) -> str:
     """Return the hash of a row's values, columns sorted by name."""
     return stable_hash({name: row[name] for name in sorted(row) if name not in ignore})

@@ -40,6 +40,9 @@ class Settings(BaseModel):
         databases: SQLAlchemy URLs of the databases that hold business facts, by the name that fact
             files use; as a JSON object in the variable.
         signing_key_path: Ed25519 private key (PEM); created under ``home`` when unset.
+        break_glass_key: Master key that wraps the day keys of sealed originals.
+        break_glass_key_path: File that holds it instead.
+        break_glass_key_dir: Folder of the wrapped day keys; under ``home`` when unset.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -76,6 +79,9 @@ class Settings(BaseModel):
             message = 'must be a JSON object like {"crm": "postgresql://reader@db/crm"}'
             raise ValueError(message)  # noqa: TRY004 - pydantic collects ValueErrors
         return parsed
+    break_glass_key: SecretStr | None = None
+    break_glass_key_path: Path | None = None
+    break_glass_key_dir: Path | None = None
 
     @property
     def lake_dir(self) -> Path:

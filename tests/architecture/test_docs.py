@@ -20,11 +20,13 @@ from include.freezeline.erasure.policy import load_erasure_policy
 from include.freezeline.errors import ConfigError
 from include.freezeline.evaluations.policy import load_evaluation_policy
 from include.freezeline.facts.spec import load_fact_specs
+from include.freezeline.labelling.policy import load_labelling_policy
 from include.freezeline.landing.sources import load_sources
 from include.freezeline.readers.registry import DIALECTS
 from include.freezeline.readers.rules import load_landing_rules
 from include.freezeline.redaction.rules import load_redaction_config
 from include.freezeline.retention.policy import load_retention_policy
+from include.freezeline.sealing.policy import load_break_glass_policy
 from include.freezeline.settings import Settings
 from include.freezeline.slo.catalogue import load_slos
 
@@ -58,6 +60,8 @@ MISTAKES: tuple[Mistake, ...] = (
     ("slos/support-escalation.yml", "metadata:", "metadata: [", load_slos),
     ("retention.yml", "then: delete", "then: drop", load_retention_policy),
     ("erasure.yml", "min_persons: 5", "min_persons: 1", load_erasure_policy),
+    ("break_glass.yml", "lifetime_days: 7", "lifetime_days: 60", load_break_glass_policy),
+    ("labelling.yml", "[feature, request_model]", "[feature, user_key]", load_labelling_policy),
 )
 
 

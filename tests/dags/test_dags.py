@@ -12,7 +12,7 @@ import pytest
 from include.freezeline.adapters.airflow.local_run import airflow_environment
 
 ROOT = Path(__file__).resolve().parents[2]
-EXPECTED_DAGS = {"nightly", "apply_retention", "erase_subject"}
+EXPECTED_DAGS = {"nightly", "apply_retention", "erase_subject", "export_for_labelling"}
 MAX_STATEMENT_LINES = 80
 HEAVY = {"pandas", "torch", "scipy", "great_expectations", "sentence_transformers", "dbt", "duckdb"}
 
@@ -65,6 +65,7 @@ def test_nightly_runs_its_stages_in_the_order_of_the_design(dag_bag: Any) -> Non
 
 def test_erasures_are_looked_for_every_night_and_never_given_raw_ids(dag_bag: Any) -> None:
     assert "verify_erasures" in dag_bag.dags["apply_retention"].task_ids
+    assert {"expire_originals", "expire_samples"} <= set(dag_bag.dags["apply_retention"].task_ids)
     dag = dag_bag.dags["erase_subject"]
     assert dag.params.get_param("apply").value is False
     with pytest.raises(ValueError, match="does not match"):

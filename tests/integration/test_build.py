@@ -32,6 +32,7 @@ REBUILT = (
     "fct_tool_calls",
     "fct_evaluations",
     "fct_source_counters",
+    "fct_break_glass_events",
     "fct_landing_nights",
     "fct_business_outcomes",
     "fct_landed_objects",

@@ -117,6 +117,7 @@ def test_airflow_serves_the_page_runs_the_night_and_stops(tmp_path: Path) -> Non
         assert {dag["dag_id"] for dag in dags} == {
             "apply_retention",
             "erase_subject",
+            "export_for_labelling",
             "nightly",
         }
         call(f"{base}/api/v2/dags/nightly", {"is_paused": False}, token, "PATCH")

@@ -12,10 +12,13 @@ import click
 from include.freezeline.errors import FreezelineError
 
 _COMMANDS = {
+    "break-glass": "include.freezeline.cli.break_glass",
     "dbt-docs": "include.freezeline.cli.dbt_docs",
     "demo": "include.freezeline.cli.demo_run",
     "demo-bucket": "include.freezeline.cli.demo",
     "erase": "include.freezeline.cli.erase",
+    "estimate-labels": "include.freezeline.cli.estimate_labels",
+    "export-labels": "include.freezeline.cli.export_labels",
     "freeze": "include.freezeline.cli.freeze",
     "gate": "include.freezeline.cli.gate",
     "land": "include.freezeline.cli.land",

@@ -14,6 +14,7 @@ _ARROW_TYPES: dict[ColumnType, pa.DataType] = {
     "timestamp": pa.timestamp("us", tz="UTC"),
     "date": pa.date32(),
     "json": pa.string(),
+    "binary": pa.binary(),
     "list<string>": pa.list_(pa.string()),
     "list<int64>": pa.list_(pa.int64()),
     "list<float64>": pa.list_(pa.float64()),

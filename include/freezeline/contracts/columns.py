@@ -14,6 +14,7 @@ ColumnType = Literal[
     "timestamp",
     "date",
     "json",
+    "binary",
     "list<string>",
     "list<int64>",
     "list<float64>",

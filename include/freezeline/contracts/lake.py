@@ -6,6 +6,7 @@ the object's key, so landing one object twice overwrites its own files and nothi
 """
 
 from include.freezeline.contracts.columns import Column, ColumnType, Table
+from include.freezeline.contracts.lake_audit import BREAK_GLASS_EVENTS
 from include.freezeline.contracts.lake_books import (
     LEDGER,
     LEDGER_NIGHTS,
@@ -25,6 +26,7 @@ from include.freezeline.contracts.lake_spans import SPANS
 
 __all__ = [
     "BOOKS",
+    "BREAK_GLASS_EVENTS",
     "CALL_EVENTS",
     "EVALUATIONS",
     "LAKE_TABLES",
@@ -133,4 +135,4 @@ TELEMETRY_TABLES = (
 BOOKS = (LEDGER, LEDGER_NIGHTS, QUARANTINE, REDACTION_COUNTS, REDACTION_CANARIES)
 """Tables that landing itself fills."""
 
-LAKE_TABLES = (*TELEMETRY_TABLES, *BOOKS, PRICE_BOOK)
+LAKE_TABLES = (*TELEMETRY_TABLES, *BOOKS, PRICE_BOOK, BREAK_GLASS_EVENTS)

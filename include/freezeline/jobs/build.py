@@ -24,6 +24,7 @@ from include.freezeline.cost.price_book import ModelRef, plan_price_book
 from include.freezeline.cost.price_table import UNKNOWN_PROVIDER
 from include.freezeline.evaluations.policy import load_evaluation_policy
 from include.freezeline.facts.spec import FactSpec, fact_table, load_fact_specs
+from include.freezeline.jobs.break_glass import write_events
 from include.freezeline.settings import Settings
 
 _SCHEMA_FILE = "schema_only.parquet"
@@ -77,6 +78,7 @@ def build(settings: Settings, as_of: datetime) -> BuildSummary:
     with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
         warehouse.ensure_judgement_tables()
         models = _models_in_lake(warehouse, lake.root)
+    write_events(settings, lake)
     unpriced = _write_price_book(lake, settings, models)
     done = run_dbt_build(settings, dbt_variables(settings, as_of))
     n_calls, n_unpriced_calls = _count_calls(settings.warehouse_path)

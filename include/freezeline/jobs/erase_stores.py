@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from include.freezeline.adapters.database_erasure import DatabaseStore
 from include.freezeline.adapters.embeddings import forget_texts
 from include.freezeline.adapters.erasure_session import ErasureSession, open_session
+from include.freezeline.adapters.export_register import export_register
 from include.freezeline.adapters.lake import Lake
 from include.freezeline.adapters.lake_books import LakeBooks
 from include.freezeline.adapters.lake_erasure import ParquetStore, spans_relation
 from include.freezeline.adapters.object_store import open_store
 from include.freezeline.adapters.published_erasure import PublishedStore
 from include.freezeline.config import config_dir
+from include.freezeline.contracts.lake_sealed import SEALED
 from include.freezeline.erasure.policy import load_erasure_policy
 from include.freezeline.erasure.quotes import Quotes
 from include.freezeline.erasure.receipt import Finding
@@ -39,7 +41,7 @@ class ErasureStores:
         lake: The lake.
         cold: The archive.
         databases: The warehouse, then its snapshots.
-        published: What people read.
+        published: What people read, and samples that were exported elsewhere.
     """
 
     settings: Settings
@@ -47,7 +49,7 @@ class ErasureStores:
     lake: ParquetStore
     cold: ParquetStore
     databases: tuple[DatabaseStore, ...]
-    published: PublishedStore
+    published: tuple[PublishedStore, ...]
 
     def recognise(self, stones: Sequence[Tombstone], digester: Digester) -> None:
         """Find ids of tombstones wherever they stand."""
@@ -70,7 +72,8 @@ class ErasureStores:
         found = [*self.lake.find(), *self.cold.find()]
         for database in self.databases:
             found += database.find(quotes)
-        found += self.published.find(quotes)
+        for store in self.published:
+            found += store.find(quotes)
         n_vectors = forget_texts(self.settings, self._texts(), is_trial=True)
         if n_vectors:
             found.append(Finding(_EMBEDDINGS, n_vectors))
@@ -82,7 +85,8 @@ class ErasureStores:
         n_vectors = forget_texts(self.settings, self._texts())
         if n_vectors:
             yield Finding(_EMBEDDINGS, n_vectors, n_deleted=n_vectors)
-        yield from self.published.erase(quotes)
+        for store in self.published:
+            yield from store.erase(quotes)
         for database in self.databases:
             yield from database.erase(quotes)
         yield from self.cold.erase()
@@ -124,6 +128,7 @@ def open_stores(
     holds = load_retention_policy(policies).legal_holds
     aggregates = load_erasure_policy(policies).aggregates
     events = {fact_table(spec).name: spec.event_time_column for spec in load_fact_specs(policies)}
+    events[SEALED.name] = "event_at"
     files = list(database_files(settings).items())
     if is_newest_only:
         files = [*files[:1], *files[1:][-1:]]
@@ -138,5 +143,19 @@ def open_stores(
             lake=ParquetStore(session, settings.lake_dir, "lake", events),
             cold=ParquetStore(session, cold_dir(settings), "cold", events),
             databases=databases,
-            published=PublishedStore(session, open_store(settings.published_uri, settings)),
+            published=_published(settings, session),
         )
+
+
+def _published(settings: Settings, session: ErasureSession) -> tuple[PublishedStore, ...]:
+    """Open where people read, and every place elsewhere that a sample was exported to."""
+    main = open_store(settings.published_uri, settings)
+    exports = export_register(settings).all()
+    elsewhere = [export for export in exports if export.uri not in ("", main.uri)]
+    return (
+        PublishedStore(session, main),
+        *(
+            PublishedStore(session, open_store(e.uri, settings), e.prefix, f"exported {e.uri}")
+            for e in elsewhere
+        ),
+    )

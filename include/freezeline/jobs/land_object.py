@@ -26,6 +26,7 @@ from include.freezeline.facts.reader import read_fact
 from include.freezeline.facts.spec import FactSpec, fact_table, load_fact_specs
 from include.freezeline.jobs.fetch import fetch_ahead
 from include.freezeline.jobs.redact import open_redactor
+from include.freezeline.jobs.seal import open_sealer
 from include.freezeline.landing.books import ObjectBooks
 from include.freezeline.landing.guard import Guard
 from include.freezeline.landing.plan import DueObject
@@ -39,6 +40,7 @@ from include.freezeline.landing.records import Batch, Found, ReadAtOnce, Reading
 from include.freezeline.readers.reading import ObjectReading
 from include.freezeline.readers.rules import LandingRules, load_landing_rules
 from include.freezeline.redaction.pseudonyms import Pseudonymiser
+from include.freezeline.sealing.sealer import Sealer
 from include.freezeline.settings import Settings
 
 # What a row is about, and the time whose date is its partition, by table.
@@ -64,6 +66,7 @@ class Tools:
     guard: Guard
     as_of: datetime
     tombstones: Tombstones | None = None
+    sealer: Sealer | None = None
 
 
 def open_tools(settings: Settings, as_of: datetime) -> Tools:
@@ -84,6 +87,7 @@ def open_tools(settings: Settings, as_of: datetime) -> Tools:
         ),
         as_of=as_of,
         tombstones=load_tombstones(settings),
+        sealer=open_sealer(settings, as_of),
     )
 
 
@@ -177,7 +181,8 @@ def _read_and_process(
     try:
         is_fact = due.kind == "fact"
         reading = _read_fact(tools, due, data) if is_fact else read_telemetry(tools, due, data)
-        return process_object(reading, delivery, tools.guard, sink, tools.tombstones)
+        sealer = tools.sealer.of_object(due.arrived_at) if tools.sealer else None
+        return process_object(reading, delivery, tools.guard, sink, tools.tombstones, sealer)
     except MemoryError:
         raise  # says something about this machine, not about the object
     except Exception as error:

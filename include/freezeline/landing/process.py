@@ -1,7 +1,7 @@
 """One object from raw rows to files: deduplicate, guard, convert, and write the books."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
@@ -9,6 +9,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from include.freezeline.contracts.columns import Table
+from include.freezeline.contracts.lake_sealed import SEALED
 from include.freezeline.erasure.tombstones import Tombstones
 from include.freezeline.errors import ReadError
 from include.freezeline.landing.arrival import night_of
@@ -70,6 +71,19 @@ class Sink(Protocol):
         """Change or drop rows among all that were taken."""
 
 
+class RowSealer(Protocol):
+    """Seals the originals of one object's rows."""
+
+    @property
+    def day(self) -> date:
+        """The day whose key seals them."""
+
+    def seal(
+        self, table: Table, rows: Sequence[Row], data: pa.Table, event_column: str
+    ) -> pa.Table:
+        """Return sealed rows for the raw rows, and the same rows as they are written."""
+
+
 class Pile:
     """A sink that keeps everything in memory."""
 
@@ -114,6 +128,7 @@ class _Desk:
     rejects: list[RejectLike] = field(default_factory=list)
     fates: Fates = field(default_factory=Fates)
     erased: ErasedRows | None = None
+    sealer: RowSealer | None = None
 
     @property
     def constants(self) -> Row:
@@ -132,6 +147,7 @@ def process_object(
     guard: Guard,
     sink: Sink,
     tombstones: Tombstones | None = None,
+    sealer: RowSealer | None = None,
 ) -> ObjectResult:
     """Turn what a reader finds into rows for the lake, batch by batch, and into books.
 
@@ -141,12 +157,13 @@ def process_object(
         guard: What may be written of a row.
         sink: Where rows go.
         tombstones: What was erased and may not come back; None when nothing was.
+        sealer: Seals originals; None when none are kept.
 
     Raises:
         AccountingError: The reader lost or invented records.
         ReadError: The reader found at its end that nothing of the object can be used.
     """
-    desk = _Desk(delivery, guard, sink, guard.scopes())
+    desk = _Desk(delivery, guard, sink, guard.scopes(), sealer=sealer)
     if tombstones is not None:
         desk.erased = ErasedRows(tombstones, desk.fates)
     for batch in reading.batches():
@@ -189,6 +206,8 @@ def _work_through(desk: _Desk, stream: Stream, *, is_last: bool) -> None:
     )
     data, misfits = to_arrow(stream.table, columns, constants, stream.event_column)
     desk.rejects.extend(_refusals(kept, misfits))
+    if desk.sealer is not None:
+        _seal(desk, desk.sealer, stream, _without_misfits(kept, misfits), data)
     if desk.erased is not None:
         data = desk.erased.without(data, stream.event_column)
     arrival_date = utc_date(desk.delivery.due.arrived_at)
@@ -196,6 +215,23 @@ def _work_through(desk: _Desk, stream: Stream, *, is_last: bool) -> None:
         offsets = rows["source_offset"].to_pylist()
         desk.fates.mark(offsets, LANDED | LATE if event_date < arrival_date else LANDED)
         desk.sink.add(stream.table, event_date, rows)
+
+
+def _seal(
+    desk: _Desk, sealer: RowSealer, stream: Stream, kept: Sequence[Row], data: pa.Table
+) -> None:
+    """Add the sealed originals of rows, but those of erased people."""
+    sealed = sealer.seal(stream.table, kept, data, stream.event_column)
+    if desk.erased is not None:
+        sealed = desk.erased.without(sealed, "event_at")
+    if sealed.num_rows:
+        desk.sink.add(SEALED, sealer.day, sealed)
+
+
+def _without_misfits(rows: list[Row], misfits: Sequence[Misfit]) -> list[Row]:
+    """Return the rows that fit the contract, in their order."""
+    numbers = {misfit.number for misfit in misfits}
+    return [row for number, row in enumerate(rows) if number not in numbers]
 
 
 def _refusals(rows: list[Row], misfits: Iterable[Misfit]) -> Iterable[Refusal]:

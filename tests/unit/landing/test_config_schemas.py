@@ -13,8 +13,10 @@ from include.freezeline.cost.policy import CostPolicy
 from include.freezeline.erasure.policy import ErasurePolicy
 from include.freezeline.errors import ConfigError
 from include.freezeline.evaluations.policy import EvaluationPolicy
+from include.freezeline.labelling.policy import LabellingPolicy
 from include.freezeline.landing.sources import SourcesFile, load_sources
 from include.freezeline.retention.policy import RetentionPolicy
+from include.freezeline.sealing.policy import BreakGlassPolicy
 from include.freezeline.settings import Settings
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -23,9 +25,11 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 @pytest.mark.parametrize(
     ("name", "model"),
     [
+        ("break_glass", BreakGlassPolicy),
         ("cost", CostPolicy),
         ("erasure", ErasurePolicy),
         ("evaluations", EvaluationPolicy),
+        ("labelling", LabellingPolicy),
         ("retention", RetentionPolicy),
         ("sources", SourcesFile),
     ],

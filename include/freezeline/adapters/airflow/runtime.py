@@ -12,11 +12,13 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from include.freezeline.errors import (
     AccountingError,
+    BreakGlassError,
     CheckFailedError,
     ConfigError,
     EmptyNightError,
     ErasureError,
     FreezelineError,
+    LabellingError,
     RetentionError,
     StoreAccessError,
     StoreNotFoundError,
@@ -28,10 +30,12 @@ _progress_log = logging.getLogger("freezeline.progress")
 # Trying again cannot mend these: a person has to change something first.
 _PERMANENT = (
     AccountingError,
+    BreakGlassError,
     CheckFailedError,
     ConfigError,
     EmptyNightError,
     ErasureError,
+    LabellingError,
     RetentionError,
     StoreAccessError,
     StoreNotFoundError,
