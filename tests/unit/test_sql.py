@@ -75,7 +75,7 @@ def test_a_night_that_is_kept_can_be_asked(capfd: pytest.CaptureFixture[str]) ->
     assert ask(capfd, count, "--as-of", "2026-10-13")[1].splitlines()[1] == "1"
     status, _, err = ask(capfd, count, "--as-of", "2026-10-12")
     assert status == 1
-    assert "kept: 2026-10-13T000000Z, 2026-10-14T000000Z" in err
+    assert "2 are, from 2026-10-13T00:00Z to 2026-10-14T00:00Z" in err
     assert ask(capfd, count, "--as-of", "yesterday")[0] == 2
 
 
