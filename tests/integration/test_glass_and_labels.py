@@ -85,8 +85,9 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture
 def copy(company: Settings, tmp_path: Path) -> Settings:
-    """A copy of it that a test may change."""
-    shutil.copytree(company.home, tmp_path / "home")
+    """A copy of it that a test may change, without what other tests exported."""
+    others = shutil.ignore_patterns("labels", "labelling")
+    shutil.copytree(company.home, tmp_path / "home", ignore=others)
     return company.model_copy(update={"home": tmp_path / "home"})
 
 
@@ -191,9 +192,11 @@ def test_erasure_takes_rows_out_of_every_file_of_every_place(
     foreign.write_text(json.dumps({"trace": THEIRS.trace_id}))
     receipt = erased(copy)
     found = {finding.store: finding.n_deleted for finding in receipt.stores}
-    for name in ("sample.jsonl", "sample.parquet"):
-        assert sum(n for where, n in found.items() if where.endswith(name)) == 2, found
-    assert any(where.startswith("exported file://") for where in found)
+    prefix = here.uri.partition("/published/")[2]
+    places = [f"published/{prefix}", f"exported {(tmp_path / 'team').as_uri()}/{prefix}"]
+    for place in places:
+        for name in ("sample.jsonl", "sample.parquet"):
+            assert found[f"{place}/{name}"] == 1
     assert found["lake/sealed"] > 0
     for place in (store, other):
         everything = b"".join(place.read_bytes(name) for name in NAMES)

@@ -1,7 +1,7 @@
 """Encryption: what was sealed opens again with the same key and identity, and with no other."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -14,7 +14,7 @@ IDENTITIES = st.lists(st.text(max_size=40), min_size=1, max_size=6)
 MASTER = MasterKey("m" * 32)
 
 
-@hypothesis_settings(deadline=None)
+@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(KEYS, TEXTS, IDENTITIES)
 def test_what_is_sealed_opens_again_and_is_the_same_bytes_each_time(
     key: bytes, texts: dict[str, str], identity: list[str]
@@ -24,7 +24,7 @@ def test_what_is_sealed_opens_again_and_is_the_same_bytes_each_time(
     assert DayCipher(key).seal(texts, identity) == sealed
 
 
-@hypothesis_settings(deadline=None)
+@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(KEYS, KEYS, TEXTS, IDENTITIES, IDENTITIES)
 def test_another_key_or_identity_opens_nothing(
     key: bytes, other: bytes, texts: dict[str, str], identity: list[str], elsewhere: list[str]
@@ -36,7 +36,7 @@ def test_another_key_or_identity_opens_nothing(
                 DayCipher(opener).open(sealed, where)
 
 
-@hypothesis_settings(deadline=None)
+@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(KEYS, TEXTS, st.data())
 def test_a_changed_byte_is_noticed(key: bytes, texts: dict[str, str], data: st.DataObject) -> None:
     sealed = bytearray(DayCipher(key).seal(texts, ["a"]))
@@ -46,7 +46,7 @@ def test_a_changed_byte_is_noticed(key: bytes, texts: dict[str, str], data: st.D
         DayCipher(key).open(bytes(sealed), ["a"])
 
 
-@hypothesis_settings(deadline=None)
+@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(KEYS, st.text(max_size=20), st.text(max_size=20))
 def test_a_wrapped_key_opens_for_its_day_and_master_only(key: bytes, day: str, other: str) -> None:
     wrapped = MASTER.wrap(key, day)
