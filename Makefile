@@ -18,7 +18,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test airflow bench bench-land fuzz lint format docs dbt-docs lock clean
+.PHONY: help install install-dev demo test test-shared test-spark airflow bench bench-land fuzz lint format docs dbt-docs lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,15 @@ $(VENV)/.installed-dev: $(VENV)/.installed tests/requirements.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	@touch $@
 
+$(VENV)/.installed-shared: $(VENV)/.installed-dev include/requirements/shared.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check -c requirements.txt -r include/requirements/shared.txt
+	@touch $@
+
+$(VENV)/.installed-spark: $(VENV)/.installed-dev include/requirements/spark.txt tests/requirements-spark.txt
+	@echo "installing Spark (about 480 MB)"
+	$(PY) -m pip install --quiet --disable-pip-version-check -c requirements.txt -r include/requirements/spark.txt -r tests/requirements-spark.txt
+	@touch $@
+
 install: $(VENV)/.installed ## make .venv with the pinned dependencies
 
 install-dev: $(VENV)/.installed-dev ## the same with the tools for tests and lint
@@ -41,8 +50,14 @@ install-dev: $(VENV)/.installed-dev ## the same with the tools for tests and lin
 demo: install ## from real traces to a frozen release: make a bucket, run the nightly DAG, show the report
 	@$(PY) -m include.freezeline demo $(DEMO_ARGS)
 
-test: install-dev lint ## lint, then the whole test suite
-	$(PY) -m pytest -n $(TEST_PROCESSES) --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+test: install-dev lint ## lint, then the whole test suite on the default target
+	$(PY) -m pytest -m "not engines" -n $(TEST_PROCESSES) --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+
+test-shared: $(VENV)/.installed-shared ## the same marts in a DuckLake that machines share (needs PostgreSQL, Ceph)
+	$(PY) -m pytest tests/engines/test_shared.py $(PYTEST_ARGS)
+
+test-spark: $(VENV)/.installed-spark ## the same marts on a Spark cluster of two workers (needs Java)
+	$(PY) -m pytest tests/engines/test_spark.py $(PYTEST_ARGS)
 
 airflow: install ## the Airflow UI with the DAGs and the Freezeline page (prints the login)
 	@$(PY) -m include.freezeline.adapters.airflow.serve
@@ -78,6 +93,9 @@ lock: ## resolve requirements.txt and tests/requirements.txt again (needs uv)
 	@# CPU is enough here: the CUDA packages that a GPU build of torch asks for stay out of the lock.
 	sed -i -E 's/\+cpu$$//; /^(nvidia-|cuda-|triton==)/d' requirements.txt
 	uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header --group dev -c requirements.txt -o tests/requirements.txt
+	@# Only what the targets add: the rest is in requirements.txt already.
+	for target in shared spark; do uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header --extra $$target -c requirements.txt pyproject.toml | grep -vxFf requirements.txt > include/requirements/$$target.txt; done
+	uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header --group spark -c requirements.txt -o tests/requirements-spark.txt
 
 clean: ## delete everything Freezeline wrote, and the caches
 	rm -rf .freezeline .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/logs

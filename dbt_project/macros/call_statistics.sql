@@ -134,20 +134,18 @@ left join quantiles on counted.call_statistics_key = quantiles.call_statistics_k
     one of its prompt: v1 of two prompts are two rows.
 #}
 {% macro dimensioned_calls() %}
-    {%- for dimension, column in call_dimensions().items() %}
-    select
-        '{{ dimension }}' as dimension,
-        {{ column }} as dimension_value,
-        environment,
-        {{ 'cast(null as string)' if dimension == 'environment' else 'feature' }} as feature,
-        {{ 'prompt_name' if dimension == 'prompt_version' else 'cast(null as string)' }}
-            as prompt_name,
-        {{ call_measures() | join(', ') }}
-    from measured
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+    {%- set branches = [] -%}
+    {%- for dimension, column in call_dimensions().items() -%}
+        {%- do branches.append({
+            'dimension': "'" ~ dimension ~ "'",
+            'dimension_value': column,
+            'environment': 'environment',
+            'feature': 'cast(null as string)' if dimension == 'environment' else 'feature',
+            'prompt_name':
+                'prompt_name' if dimension == 'prompt_version' else 'cast(null as string)',
+        }) -%}
+    {%- endfor -%}
+    {{ multiplied('measured', branches, call_measures()) }}
 {%- endmacro %}
 
 {# Columns of a measured call that say nothing about which group it is in. #}

@@ -4,19 +4,14 @@
     sort serves all columns and unknown values cost nothing.
 #}
 {% macro call_quantiles() -%}
+{%- set branches = [] -%}
+{%- for column in call_quantile_columns() -%}
+    {%- do branches.append({
+        'measure': "'" ~ column ~ "'", 'measured': 'cast(' ~ column ~ ' as double)',
+    }) -%}
+{%- endfor -%}
 known_values as (
-    {%- for column in call_quantile_columns() %}
-    select
-        call_statistics_key,
-        '{{ column }}' as measure,
-        cast({{ column }} as double) as measured,
-        weight
-    from calls
-    where {{ column }} is not null
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
+    {{ multiplied('calls', branches, ['call_statistics_key', 'weight'], known='measured') }}
 ),
 
 placed as (

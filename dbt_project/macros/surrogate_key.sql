@@ -5,7 +5,7 @@
 {% macro surrogate_key(columns) -%}
     md5(
         {%- for column in columns %}
-        coalesce(length(cast({{ column }} as string)) || ':' || cast({{ column }} as string), '-')
+        coalesce(length({{ key_text(column) }}) || ':' || {{ key_text(column) }}, '-')
         {%- if not loop.last %} || '|' ||{% endif %}
         {%- endfor %}
     )

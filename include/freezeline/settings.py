@@ -43,6 +43,14 @@ class Settings(BaseModel):
         break_glass_key: Master key that wraps the day keys of sealed originals.
         break_glass_key_path: File that holds it instead.
         break_glass_key_dir: Folder of the wrapped day keys; under ``home`` when unset.
+        target: Where dbt builds the marts: the DuckDB file, a DuckLake that machines share, or Spark.
+        shared_catalog: PostgreSQL database of the DuckLake's catalogue, as libpq writes it
+            (``dbname=lake host=db``); what it does not name, libpq's own variables and password
+            file give.
+        shared_data_uri: Where the DuckLake keeps its Parquet files, ``s3://bucket/prefix``.
+        shared_writer: This machine's name in the DuckLake; machines that land must differ in it.
+        spark_host: Host of Spark's Thrift server.
+        spark_port: Its port.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -79,9 +87,16 @@ class Settings(BaseModel):
             message = 'must be a JSON object like {"crm": "postgresql://reader@db/crm"}'
             raise ValueError(message)  # noqa: TRY004 - pydantic collects ValueErrors
         return parsed
+
     break_glass_key: SecretStr | None = None
     break_glass_key_path: Path | None = None
     break_glass_key_dir: Path | None = None
+    target: Literal["duckdb", "shared", "spark"] = "duckdb"
+    shared_catalog: SecretStr | None = None
+    shared_data_uri: Annotated[str, Field(pattern=r"^s3://")] | None = None
+    shared_writer: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] = "main"
+    spark_host: str = "127.0.0.1"
+    spark_port: Annotated[int, Field(gt=0, lt=65536)] = 10000
 
     @property
     def lake_dir(self) -> Path:

@@ -29,7 +29,8 @@ def test_readme_has_commands_of_every_kind() -> None:
 
 def test_every_make_command_of_the_readme_is_covered_here() -> None:
     assert {c for c in COMMANDS if c.startswith("make ")} == {
-        "make demo", "make test", "make help", "make airflow", "make bench", "make lint"
+        "make demo", "make test", "make help", "make airflow", "make bench", "make lint",
+        "make test-shared", "make test-spark",
     }  # fmt: skip
 
 
@@ -76,6 +77,9 @@ def test_make_bench_prints_the_table_of_every_bench() -> None:
         # `make test` runs lint before it starts these tests, so both are running right now.
         ("lint", ["ruff check", "ruff format --check", "mypy", "sqlfluff lint", "lint-imports"]),
         ("test", ["ruff check", "lint-imports", "-m pytest"]),
+        # CI runs these after the suite.
+        ("test-shared", ["-m pytest tests/engines/test_shared.py"]),
+        ("test-spark", ["-m pytest tests/engines/test_spark.py"]),
     ],
 )
 def test_make_target_that_is_run_elsewhere_does_what_is_run_there(

@@ -3,13 +3,16 @@
     {{ return(adapter.dispatch('read_lake', 'freezeline')(table_name)) }}
 {%- endmacro %}
 
-{# On DuckDB the source's external_location is the read (models/staging/*/_*__sources.yml). #}
+{#
+    On DuckDB the source's external_location is the read (models/staging/_lake__sources.yml), except
+    in a shared DuckLake, where machines have put their rows into tables.
+#}
 {% macro duckdb__read_lake(table_name) -%}
-    {{ source('lake', table_name) }}
+    {%- set relation = source('lake', table_name) -%}
+    {{ 'lake.' ~ table_name if target.name == 'shared' else relation }}
 {%- endmacro %}
 
+{# prepare_sources has made a table over the folder. #}
 {% macro spark__read_lake(table_name) -%}
-    {#- The call keeps the lineage edge that the path cannot express. -#}
-    {%- do source('lake', table_name) -%}
-    parquet.`{{ var('lake_dir') }}/{{ table_name }}`
+    {{ source('lake', table_name) }}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-"""Run dbt in this process and report what it did.
+"""Run dbt in this process, on the target of the settings, and report what it did.
 
 DuckDB allows one writing process, so dbt runs in the one that holds the night, not beside it.
 After a run its connection is closed for good: dbt keeps one per process, and a forgotten one
@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from include.freezeline.adapters.targets import profile_secrets, target_of
 from include.freezeline.errors import WarehouseError
 from include.freezeline.settings import Settings
 
@@ -41,20 +42,27 @@ def project_dir() -> Path:
 
 
 def run_dbt_build(
-    settings: Settings, variables: Mapping[str, object], *, has_unit_tests: bool = False
+    settings: Settings,
+    variables: Mapping[str, object],
+    *,
+    has_unit_tests: bool = False,
+    select: Sequence[str] = (),
 ) -> DbtSummary:
-    """Build and test every model.
+    """Build and test models.
 
     Args:
-        settings: Where the warehouse and dbt's own files go.
+        settings: The target, and where the warehouse and dbt's own files go.
         variables: dbt variables.
         has_unit_tests: Whether to run the models' unit tests too; the nightly does not, since
             they test code and not data.
+        select: Models to build, as dbt selects them; every model when empty.
 
     Raises:
+        ConfigError: The target lacks a setting, or something it needs is not installed.
         WarehouseError: A model or test failed, or the project cannot be read.
     """
     selection = [] if has_unit_tests else ["--exclude-resource-type", "unit_test"]
+    selection += ["--select", *select] if select else []
     outcome = _invoke(settings, "build", variables, selection)
     results = list(getattr(outcome.result, "results", None) or ())
     if not outcome.success:
@@ -78,7 +86,7 @@ def write_dbt_docs(settings: Settings, variables: Mapping[str, object]) -> Path:
     folder = settings.home.resolve() / "dbt" / "docs"
     # The folder is named again after every command's own: the last one counts.
     extra = ["--static", "--target", "snapshot", "--target-path", str(folder)]
-    outcome = _invoke(settings, "docs generate", variables, extra)
+    outcome = _invoke(_on_duckdb(settings), "docs generate", variables, extra)
     if not outcome.success:
         raise WarehouseError(_explain(outcome.exception, []))
     return folder / "static_index.html"
@@ -90,7 +98,7 @@ def load_manifest(settings: Settings) -> dict[str, Any]:
     Raises:
         WarehouseError: The project cannot be parsed.
     """
-    outcome = _invoke(settings, "parse", {}, [])
+    outcome = _invoke(_on_duckdb(settings), "parse", {}, [])
     if not outcome.success:
         raise WarehouseError(_explain(outcome.exception, []))
     path = _work_dir(settings) / "target" / "manifest.json"
@@ -104,16 +112,27 @@ def _invoke(
     """Run one dbt command, quietly, with all of its files under the home folder."""
     from dbt.cli.main import dbtRunner
 
+    target = target_of(settings)
+    known = {**variables, **(target.variables() if target else {})}
     project = str(project_dir())
     work_dir = _work_dir(settings)
     globals_ = ["--quiet", "--log-level", "none", "--no-use-colors", "--no-version-check"]
     globals_ += ["--log-level-file", "info", "--log-path", str(work_dir / "logs")]
     paths = ["--project-dir", project, "--profiles-dir", project]
-    paths += ["--target-path", str(work_dir / "target"), "--vars", json.dumps(dict(variables))]
+    # What dbt remembers of a parse holds for one target.
+    memory = "target" if target is None else f"target_{settings.target}"
+    paths += ["--target", settings.target, "--target-path", str(work_dir / memory)]
+    paths += ["--vars", json.dumps(known)]
     try:
-        return dbtRunner().invoke([*globals_, *command.split(), *paths, *extra])
+        with profile_secrets(target):
+            return dbtRunner().invoke([*globals_, *command.split(), *paths, *extra])
     finally:
         _close_connection()
+
+
+def _on_duckdb(settings: Settings) -> Settings:
+    """Return the settings for what needs no target: what the project says, or a snapshot."""
+    return settings.model_copy(update={"target": "duckdb"})
 
 
 def _work_dir(settings: Settings) -> Path:

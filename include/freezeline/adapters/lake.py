@@ -19,6 +19,8 @@ import pyarrow.parquet as pq
 from include.freezeline.contracts.arrow import arrow_schema
 from include.freezeline.contracts.columns import Table
 
+SCHEMA_FILE = "schema_only.parquet"
+"""A table's file without rows, which gives an empty table its columns."""
 _PARTIAL = ".partial"
 _RUN_MARKER = ".landing"
 # Dictionaries save nothing that zstd does not save as well, and cost a tenth of the time.

@@ -10,7 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ _SQL_TYPES: dict[ColumnType, str] = {
     "date": "date",
     "json": "varchar",
     "list<string>": "varchar[]",
+    "list<int64>": "bigint[]",
+    "list<float64>": "double[]",
     "decimal(18,12)": "decimal(18,12)",
     "decimal(38,12)": "decimal(38,12)",
 }
@@ -69,6 +71,16 @@ class Warehouse:
     def execute(self, sql: str, parameters: Parameters = None) -> None:
         """Run a statement for its effect."""
         self._connection.execute(sql, parameters).fetchall()
+
+    def rollback(self) -> None:
+        """Undo the open transaction; a failed commit has already done so."""
+        with suppress(duckdb.TransactionException):
+            self._connection.execute("rollback")
+
+    def replace_mart(self, name: str, source: str) -> None:
+        """Replace a mart by a copy of the rows of another relation."""
+        self.execute("create schema if not exists marts")
+        self.execute(f"create or replace table marts.{name} as select * from {source}")
 
     def append_revisions(self, table: Table, rows: Sequence[Mapping[str, object]]) -> int:
         """Append rows that say something new about their key.
@@ -129,6 +141,15 @@ class Warehouse:
             f"insert into judgement.{table.name} ({names}) select {names} from new_revisions"
         )
         self._connection.unregister("new_revisions")
+
+
+@contextmanager
+def open_scratch() -> Iterator[Warehouse]:
+    """Open a database in memory, for work on files and other databases."""
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set enable_progress_bar = false")
+        yield Warehouse(connection)
 
 
 @contextmanager
@@ -247,6 +268,11 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
                 raise WarehouseError(message) from error
             time.sleep(_LOCK_WAIT_S)
     raise AssertionError
+
+
+def sql_columns(table: Table) -> dict[str, str]:
+    """Return the SQL types of a table's columns by name."""
+    return {column.name: _SQL_TYPES[column.type] for column in table.columns}
 
 
 def _sql_column(column: Column) -> str:

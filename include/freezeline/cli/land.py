@@ -23,7 +23,11 @@ from include.freezeline.settings import load_settings
 )
 @click.option("--quiet", is_flag=True, help="Print no progress.")
 def command(as_of_text: str | None, *, is_full: bool, quiet: bool) -> None:
-    """Land every due object of FREEZELINE_SOURCE_URI: parse, redact, write, count."""
+    """Land every due object of FREEZELINE_SOURCE_URI: parse, redact, write, count.
+
+    With FREEZELINE_TARGET=shared the landed rows then go into the shared lake.
+    """
+    from include.freezeline.jobs.build import hand_over
     from include.freezeline.jobs.land import land
 
     settings = load_settings(os.environ)
@@ -31,6 +35,8 @@ def command(as_of_text: str | None, *, is_full: bool, quiet: bool) -> None:
     summary = land(settings, parse_as_of(as_of_text), is_full=is_full, progress=progress)
     for line in summary.lines():
         click.echo(line)
+    if settings.target == "shared":
+        click.echo(f"handed over: {hand_over(settings)} new or changed files")
 
 
 def parse_as_of(text: str | None) -> datetime:

@@ -2,7 +2,8 @@
 
 The whole warehouse is rebuilt from the lake each night (docs/decisions/0003), so a late fact or
 a corrected price restates the past instead of patching it. What the Python stages wrote, the
-judgement tables, is kept.
+judgement tables, is kept. Where another engine builds (docs/decisions/0013), its marts are copied
+into the DuckDB file, so that the stages after this one are the same for every target.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,8 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from include.freezeline.adapters.dbt import run_dbt_build
-from include.freezeline.adapters.lake import Lake
+from include.freezeline.adapters.lake import SCHEMA_FILE, Lake
+from include.freezeline.adapters.targets import Target, landed_spans, target_of
 from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
 from include.freezeline.config import config_dir
 from include.freezeline.contracts.columns import Table
@@ -27,15 +29,16 @@ from include.freezeline.facts.spec import FactSpec, fact_table, load_fact_specs
 from include.freezeline.jobs.break_glass import write_events
 from include.freezeline.settings import Settings
 
-_SCHEMA_FILE = "schema_only.parquet"
 # Facts that make a good request a bad one when they arrive.
 _BAD_OUTCOMES = ("escalations", "overrides")
+# The models that read nothing but the judgement tables.
+_JUDGEMENT_MODELS = ("staging.judgement", "marts.verdicts")
 _MODELS_SQL = """
     select distinct
         coalesce(provider, $unknown) as provider,
         coalesce(response_model, request_model) as model,
         coalesce(lower(service_tier), $tier) as service_tier
-    from read_parquet($files, hive_partitioning = false, union_by_name = true)
+    from {spans}
     where (is_leaf_model_call or span_type in ('embedding', 'rerank'))
         and coalesce(response_model, request_model) is not null
 """
@@ -73,14 +76,22 @@ def build(settings: Settings, as_of: datetime) -> BuildSummary:
         WarehouseError: A model or a data test failed; the message names it and its SQL.
         ConfigError: A fact or price file is wrong.
     """
-    lake = Lake(settings.lake_dir)
+    lake, target = Lake(settings.lake_dir), target_of(settings)
     _write_schema_files(lake, settings)
+    write_events(settings, lake)
+    if target:
+        target.hand_over_lake(_landed_tables(settings))
     with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
         warehouse.ensure_judgement_tables()
-        models = _models_in_lake(warehouse, lake.root)
-    write_events(settings, lake)
+        if target:
+            target.prepare_build(warehouse, lake_tables(settings))
+        models = _models_in_lake(warehouse, settings)
     unpriced = _write_price_book(lake, settings, models)
+    if target:
+        target.hand_over_lake([PRICE_BOOK])
     done = run_dbt_build(settings, dbt_variables(settings, as_of))
+    if target:
+        _fetch(settings, target, as_of)
     n_calls, n_unpriced_calls = _count_calls(settings.warehouse_path)
     return BuildSummary(
         as_of=as_of,
@@ -112,6 +123,33 @@ def lake_tables(settings: Settings) -> list[Table]:
     return [*LAKE_TABLES, *map(fact_table, _fact_specs(settings))]
 
 
+def hand_over(settings: Settings) -> int:
+    """Give a shared target what this machine has landed; a target that is not needs nothing.
+
+    Returns:
+        How many files were handed over.
+
+    Raises:
+        ConfigError: The target lacks a setting, or something it needs is not installed.
+        WarehouseError: The target cannot be reached.
+    """
+    target = target_of(settings)
+    return target.hand_over_lake(_landed_tables(settings)) if target else 0
+
+
+def _landed_tables(settings: Settings) -> list[Table]:
+    """Return the tables that landing writes."""
+    return [table for table in lake_tables(settings) if table.name != PRICE_BOOK.name]
+
+
+def _fetch(settings: Settings, target: Target, as_of: datetime) -> None:
+    """Copy the marts into the DuckDB file; the verdict marts are views of its own tables."""
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        target.fetch_marts(warehouse)
+    here = settings.model_copy(update={"target": "duckdb"})
+    run_dbt_build(here, dbt_variables(here, as_of), select=_JUDGEMENT_MODELS)
+
+
 def _fact_specs(settings: Settings) -> list[FactSpec]:
     """Return every fact, the company's own before the packaged one of the same name.
 
@@ -131,17 +169,15 @@ def _write_schema_files(lake: Lake, settings: Settings) -> None:
     lack is known with its type.
     """
     for table in lake_tables(settings):
-        lake.write_rows(table, [], lake.root / table.name / _SCHEMA_FILE)
+        lake.write_rows(table, [], lake.root / table.name / SCHEMA_FILE)
 
 
-def _models_in_lake(warehouse: Warehouse, lake_dir: Path) -> list[ModelRef]:
+def _models_in_lake(warehouse: Warehouse, settings: Settings) -> list[ModelRef]:
     """Return the models that answered a call, by the name they are priced under."""
-    parameters = {
-        "unknown": UNKNOWN_PROVIDER,
-        "tier": DEFAULT_TIER,
-        "files": str(lake_dir / "spans" / "**/*.parquet"),
-    }
-    return [ModelRef(**row) for row in warehouse.rows(_MODELS_SQL, parameters)]
+    parameters = {"unknown": UNKNOWN_PROVIDER, "tier": DEFAULT_TIER}
+    with landed_spans(settings, warehouse) as spans:
+        found = warehouse.rows(_MODELS_SQL.format(spans=spans), parameters)
+    return [ModelRef(**row) for row in found]
 
 
 def _write_price_book(lake: Lake, settings: Settings, models: list[ModelRef]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from include.freezeline.adapters.targets import refuse_elsewhere
 from include.freezeline.adapters.tombstone_files import (
     has_tombstones,
     read_tombstones,
@@ -90,9 +91,11 @@ def apply_erasure(settings: Settings, subject: Subject, plan_id: str) -> Receipt
     again, after a crash for example, finishes what is left and adds to the receipt.
 
     Raises:
+        ConfigError: The marts are built on another target.
         ErasureError: There is no such plan, it is another subject's, a policy changed since, or
             something is still there afterwards.
     """
+    refuse_elsewhere(settings, "erasure")
     plan = _load_plan(settings, subject, plan_id)
     with open_stores(settings, subject.kind) as stores:
         stores.session.name(subject.key, plan.before_at)

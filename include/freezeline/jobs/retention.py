@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from include.freezeline.adapters.lake_tiers import archive_files, file_sha256
+from include.freezeline.adapters.targets import refuse_elsewhere
 from include.freezeline.config import config_dir
 from include.freezeline.errors import RetentionError
 from include.freezeline.jobs.retention_apply import carry_out
@@ -93,9 +94,11 @@ def apply(settings: Settings, plan_id: str, as_of: datetime) -> ApplySummary:
     time depends on its event date only; it is refused when the policy or its holds changed.
 
     Raises:
+        ConfigError: The marts are built on another target.
         RetentionError: There is no such plan, it is from later than ``as_of``, or the policy
             changed since.
     """
+    refuse_elsewhere(settings, "retention")
     stored = _load_plan(settings, plan_id)
     if stored.as_of > as_of:
         message = f"plan {plan_id}: made for {stored.as_of.date()}, which is after {as_of.date()}"

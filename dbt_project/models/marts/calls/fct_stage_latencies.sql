@@ -8,7 +8,7 @@ steps as (
         span_type as stage,
         max(ended_at) over (
             partition by trace_id, span_type
-            order by started_at asc, ended_at asc, span_id asc
+            order by started_at asc, ended_at asc nulls last, span_id asc
             rows between unbounded preceding and 1 preceding
         ) as covered_until_at
     from {{ ref('stg_otel__spans') }}

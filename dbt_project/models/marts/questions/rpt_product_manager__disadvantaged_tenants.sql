@@ -28,14 +28,14 @@ tenants as (
 compared as (
     select
         *,
-        cast(sum(n_requests) over feature_tenants - n_requests as bigint) as n_other_requests,
+        cast((sum(n_requests) over feature_tenants) - n_requests as bigint) as n_other_requests,
         cast(bad_weight_sum as double) / cast(weight_sum as double) as bad_answer_ratio,
         power(cast(weight_sum as double), 2) / cast(weight_square_sum as double)
             as effective_count,
-        cast(sum(weight_sum) over feature_tenants - weight_sum as double) as other_weight_sum,
-        cast(sum(weight_square_sum) over feature_tenants - weight_square_sum as double)
+        cast((sum(weight_sum) over feature_tenants) - weight_sum as double) as other_weight_sum,
+        cast((sum(weight_square_sum) over feature_tenants) - weight_square_sum as double)
             as other_weight_square_sum,
-        cast(sum(bad_weight_sum) over feature_tenants - bad_weight_sum as double)
+        cast((sum(bad_weight_sum) over feature_tenants) - bad_weight_sum as double)
             as other_bad_weight_sum
     from tenants
     window feature_tenants as (partition by feature, environment)

@@ -24,7 +24,7 @@ deduplicated as (
             arrived_at desc,
             source_object desc,
             escalated_at desc,
-            reason_code asc
+            reason_code asc nulls last
     ) = 1
 )
 

@@ -24,7 +24,7 @@ deduplicated as (
             arrived_at desc,
             source_object desc,
             overridden_at desc,
-            override_type asc
+            override_type asc nulls last
     ) = 1
 )
 
