@@ -8,14 +8,20 @@ would lock the next stage out.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from include.freezeline.errors import WarehouseError
+from include.freezeline.hashing import stable_hash
 from include.freezeline.settings import Settings
 
 _MESSAGE_LENGTH = 600
+_SOURCES = frozenset({".sql", ".yml"})
+# Folders that dbt writes, where somebody ran it by hand.
+_WRITTEN = frozenset({"target", "logs", "dbt_packages"})
+_MANIFESTS: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,24 @@ def project_dir() -> Path:
     return Path(str(files("include.freezeline"))).parents[1] / "dbt_project"
 
 
+def project_hash() -> str:
+    """Return a hash of everything the models are made of: the project, dbt and the engine."""
+    files_ = sorted(
+        path
+        for path in project_dir().rglob("*")
+        if path.suffix in _SOURCES and not _WRITTEN & set(path.parts)
+    )
+    versions = [version(name) for name in ("dbt-core", "dbt-duckdb", "duckdb")]
+    texts = [(str(path.relative_to(project_dir())), path.read_text("utf-8")) for path in files_]
+    return stable_hash(versions, texts)
+
+
 def run_dbt_build(
-    settings: Settings, variables: Mapping[str, object], *, has_unit_tests: bool = False
+    settings: Settings,
+    variables: Mapping[str, object],
+    *,
+    has_unit_tests: bool = False,
+    has_data_tests: bool = True,
 ) -> DbtSummary:
     """Build and test every model.
 
@@ -50,12 +72,16 @@ def run_dbt_build(
         variables: dbt variables.
         has_unit_tests: Whether to run the models' unit tests too; the nightly does not, since
             they test code and not data.
+        has_data_tests: Whether to run the data tests.
 
     Raises:
         WarehouseError: A model or test failed, or the project cannot be read.
     """
-    selection = [] if has_unit_tests else ["--exclude-resource-type", "unit_test"]
-    outcome = _invoke(settings, "build", variables, selection)
+    left_out = {"unit_test": not has_unit_tests, "test": not has_data_tests}
+    kinds = [kind for kind, is_out in left_out.items() if is_out]
+    selection = [word for kind in kinds for word in ("--exclude-resource-type", kind)]
+    manifest = _parsed(settings, variables)
+    outcome = _invoke(settings, "build", variables, ["--no-write-json", *selection], manifest)
     results = list(getattr(outcome.result, "results", None) or ())
     if not outcome.success:
         raise WarehouseError(_explain(outcome.exception, results))
@@ -76,8 +102,35 @@ def load_manifest(settings: Settings) -> dict[str, Any]:
     return manifest
 
 
+def _parsed(settings: Settings, variables: Mapping[str, object]) -> Any:
+    """Return the project's manifest, parsed once in a process for the same code and places.
+
+    Reading the project takes longer than building a small night, and dbt reads all of it again
+    whenever a variable differs, as ``as_of`` does every night. What it read depends only on where
+    things lie. The mark that a model is compiled goes, or ephemeral models would be the last
+    night's.
+    """
+    places = {name: variables.get(name) for name in ("lake_dir", "warehouse_path")}
+    key = stable_hash(project_hash(), places, str(_work_dir(settings)))
+    if key not in _MANIFESTS:
+        outcome = _invoke(settings, "parse", places, [])
+        if not outcome.success:
+            raise WarehouseError(_explain(outcome.exception, []))
+        _MANIFESTS.clear()
+        _MANIFESTS[key] = outcome.result
+    manifest = _MANIFESTS[key]
+    for node in manifest.nodes.values():
+        if getattr(node, "compiled", False):
+            node.compiled, node.extra_ctes_injected = False, False
+    return manifest
+
+
 def _invoke(
-    settings: Settings, command: str, variables: Mapping[str, object], extra: Sequence[str]
+    settings: Settings,
+    command: str,
+    variables: Mapping[str, object],
+    extra: Sequence[str],
+    manifest: Any = None,
 ) -> Any:
     """Run one dbt command, quietly, with all of its files under the home folder."""
     from dbt.cli.main import dbtRunner
@@ -89,7 +142,7 @@ def _invoke(
     paths = ["--project-dir", project, "--profiles-dir", project]
     paths += ["--target-path", str(work_dir / "target"), "--vars", json.dumps(dict(variables))]
     try:
-        return dbtRunner().invoke([*globals_, command, *paths, *extra])
+        return dbtRunner(manifest).invoke([*globals_, command, *paths, *extra])
     finally:
         _close_connection()
 

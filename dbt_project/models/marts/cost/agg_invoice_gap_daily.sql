@@ -1,5 +1,7 @@
 -- Gap between what a provider billed and what its calls should cost. Without an invoice, without
 -- calls, or with calls that nobody can price, there is nothing to conclude.
+{{ config(materialized='by_day', meta={'day': 'usage_date', 'axes': ['event', 'invoice']}) }}
+
 {% set groups = ['provider', 'model', 'usage_date'] %}
 
 with
@@ -15,6 +17,7 @@ both_sides as (
         0 as n_invoice_lines,
         cast(null as decimal(18, 9)) as billed_usd
     from {{ ref('agg_cost_hourly') }}
+    where {{ touched_rows('call_date', ['event', 'invoice']) }}
     union all
     select
         provider,
@@ -26,6 +29,7 @@ both_sides as (
         1 as n_invoice_lines,
         billed_usd
     from {{ ref('stg_facts__invoice_lines') }}
+    where {{ touched_rows('cast(usage_started_at as date)', ['event', 'invoice']) }}
 ),
 
 grouped as (

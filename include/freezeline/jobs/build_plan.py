@@ -1,0 +1,204 @@
+"""Plan a build: look at the lake, write the price book, and choose the days."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from include.freezeline.adapters.dbt import project_hash
+from include.freezeline.adapters.lake import Lake
+from include.freezeline.adapters.slice_planner import LakeChanges, SlicePlanner
+from include.freezeline.adapters.tombstone_files import tombstone_dir
+from include.freezeline.adapters.warehouse import SqlError, Warehouse
+from include.freezeline.config import config_dir
+from include.freezeline.contracts.columns import Table
+from include.freezeline.contracts.lake import PRICE_BOOK
+from include.freezeline.cost.overrides import load_price_overrides
+from include.freezeline.cost.periods import DEFAULT_TIER
+from include.freezeline.cost.price_book import ModelRef, plan_price_book
+from include.freezeline.cost.price_table import UNKNOWN_PROVIDER
+from include.freezeline.facts.spec import FactSpec
+from include.freezeline.hashing import stable_hash
+from include.freezeline.settings import Settings
+from include.freezeline.slices.plan import (
+    BuiltInputs,
+    Slice,
+    is_worth_a_slice,
+    reason_for_everything,
+    settled_between,
+)
+
+# What a variable of the models says about when and where, not about how.
+_OF_THE_NIGHT = frozenset({"as_of", "lake_dir", "warehouse_path"})
+_MODELS_SQL = """
+    select distinct
+        coalesce(provider, $unknown) as provider,
+        coalesce(response_model, request_model) as model,
+        coalesce(lower(service_tier), $tier) as service_tier
+    from read_parquet($files, hive_partitioning = false, union_by_name = true)
+    where is_leaf_model_call and coalesce(response_model, request_model) is not null
+"""
+_KNOWN_MODELS_SQL = "select distinct provider, model, service_tier from staging.{book}"
+# A price of a model that was called before is different, or ends or begins between the nights.
+_CHANGED_PRICES_SQL = """
+    with fresh as (
+        select * from read_parquet($files) as new
+        where exists (
+            select 1 from staging.{book} as old
+            where old.provider = new.provider and old.model = new.model
+                and old.service_tier = new.service_tier
+        )
+    ), different as (
+        (select * from staging.{book} except select * from fresh)
+        union all
+        (select * from fresh except select * from staging.{book})
+    )
+    select provider, model from different
+    union
+    select provider, model from fresh
+    where (valid_from_at >= $since and valid_from_at < $as_of)
+        or (valid_to_at >= $since and valid_to_at < $as_of)
+    order by all limit 1
+"""
+_BOOK = "stg_prices__price_book"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBuild:
+    """What a build will do.
+
+    Attributes:
+        slice: Its days; None is everything.
+        scope: The same in words.
+        inputs: What it will have been made of.
+        looked: What changed in the lake.
+        unpriced_models: Models that nobody has a price for.
+    """
+
+    slice: Slice | None
+    scope: str
+    inputs: BuiltInputs
+    looked: LakeChanges
+    unpriced_models: tuple[str, ...]
+
+
+def plan_build(
+    warehouse: Warehouse,
+    settings: Settings,
+    as_of: datetime,
+    specs: Sequence[FactSpec],
+    variables: Mapping[str, object],
+    tables: Sequence[Table],
+    *,
+    is_everything: bool,
+) -> PlannedBuild:
+    """Choose between a slice and everything, and write the price book of the models called.
+
+    Args:
+        warehouse: The warehouse as the last build left it.
+        settings: Where the lake is.
+        as_of: Exclusive end of what the tables will know.
+        specs: Every fact.
+        variables: What the models will be given.
+        tables: Every table of the lake.
+        is_everything: Whether somebody asked for everything.
+    """
+    planner = SlicePlanner(warehouse, settings.lake_dir, specs, as_of)
+    inputs = _inputs(settings, as_of, variables, tables)
+    built = planner.state.inputs()
+    reason = "asked for" if is_everything else reason_for_everything(built, inputs)
+    looked = planner.look(is_everything=reason is not None)
+    models = _models(warehouse, planner.new_span_files(looked), is_everything=reason is not None)
+    unpriced = _write_price_book(settings, models)
+    chosen: Slice | None = None
+    if reason is None and built is not None:
+        chosen, reason = _choose(planner, looked, warehouse, settings, built, inputs, variables)
+    if reason is not None and chosen is None and looked.is_slice:
+        looked = planner.look(is_everything=True)
+    planner.state.begin()
+    scope = f"everything ({reason})" if chosen is None else _describe(chosen)
+    return PlannedBuild(chosen, scope, inputs, looked, unpriced)
+
+
+def _choose(
+    planner: SlicePlanner,
+    looked: LakeChanges,
+    warehouse: Warehouse,
+    settings: Settings,
+    built: BuiltInputs,
+    inputs: BuiltInputs,
+    variables: Mapping[str, object],
+) -> tuple[Slice | None, str | None]:
+    """Return the slice, or why it has to be everything."""
+    others = [f"{path.name} lies outside its partition" for path in looked.undated]
+    others += [f"{table} changed, and no rule says whose calls" for table in planner.unknown_facts(looked)]
+    others += _changed_prices(warehouse, settings, built.as_of, inputs.as_of)
+    if others:
+        return None, others[0]
+    settled = settled_between(
+        built.as_of, inputs.as_of, timedelta(hours=float(str(variables["outcome_maturity_h"])))
+    )
+    chosen = planner.slice(looked, settled)
+    if not is_worth_a_slice(len(chosen.loaded["spans"]), planner.n_stored_days()):
+        return None, f"{len(chosen.loaded['spans'])} days would have to be read"
+    return chosen, None
+
+
+def _inputs(
+    settings: Settings,
+    as_of: datetime,
+    variables: Mapping[str, object],
+    tables: Sequence[Table],
+) -> BuiltInputs:
+    """Return what the build is made of, beside the rows of the lake."""
+    columns = [[table.name, [[c.name, c.type] for c in table.columns]] for table in tables]
+    policy = {name: value for name, value in variables.items() if name not in _OF_THE_NIGHT}
+    stones = sorted(tombstone_dir(settings).glob("*.parquet"))
+    return BuiltInputs(
+        as_of=as_of,
+        code_hash=stable_hash(project_hash(), columns),
+        policy_hash=stable_hash(policy),
+        tombstones_hash=stable_hash([[path.name, path.stat().st_size] for path in stones]),
+    )
+
+
+def _models(
+    warehouse: Warehouse, span_files: Sequence[str], *, is_everything: bool
+) -> list[ModelRef]:
+    """Return the models that answered a call, by the name they are priced under."""
+    parameters = {"unknown": UNKNOWN_PROVIDER, "tier": DEFAULT_TIER, "files": list(span_files)}
+    rows = warehouse.rows(_MODELS_SQL, parameters) if span_files else []
+    if not is_everything:
+        rows += warehouse.rows(_KNOWN_MODELS_SQL.format(book=_BOOK))
+    return sorted({ModelRef(**row) for row in rows}, key=lambda m: (m.provider, m.model, m.service_tier))
+
+
+def _write_price_book(settings: Settings, models: Sequence[ModelRef]) -> tuple[str, ...]:
+    """Write the prices of the models and return the models without one."""
+    rows = plan_price_book(models, load_price_overrides(config_dir(settings)))
+    Lake(settings.lake_dir).write_rows(PRICE_BOOK, rows, _price_book_path(settings))
+    unpriced = {f"{r['provider']}/{r['model']}" for r in rows if r["unpriced_reason"] is not None}
+    return tuple(sorted(unpriced))
+
+
+def _price_book_path(settings: Settings) -> Path:
+    """Return where the price book lies."""
+    return settings.lake_dir / PRICE_BOOK.name / "price_book.parquet"
+
+
+def _changed_prices(
+    warehouse: Warehouse, settings: Settings, since: datetime, as_of: datetime
+) -> list[str]:
+    """Return why the costs of past calls may differ."""
+    rows = warehouse.rows(
+        _CHANGED_PRICES_SQL.format(book=_BOOK),
+        {"files": str(_price_book_path(settings)), "since": since, "as_of": as_of},
+    )
+    return [f"a price of {row['provider']}/{row['model']} changed" for row in rows]
+
+
+def _describe(chosen: Slice) -> str:
+    """Say which days a slice has."""
+    days = chosen.touched["event"]
+    span = f", {days[0]} to {days[-1]}" if days else ""
+    return f"{len(days)} touched days{span}; {len(chosen.loaded['spans'])} days of spans read"
