@@ -20,8 +20,7 @@ _TABLES = (
     "partitions (table_name varchar, day date, modified_ns bigint, n_entries bigint)",
     "files (table_name varchar, day date, file_name varchar, modified_ns bigint, "
     "size_bytes bigint, is_awaited boolean)",
-    "links (day date, role utinyint, trace_hash ubigint, request_hash ubigint, "
-    "name_hash ubigint)",
+    "links (day date, role utinyint, trace_hash ubigint, request_hash ubigint, name_hash ubigint)",
 )
 
 
@@ -133,10 +132,14 @@ class BuiltState:
         """Run a statement on the rows of some partitions."""
         tables = [each.table for each in partitions]
         days = [each.day for each in partitions]
-        return self._warehouse.rows(
-            f"{statement} where (table_name, day) in (select unnest($tables), unnest($days))",
-            {"tables": tables, "days": days},
-        ) if partitions else []
+        return (
+            self._warehouse.rows(
+                f"{statement} where (table_name, day) in (select unnest($tables), unnest($days))",
+                {"tables": tables, "days": days},
+            )
+            if partitions
+            else []
+        )
 
     def _insert(self, table: str, columns: Mapping[str, list[Any]]) -> None:
         """Insert columns of one length."""

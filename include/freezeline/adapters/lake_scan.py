@@ -66,7 +66,8 @@ def scan_partitions(root: Path, tables: Iterable[str]) -> dict[Partition, Stamp]
         for entry in _entries(root / table):
             if entry.name.startswith(_PARTITION) and entry.is_dir():
                 day = date.fromisoformat(entry.name.removeprefix(_PARTITION))
-                stamp = Stamp(entry.stat().st_mtime_ns, len(os.listdir(entry.path)))
+                n_entries = sum(1 for _ in _entries(Path(entry.path)))
+                stamp = Stamp(entry.stat().st_mtime_ns, n_entries)
                 found[Partition(table, day)] = stamp
     return found
 

@@ -157,8 +157,7 @@ class SliceDays:
         """Return the days of calls whose rows may differ, with further ones the caller knows."""
         self._warehouse.execute(_TOUCHED_SQL)
         self._warehouse.execute(
-            "insert into touched_days select unnest($days) "
-            "except select day from touched_days",
+            "insert into touched_days select unnest($days) except select day from touched_days",
             {"days": list(further)},
         )
         return self._days("select day from touched_days")
@@ -196,4 +195,3 @@ class SliceDays:
     def _days(self, sql: str) -> Days:
         """Return the days of a query."""
         return {row["day"] for row in self._warehouse.rows(sql)}
-

@@ -5,10 +5,9 @@ uploaded content). Links hold no text and no id, only 64-bit hashes of them; two
 make a night read a day too many, never one too few.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from pathlib import Path
 
 from include.freezeline.contracts.lake import (
     CALL_EVENTS,
@@ -120,19 +119,22 @@ TRACE_TABLES: tuple[str, ...] = (
     SPANS.name, TOOL_CALLS.name, RETRIEVAL_DOCUMENTS.name, CALL_EVENTS.name,
 )  # fmt: skip
 INVOICE_TABLE = "fact_invoice_lines"
-SEGMENT_TABLES: Mapping[str, str] = {
-    "fact_subscription_tiers": "tier",
-    "fact_experiment_buckets": "bucket",
-}
 
 
-def record_sources(specs: Sequence[FactSpec]) -> dict[str, RecordSource | None]:
-    """Return how to read every table; None for a fact that nobody told us how to follow."""
+def record_sources(
+    specs: Sequence[FactSpec], segments: Collection[str]
+) -> dict[str, RecordSource | None]:
+    """Return how to read every table; None for a fact that nobody told us how to follow.
+
+    Args:
+        specs: Every fact.
+        segments: Tables of facts about a tenant or user.
+    """
     sources: dict[str, RecordSource | None] = {source.table: source for source in TELEMETRY}
-    return sources | {fact_table(spec).name: _fact_source(spec) for spec in specs}
+    return sources | {fact_table(spec).name: _fact_source(spec, segments) for spec in specs}
 
 
-def _fact_source(spec: FactSpec) -> RecordSource | None:
+def _fact_source(spec: FactSpec, segments: Collection[str]) -> RecordSource | None:
     """Describe a fact: what it is about is its request, its invoice line or its segment."""
     table, columns = fact_table(spec).name, {column.output_name for column in spec.columns}
     times = (spec.event_time_column, spec.arrival_time_column)
@@ -141,7 +143,6 @@ def _fact_source(spec: FactSpec) -> RecordSource | None:
     if table == INVOICE_TABLE:
         line = "provider || chr(31) || line_id"
         return RecordSource(table, *times, str(Role.INVOICE_LINE.value), request=line)
-    if table in SEGMENT_TABLES:
+    if table in segments:
         return RecordSource(table, *times, str(Role.SEGMENT.value))
     return None
-

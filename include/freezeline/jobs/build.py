@@ -5,7 +5,7 @@ that speaks of the whole past, it builds everything from the lake, which gives t
 the Python stages wrote, the judgement tables, is kept.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import as_file, files
@@ -20,7 +20,7 @@ from include.freezeline.contracts.columns import Table
 from include.freezeline.contracts.lake import LAKE_TABLES
 from include.freezeline.cost.policy import load_cost_policy
 from include.freezeline.facts.spec import FactSpec, fact_table, load_fact_specs
-from include.freezeline.jobs.build_plan import PlannedBuild, plan_build
+from include.freezeline.jobs.build_plan import BuildRequest, PlannedBuild, plan_build
 from include.freezeline.settings import Settings
 
 # Facts that make a good request a bad one when they arrive.
@@ -71,20 +71,18 @@ def build(
         WarehouseError: A model or a data test failed; the message names it and its SQL.
         ConfigError: A fact or price file is wrong.
     """
-    specs = _fact_specs(settings)
     _write_schema_files(Lake(settings.lake_dir), settings)
     variables = dbt_variables(settings, as_of)
+    request = BuildRequest(
+        settings, as_of, _fact_specs(settings), variables, lake_tables(settings), is_everything
+    )
     with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
         warehouse.ensure_judgement_tables()
-        planned = plan_build(
-            warehouse, settings, as_of, specs, variables, lake_tables(settings),
-            is_everything=is_everything,
-        )  # fmt: skip
-    if planned.slice is not None:
-        variables["night_slice"] = planned.slice.as_variable()
-    done = run_dbt_build(settings, variables, has_data_tests=has_tests)
+        planned = plan_build(warehouse, request)
+    cut = {} if planned.slice is None else {"night_slice": planned.slice.as_variable()}
+    done = run_dbt_build(settings, variables | cut, has_data_tests=has_tests)
     with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
-        _record(warehouse, settings, as_of, specs, planned)
+        _record(warehouse, request, planned)
         n_calls, n_unpriced_calls = _count_calls(warehouse)
     return BuildSummary(
         as_of=as_of,
@@ -139,15 +137,9 @@ def _write_schema_files(lake: Lake, settings: Settings) -> None:
         lake.write_rows(table, [], lake.root / table.name / SCHEMA_FILE)
 
 
-def _record(
-    warehouse: Warehouse,
-    settings: Settings,
-    as_of: datetime,
-    specs: Sequence[FactSpec],
-    planned: PlannedBuild,
-) -> None:
+def _record(warehouse: Warehouse, request: BuildRequest, planned: PlannedBuild) -> None:
     """Write down what the build has seen, now that all of it ended well."""
-    planner = SlicePlanner(warehouse, settings.lake_dir, specs, as_of)
+    planner = SlicePlanner(warehouse, request.settings.lake_dir, request.specs, request.as_of)
     planner.finish(planned.looked, is_everything=planned.slice is None)
     planner.state.finish(planned.inputs)
 

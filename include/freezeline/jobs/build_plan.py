@@ -7,12 +7,13 @@ from pathlib import Path
 
 from include.freezeline.adapters.dbt import project_hash
 from include.freezeline.adapters.lake import Lake
-from include.freezeline.adapters.slice_planner import LakeChanges, SlicePlanner
+from include.freezeline.adapters.lake_changes import LakeChanges
+from include.freezeline.adapters.slice_planner import SlicePlanner
 from include.freezeline.adapters.tombstone_files import tombstone_dir
-from include.freezeline.adapters.warehouse import SqlError, Warehouse
+from include.freezeline.adapters.warehouse import Warehouse
 from include.freezeline.config import config_dir
 from include.freezeline.contracts.columns import Table
-from include.freezeline.contracts.lake import PRICE_BOOK
+from include.freezeline.contracts.lake import PRICE_BOOK, SPANS
 from include.freezeline.cost.overrides import load_price_overrides
 from include.freezeline.cost.periods import DEFAULT_TIER
 from include.freezeline.cost.price_book import ModelRef, plan_price_book
@@ -49,9 +50,9 @@ _CHANGED_PRICES_SQL = """
                 and old.service_tier = new.service_tier
         )
     ), different as (
-        (select * from staging.{book} except select * from fresh)
+        (select {columns} from staging.{book} except select {columns} from fresh)
         union all
-        (select * from fresh except select * from staging.{book})
+        (select {columns} from fresh except select {columns} from staging.{book})
     )
     select provider, model from different
     union
@@ -61,6 +62,43 @@ _CHANGED_PRICES_SQL = """
     order by all limit 1
 """
 _BOOK = "stg_prices__price_book"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """What somebody wants built.
+
+    Attributes:
+        settings: Where lake and warehouse are.
+        as_of: Exclusive end of what the tables will know.
+        specs: Every fact.
+        variables: What the models will be given.
+        tables: Every table of the lake.
+        is_everything: Whether every day is wanted, even when a slice would do.
+    """
+
+    settings: Settings
+    as_of: datetime
+    specs: Sequence[FactSpec]
+    variables: Mapping[str, object]
+    tables: Sequence[Table]
+    is_everything: bool
+
+    def inputs(self) -> BuiltInputs:
+        """Return what the build is made of, beside the rows of the lake."""
+        columns = [[table.name, [[c.name, c.type] for c in table.columns]] for table in self.tables]
+        policy = {n: value for n, value in self.variables.items() if n not in _OF_THE_NIGHT}
+        stones = sorted(tombstone_dir(self.settings).glob("*.parquet"))
+        return BuiltInputs(
+            as_of=self.as_of,
+            code_hash=stable_hash(project_hash(), columns),
+            policy_hash=stable_hash(policy),
+            tombstones_hash=stable_hash([[path.name, path.stat().st_size] for path in stones]),
+        )
+
+    def maturity(self) -> timedelta:
+        """Return how long after a call nearly every outcome is recorded."""
+        return timedelta(hours=float(str(self.variables["outcome_maturity_h"])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,84 +120,52 @@ class PlannedBuild:
     unpriced_models: tuple[str, ...]
 
 
-def plan_build(
-    warehouse: Warehouse,
-    settings: Settings,
-    as_of: datetime,
-    specs: Sequence[FactSpec],
-    variables: Mapping[str, object],
-    tables: Sequence[Table],
-    *,
-    is_everything: bool,
-) -> PlannedBuild:
+def plan_build(warehouse: Warehouse, request: BuildRequest) -> PlannedBuild:
     """Choose between a slice and everything, and write the price book of the models called.
 
-    Args:
-        warehouse: The warehouse as the last build left it.
-        settings: Where the lake is.
-        as_of: Exclusive end of what the tables will know.
-        specs: Every fact.
-        variables: What the models will be given.
-        tables: Every table of the lake.
-        is_everything: Whether somebody asked for everything.
+    The record of the last build is gone afterwards: the tables are about to change.
     """
-    planner = SlicePlanner(warehouse, settings.lake_dir, specs, as_of)
-    inputs = _inputs(settings, as_of, variables, tables)
-    built = planner.state.inputs()
-    reason = "asked for" if is_everything else reason_for_everything(built, inputs)
+    planner = SlicePlanner(warehouse, request.settings.lake_dir, request.specs, request.as_of)
+    inputs, built = request.inputs(), planner.state.inputs()
+    reason = "asked for" if request.is_everything else reason_for_everything(built, inputs)
     looked = planner.look(is_everything=reason is not None)
     models = _models(warehouse, planner.new_span_files(looked), is_everything=reason is not None)
-    unpriced = _write_price_book(settings, models)
+    unpriced = _write_price_book(request.settings, models)
     chosen: Slice | None = None
     if reason is None and built is not None:
-        chosen, reason = _choose(planner, looked, warehouse, settings, built, inputs, variables)
-    if reason is not None and chosen is None and looked.is_slice:
-        looked = planner.look(is_everything=True)
+        reason = _stands_against(warehouse, request, planner, looked, built.as_of)
+        if reason is None:
+            settled = settled_between(built.as_of, request.as_of, request.maturity())
+            chosen = planner.slice(looked, settled)
+            reason = _costs_too_much(chosen, planner.n_stored_days())
+    if reason is not None:
+        chosen, looked = None, planner.look(is_everything=True)
     planner.state.begin()
     scope = f"everything ({reason})" if chosen is None else _describe(chosen)
     return PlannedBuild(chosen, scope, inputs, looked, unpriced)
 
 
-def _choose(
+def _stands_against(
+    warehouse: Warehouse,
+    request: BuildRequest,
     planner: SlicePlanner,
     looked: LakeChanges,
-    warehouse: Warehouse,
-    settings: Settings,
-    built: BuiltInputs,
-    inputs: BuiltInputs,
-    variables: Mapping[str, object],
-) -> tuple[Slice | None, str | None]:
-    """Return the slice, or why it has to be everything."""
-    others = [f"{path.name} lies outside its partition" for path in looked.undated]
-    others += [f"{table} changed, and no rule says whose calls" for table in planner.unknown_facts(looked)]
-    others += _changed_prices(warehouse, settings, built.as_of, inputs.as_of)
-    if others:
-        return None, others[0]
-    settled = settled_between(
-        built.as_of, inputs.as_of, timedelta(hours=float(str(variables["outcome_maturity_h"])))
-    )
-    chosen = planner.slice(looked, settled)
-    if not is_worth_a_slice(len(chosen.loaded["spans"]), planner.n_stored_days()):
-        return None, f"{len(chosen.loaded['spans'])} days would have to be read"
-    return chosen, None
+    since: datetime,
+) -> str | None:
+    """Say what changed for the whole past; None when nothing did."""
+    for path in looked.undated:
+        return f"{path.parent.name}/{path.name} lies outside the partitions"
+    for table in planner.unknown_facts(looked):
+        return f"{table} changed, and nothing says which calls it is about"
+    return _changed_price(warehouse, request.settings, since, request.as_of)
 
 
-def _inputs(
-    settings: Settings,
-    as_of: datetime,
-    variables: Mapping[str, object],
-    tables: Sequence[Table],
-) -> BuiltInputs:
-    """Return what the build is made of, beside the rows of the lake."""
-    columns = [[table.name, [[c.name, c.type] for c in table.columns]] for table in tables]
-    policy = {name: value for name, value in variables.items() if name not in _OF_THE_NIGHT}
-    stones = sorted(tombstone_dir(settings).glob("*.parquet"))
-    return BuiltInputs(
-        as_of=as_of,
-        code_hash=stable_hash(project_hash(), columns),
-        policy_hash=stable_hash(policy),
-        tombstones_hash=stable_hash([[path.name, path.stat().st_size] for path in stones]),
-    )
+def _costs_too_much(chosen: Slice, n_stored_days: int) -> str | None:
+    """Say why a slice is not worth it; None when it is."""
+    n_days = len(chosen.loaded[SPANS.name])
+    if is_worth_a_slice(n_days, n_stored_days):
+        return None
+    return f"{n_days} of {n_stored_days} days would be read"
 
 
 def _models(
@@ -170,7 +176,8 @@ def _models(
     rows = warehouse.rows(_MODELS_SQL, parameters) if span_files else []
     if not is_everything:
         rows += warehouse.rows(_KNOWN_MODELS_SQL.format(book=_BOOK))
-    return sorted({ModelRef(**row) for row in rows}, key=lambda m: (m.provider, m.model, m.service_tier))
+    refs = {ModelRef(**row) for row in rows}
+    return sorted(refs, key=lambda ref: (ref.provider, ref.model, ref.service_tier))
 
 
 def _write_price_book(settings: Settings, models: Sequence[ModelRef]) -> tuple[str, ...]:
@@ -186,19 +193,21 @@ def _price_book_path(settings: Settings) -> Path:
     return settings.lake_dir / PRICE_BOOK.name / "price_book.parquet"
 
 
-def _changed_prices(
+def _changed_price(
     warehouse: Warehouse, settings: Settings, since: datetime, as_of: datetime
-) -> list[str]:
-    """Return why the costs of past calls may differ."""
+) -> str | None:
+    """Say why the costs of past calls differ; None when they do not."""
     rows = warehouse.rows(
-        _CHANGED_PRICES_SQL.format(book=_BOOK),
+        _CHANGED_PRICES_SQL.format(book=_BOOK, columns=", ".join(PRICE_BOOK.column_names)),
         {"files": str(_price_book_path(settings)), "since": since, "as_of": as_of},
     )
-    return [f"a price of {row['provider']}/{row['model']} changed" for row in rows]
+    for row in rows:
+        return f"a price of {row['provider']}/{row['model']} changed"
+    return None
 
 
 def _describe(chosen: Slice) -> str:
     """Say which days a slice has."""
     days = chosen.touched["event"]
     span = f", {days[0]} to {days[-1]}" if days else ""
-    return f"{len(days)} touched days{span}; {len(chosen.loaded['spans'])} days of spans read"
+    return f"{len(days)} touched days{span}; {len(chosen.loaded[SPANS.name])} days of spans read"
