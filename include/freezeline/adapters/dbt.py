@@ -8,6 +8,7 @@ would lock the next stage out.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -46,6 +47,7 @@ def project_dir() -> Path:
     return Path(str(files("include.freezeline"))).parents[1] / "dbt_project"
 
 
+@cache
 def project_hash() -> str:
     """Return a hash of everything the models are made of: the project, dbt and the engine."""
     files_ = sorted(

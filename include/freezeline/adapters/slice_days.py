@@ -90,7 +90,7 @@ where (role in ({_TRACE}, {_EVALUATION}, {_UPLOAD})
     or (role = {_OUTCOME} and request_hash in (select request_hash from read_requests))
 """
 # A cumulative point adds its difference to the one before it, on whatever day that was; a point of
-# midnight speaks of the day before.
+# midnight speaks of the day before. Days of touched calls are compared with their counters.
 _COUNTER_SQL = f"""
 with points as (
     select distinct request_hash as series, day from all_links where role = {Role.COUNTER.value}
@@ -108,10 +108,14 @@ with points as (
     select day from touched
     union
     select cast(day - interval 1 day as date) from touched
-), needed as (
+), compared as (
     select day from measured
     union
-    select cast(day + interval 1 day as date) from measured
+    select day from touched_days
+), needed as (
+    select day from compared
+    union
+    select cast(day + interval 1 day as date) from compared
 )
 select 'counter' as kind, day from touched
 union all
