@@ -50,13 +50,14 @@ def project_dir() -> Path:
 @cache
 def project_hash() -> str:
     """Return a hash of everything the models are made of: the project, dbt and the engine."""
-    files_ = sorted(
-        path
-        for path in project_dir().rglob("*")
-        if path.suffix in _SOURCES and not _WRITTEN & set(path.parts)
-    )
+    root = project_dir()
+    paths = sorted(path.relative_to(root) for path in root.rglob("*") if path.suffix in _SOURCES)
+    texts = [
+        (str(path), (root / path).read_text(encoding="utf-8"))
+        for path in paths
+        if not _WRITTEN & set(path.parts)
+    ]
     versions = [version(name) for name in ("dbt-core", "dbt-duckdb", "duckdb")]
-    texts = [(str(path.relative_to(project_dir())), path.read_text("utf-8")) for path in files_]
     return stable_hash(versions, texts)
 
 
