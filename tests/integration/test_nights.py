@@ -7,6 +7,7 @@ import pytest
 from include.freezeline.adapters.warehouse import open_warehouse
 from include.freezeline.jobs.build import BuildSummary, build
 from include.freezeline.settings import Settings
+from include.freezeline.slices import plan
 from tests.dbt.thirty_days import ERASED_ON, N_DAYS, ThirtyDays, night_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -52,7 +53,11 @@ def assert_same(nights: Settings, everything: Settings) -> None:
     assert not differ, "\n".join(different_rows(name, nights, everything) for name in differ)
 
 
-def test_thirty_nights_are_one_run_of_thirty_days_and_everything_at_once(tmp_path: Path) -> None:
+def test_thirty_nights_are_one_run_of_thirty_days_and_everything_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of so few days a slice would seldom be worth it.
+    monkeypatch.setattr(plan, "_MIN_DAYS", 10 * N_DAYS)
     world = ThirtyDays(seed=7)
     nights, whole = Settings(home=tmp_path / "nights"), Settings(home=tmp_path / "whole")
     done: list[BuildSummary] = []
