@@ -18,7 +18,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test test-shared test-spark airflow bench bench-land fuzz lint format docs dbt-docs lock clean
+.PHONY: help install install-dev demo test test-shared test-spark airflow bench bench-land bench-growth fuzz lint format docs dbt-docs lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -70,6 +70,9 @@ fuzz: install-dev ## throw a million mutated inputs at parsers and redaction (ab
 
 bench-land: install-dev ## landing against the bare floor on 1 GB of traffic (about two minutes)
 	@$(PY) -m tests.bench.bench_land $(BENCH_ARGS)
+
+bench-growth: install-dev ## the same night after 7 and after 365 stored days of 20,000 calls (long; BENCH_ARGS=--quick)
+	@$(PY) -m tests.bench.bench_growth $(BENCH_ARGS)
 
 lint: install-dev ## ruff, mypy, sqlfluff and the import contracts
 	$(VENV)/bin/ruff check .

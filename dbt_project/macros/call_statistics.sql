@@ -126,7 +126,7 @@ left join quantiles on counted.call_statistics_key = quantiles.call_statistics_k
         on calls.call_key = evaluated.call_key
     left join {{ ref('int_calls__packings_summed') }} as packings
         on calls.call_key = packings.call_key
-    where not calls.is_canary
+    where not calls.is_canary and {{ touched_rows('calls.call_date') }}
 {%- endmacro %}
 
 {#

@@ -3,12 +3,13 @@ with
 organic as (
     select count(*) as n_calls
     from {{ ref('fct_llm_calls') }}
-    where not is_canary
+    where not is_canary and {{ touched_rows('call_date') }}
 ),
 
 aggregated as (
     select coalesce(sum(n_calls), 0) as n_calls
     from {{ ref('agg_feature_daily') }}
+    where {{ touched_rows('call_date') }}
 )
 
 select

@@ -6,6 +6,7 @@ calls as (
         count(*) as n_calls,
         count(*) filter (where cost_usd is null) as n_unpriced_calls
     from {{ ref('fct_call_costs') }}
+    where {{ touched_rows('call_date') }}
 ),
 
 hours as (
@@ -13,6 +14,7 @@ hours as (
         coalesce(sum(n_calls), 0) as n_calls,
         coalesce(sum(n_unpriced_calls), 0) as n_unpriced_calls
     from {{ ref('agg_cost_hourly') }}
+    where {{ touched_rows('call_date') }}
 ),
 
 users as (
@@ -20,6 +22,7 @@ users as (
         coalesce(sum(n_calls), 0) as n_calls,
         coalesce(sum(n_unpriced_calls), 0) as n_unpriced_calls
     from {{ ref('agg_user_cost_daily') }}
+    where {{ touched_rows('call_date') }}
 )
 
 select

@@ -3,7 +3,7 @@ with
 organic as (
     select count(*) as n_calls
     from {{ ref('fct_llm_calls') }}
-    where not is_canary
+    where not is_canary and {{ touched_rows('call_date') }}
 ),
 
 counted as (
@@ -12,6 +12,7 @@ counted as (
         dimension,
         sum(n_calls) as n_calls
     from {{ ref('agg_calls_daily') }}
+    where {{ touched_rows('cast(period_started_at as date)') }}
     group by dimension
     union all
     select
@@ -19,6 +20,7 @@ counted as (
         dimension,
         sum(n_calls) as n_calls
     from {{ ref('agg_calls_hourly') }}
+    where {{ touched_rows('cast(period_started_at as date)') }}
     group by dimension
 )
 

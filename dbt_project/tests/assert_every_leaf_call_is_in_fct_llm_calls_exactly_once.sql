@@ -4,12 +4,13 @@ with
 delivered as (
     select count(*) as n_calls
     from {{ ref('stg_otel__spans') }}
-    where is_leaf_model_call
+    where is_leaf_model_call and {{ touched_rows('cast(started_at as date)') }}
 ),
 
 published as (
     select count(*) as n_calls
     from {{ ref('fct_llm_calls') }}
+    where {{ touched_rows('call_date') }}
 )
 
 select

@@ -5,7 +5,10 @@ select
     override_recorded_at
 from {{ ref('fct_llm_calls') }}
 where
-    called_at >= {{ as_of() }}
-    or arrived_at >= {{ as_of() }}
-    or escalation_recorded_at >= {{ as_of() }}
-    or override_recorded_at >= {{ as_of() }}
+    {{ touched_rows('call_date') }}
+    and (
+        called_at >= {{ as_of() }}
+        or arrived_at >= {{ as_of() }}
+        or escalation_recorded_at >= {{ as_of() }}
+        or override_recorded_at >= {{ as_of() }}
+    )

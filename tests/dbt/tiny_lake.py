@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from include.freezeline.adapters.lake import Lake, object_hash
+from include.freezeline.config import config_dir
 from include.freezeline.contracts.columns import ColumnType, Table
 from include.freezeline.contracts.lake import (
     CALL_EVENTS,
@@ -21,6 +22,7 @@ from include.freezeline.contracts.lake import (
     SPANS,
     TOOL_CALLS,
 )
+from include.freezeline.facts.spec import load_fact_specs
 from include.freezeline.jobs.build import lake_tables
 from include.freezeline.settings import Settings
 
@@ -86,6 +88,8 @@ class TinyLake:
         """Use the settings' lake folder."""
         self._lake = Lake(settings.lake_dir)
         self._tables = {table.name: table for table in lake_tables(settings)}
+        specs = load_fact_specs(config_dir(settings))
+        self._fact_events = {spec.name: spec.event_time_column for spec in specs}
 
     def spans(self, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write an object of spans."""
@@ -117,25 +121,25 @@ class TinyLake:
 
     def facts(self, name: str, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write an object of business facts."""
-        self._write(self._tables[f"fact_{name}"], key, rows, dated="recorded_at")
+        self._write(self._tables[f"fact_{name}"], key, rows, dated=self._fact_events[name])
 
     def ledger(self, key: str, **values: Any) -> None:
         """Write an object's line of the ledger."""
         own = {"status": "landed", "format": "otlp_json", "signal": "traces", **values}
-        self._write(LEDGER, key, [own])
+        self._write(LEDGER, key, [own], dated="arrived_at")
 
     def quarantine(self, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write an object's records that could not be landed."""
-        self._write(QUARANTINE, key, rows)
+        self._write(QUARANTINE, key, rows, dated="arrived_at")
 
     def night(self, name: str, **values: Any) -> None:
         """Write a source's line of a night."""
         self._write(LEDGER_NIGHTS, name, [{"source_name": name, "verdict": "ok", **values}])
 
-    def redactions(self, key: str, counts: Mapping[str, int]) -> None:
+    def redactions(self, key: str, counts: Mapping[str, int], **values: Any) -> None:
         """Write how many values of each type an object had."""
-        rows = [{"entity_type": kind, "value_count": count} for kind, count in counts.items()]
-        self._write(REDACTION_COUNTS, key, rows)
+        rows = [{"entity_type": kind, "value_count": n, **values} for kind, n in counts.items()]
+        self._write(REDACTION_COUNTS, key, rows, dated="arrived_at")
 
     def canaries(self, night: datetime, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write what became of a night's planted values."""

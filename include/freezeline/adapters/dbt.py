@@ -8,15 +8,23 @@ would lock the next stage out.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from include.freezeline.adapters.targets import profile_secrets, target_of
 from include.freezeline.errors import WarehouseError
+from include.freezeline.hashing import stable_hash
 from include.freezeline.settings import Settings
 
 _MESSAGE_LENGTH = 600
+_SOURCES = frozenset({".sql", ".yml"})
+# Folders that dbt writes, where somebody ran it by hand.
+_WRITTEN = frozenset({"target", "logs", "dbt_packages"})
+_MANIFESTS: dict[str, Any] = {}
+_MAX_MANIFESTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +49,26 @@ def project_dir() -> Path:
     return Path(str(files("include.freezeline"))).parents[1] / "dbt_project"
 
 
+@cache
+def project_hash() -> str:
+    """Return a hash of everything the models are made of: the project, dbt and the engine."""
+    root = project_dir()
+    paths = sorted(path.relative_to(root) for path in root.rglob("*") if path.suffix in _SOURCES)
+    texts = [
+        (str(path), (root / path).read_text(encoding="utf-8"))
+        for path in paths
+        if not _WRITTEN & set(path.parts)
+    ]
+    versions = [version(name) for name in ("dbt-core", "dbt-duckdb", "duckdb")]
+    return stable_hash(versions, texts)
+
+
 def run_dbt_build(
     settings: Settings,
     variables: Mapping[str, object],
     *,
     has_unit_tests: bool = False,
+    has_data_tests: bool = True,
     select: Sequence[str] = (),
 ) -> DbtSummary:
     """Build and test models.
@@ -55,15 +78,19 @@ def run_dbt_build(
         variables: dbt variables.
         has_unit_tests: Whether to run the models' unit tests too; the nightly does not, since
             they test code and not data.
+        has_data_tests: Whether to run the data tests.
         select: Models to build, as dbt selects them; every model when empty.
 
     Raises:
         ConfigError: The target lacks a setting, or something it needs is not installed.
         WarehouseError: A model or test failed, or the project cannot be read.
     """
-    selection = [] if has_unit_tests else ["--exclude-resource-type", "unit_test"]
+    left_out = {"unit_test": not has_unit_tests, "test": not has_data_tests}
+    kinds = [kind for kind, is_out in left_out.items() if is_out]
+    selection = [word for kind in kinds for word in ("--exclude-resource-type", kind)]
     selection += ["--select", *select] if select else []
-    outcome = _invoke(settings, "build", variables, selection)
+    manifest = _parsed(settings, variables)
+    outcome = _invoke(settings, "build", variables, ["--no-write-json", *selection], manifest)
     results = list(getattr(outcome.result, "results", None) or ())
     if not outcome.success:
         raise WarehouseError(_explain(outcome.exception, results))
@@ -106,8 +133,36 @@ def load_manifest(settings: Settings) -> dict[str, Any]:
     return manifest
 
 
+def _parsed(settings: Settings, variables: Mapping[str, object]) -> Any:
+    """Return the project's manifest, parsed once in a process for the same code and places.
+
+    Reading the project takes longer than building a small night, and dbt reads all of it again
+    whenever a variable differs, as ``as_of`` does every night. What it read depends only on where
+    things lie. The mark that a model is compiled goes, or ephemeral models would be the last
+    night's.
+    """
+    places = {name: variables.get(name) for name in ("lake_dir", "warehouse_path")}
+    key = stable_hash(project_hash(), places, settings.target, str(_work_dir(settings)))
+    if key not in _MANIFESTS:
+        outcome = _invoke(settings, "parse", places, [])
+        if not outcome.success:
+            raise WarehouseError(_explain(outcome.exception, []))
+        for oldest in list(_MANIFESTS)[: -_MAX_MANIFESTS + 1]:
+            del _MANIFESTS[oldest]
+        _MANIFESTS[key] = outcome.result
+    manifest = _MANIFESTS[key]
+    for node in manifest.nodes.values():
+        if getattr(node, "compiled", False):
+            node.compiled, node.extra_ctes_injected = False, False
+    return manifest
+
+
 def _invoke(
-    settings: Settings, command: str, variables: Mapping[str, object], extra: Sequence[str]
+    settings: Settings,
+    command: str,
+    variables: Mapping[str, object],
+    extra: Sequence[str],
+    manifest: Any = None,
 ) -> Any:
     """Run one dbt command, quietly, with all of its files under the home folder."""
     from dbt.cli.main import dbtRunner
@@ -125,7 +180,7 @@ def _invoke(
     paths += ["--vars", json.dumps(known)]
     try:
         with profile_secrets(target):
-            return dbtRunner().invoke([*globals_, *command.split(), *paths, *extra])
+            return dbtRunner(manifest).invoke([*globals_, *command.split(), *paths, *extra])
     finally:
         _close_connection()
 

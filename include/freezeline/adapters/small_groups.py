@@ -17,7 +17,8 @@ _TIMES = {
     "arrival_date": ("arrived_at", "cast(c.arrived_at as date)"),
 }
 _PERIOD = "period_started_at"
-_GROUPED = ("agg_", "rpt_")
+# Days of them, which dimensions add up, are as telling as they are.
+_GROUPED = ("agg_", "rpt_", "int_daily__")
 # How many a row is about, the best answer first; other counts are of parts of these.
 _SIZES = (
     "n_calls", "n_requests", "n_runs", "n_turns", "n_sessions", "n_streams", "n_feedbacks",

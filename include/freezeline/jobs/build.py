@@ -1,47 +1,44 @@
-"""Build the warehouse of one night: price book, then every dbt model and its tests.
+"""Build the warehouse of one night: price book, then dbt's models and their tests.
 
-The whole warehouse is rebuilt from the lake each night (docs/decisions/0003), so a late fact or
-a corrected price restates the past instead of patching it. What the Python stages wrote, the
-judgement tables, is kept. Where another engine builds (docs/decisions/0013), its marts are copied
-into the DuckDB file, so that the stages after this one are the same for every target.
+A night builds the days that what arrived touches (docs/decisions/0012); when something changed
+that speaks of the whole past, it builds everything from the lake, which gives the same rows. What
+the Python stages wrote, the judgement tables, is kept. Where another engine builds
+(docs/decisions/0013), it builds everything, and its marts are copied into the DuckDB file, so that
+the stages after this one are the same for every target.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import as_file, files
-from pathlib import Path
 
+from include.freezeline.adapters.built_state import BuiltState
 from include.freezeline.adapters.dbt import run_dbt_build
 from include.freezeline.adapters.lake import SCHEMA_FILE, Lake
+from include.freezeline.adapters.slice_planner import SlicePlanner
 from include.freezeline.adapters.targets import Target, landed_spans, target_of
 from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
 from include.freezeline.config import config_dir
 from include.freezeline.contracts.columns import Table
 from include.freezeline.contracts.lake import LAKE_TABLES, PRICE_BOOK
-from include.freezeline.cost.overrides import load_price_overrides
-from include.freezeline.cost.periods import DEFAULT_TIER
 from include.freezeline.cost.policy import load_cost_policy
-from include.freezeline.cost.price_book import ModelRef, plan_price_book
-from include.freezeline.cost.price_table import UNKNOWN_PROVIDER
 from include.freezeline.evaluations.policy import load_evaluation_policy
 from include.freezeline.facts.spec import FactSpec, fact_table, load_fact_specs
 from include.freezeline.jobs.break_glass import write_events
+from include.freezeline.jobs.build_plan import (
+    MODELS_SQL,
+    BuildRequest,
+    PlannedBuild,
+    model_refs,
+    plan_build,
+    write_price_book,
+)
 from include.freezeline.settings import Settings
 
 # Facts that make a good request a bad one when they arrive.
 _BAD_OUTCOMES = ("escalations", "overrides")
 # The models that read nothing but the judgement tables.
 _JUDGEMENT_MODELS = ("staging.judgement", "marts.verdicts")
-_MODELS_SQL = """
-    select distinct
-        coalesce(provider, $unknown) as provider,
-        coalesce(response_model, request_model) as model,
-        coalesce(lower(service_tier), $tier) as service_tier
-    from {spans}
-    where (is_leaf_model_call or span_type in ('embedding', 'rerank'))
-        and coalesce(response_model, request_model) is not null
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +47,8 @@ class BuildSummary:
 
     Attributes:
         as_of: Exclusive end of what the tables know.
+        scope: Which days were built, in words.
+        n_touched_days: Days of calls that were built; None when it was everything.
         n_models: dbt models built.
         n_tests_passed: Data tests that held.
         n_tests_warned: Data tests that warned.
@@ -60,6 +59,8 @@ class BuildSummary:
     """
 
     as_of: datetime
+    scope: str
+    n_touched_days: int | None
     n_models: int
     n_tests_passed: int
     n_tests_warned: int
@@ -69,8 +70,16 @@ class BuildSummary:
     seconds_by_node: Mapping[str, float]
 
 
-def build(settings: Settings, as_of: datetime) -> BuildSummary:
-    """Build every table of the warehouse as known before ``as_of``.
+def build(
+    settings: Settings, as_of: datetime, *, is_everything: bool = False, has_tests: bool = True
+) -> BuildSummary:
+    """Build the tables of the warehouse as known before ``as_of``.
+
+    Args:
+        settings: Where lake and warehouse are.
+        as_of: Exclusive end of what the tables will know.
+        is_everything: Whether to build every day, even when a slice would do.
+        has_tests: Whether to run the data tests too, as every night does.
 
     Raises:
         WarehouseError: A model or a data test failed; the message names it and its SQL.
@@ -80,27 +89,29 @@ def build(settings: Settings, as_of: datetime) -> BuildSummary:
     _write_schema_files(lake, settings)
     write_events(settings, lake)
     if target:
-        target.hand_over_lake(_landed_tables(settings))
+        return _build_elsewhere(settings, target, as_of, has_tests=has_tests)
+    variables = dbt_variables(settings, as_of)
+    request = BuildRequest(
+        settings, as_of, _fact_specs(settings), variables, lake_tables(settings), is_everything
+    )
     with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
         warehouse.ensure_judgement_tables()
-        if target:
-            target.prepare_build(warehouse, lake_tables(settings))
-        models = _models_in_lake(warehouse, settings)
-    unpriced = _write_price_book(lake, settings, models)
-    if target:
-        target.hand_over_lake([PRICE_BOOK])
-    done = run_dbt_build(settings, dbt_variables(settings, as_of))
-    if target:
-        _fetch(settings, target, as_of)
-    n_calls, n_unpriced_calls = _count_calls(settings.warehouse_path)
+        planned = plan_build(warehouse, request)
+    cut = {} if planned.slice is None else {"night_slice": planned.slice.as_variable()}
+    done = run_dbt_build(settings, variables | cut, has_data_tests=has_tests)
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        _record(warehouse, request, planned)
+        n_calls, n_unpriced_calls = _count_calls(warehouse)
     return BuildSummary(
         as_of=as_of,
+        scope=planned.scope,
+        n_touched_days=None if planned.slice is None else len(planned.slice.touched["event"]),
         n_models=done.n_models,
         n_tests_passed=done.n_tests_passed,
         n_tests_warned=done.n_tests_warned,
         n_calls=n_calls,
         n_unpriced_calls=n_unpriced_calls,
-        unpriced_models=unpriced,
+        unpriced_models=planned.unpriced_models,
         seconds_by_node=done.seconds_by_node,
     )
 
@@ -172,27 +183,48 @@ def _write_schema_files(lake: Lake, settings: Settings) -> None:
         lake.write_rows(table, [], lake.root / table.name / SCHEMA_FILE)
 
 
-def _models_in_lake(warehouse: Warehouse, settings: Settings) -> list[ModelRef]:
-    """Return the models that answered a call, by the name they are priced under."""
-    parameters = {"unknown": UNKNOWN_PROVIDER, "tier": DEFAULT_TIER}
-    with landed_spans(settings, warehouse) as spans:
-        found = warehouse.rows(_MODELS_SQL.format(spans=spans), parameters)
-    return [ModelRef(**row) for row in found]
+def _record(warehouse: Warehouse, request: BuildRequest, planned: PlannedBuild) -> None:
+    """Write down what the build has seen, now that all of it ended well."""
+    planner = SlicePlanner(warehouse, request.settings.lake_dir, request.specs, request.as_of)
+    planner.finish(planned.looked, is_everything=planned.slice is None)
+    planner.state.finish(planned.inputs)
 
 
-def _write_price_book(lake: Lake, settings: Settings, models: list[ModelRef]) -> tuple[str, ...]:
-    """Write the prices of the models and return the models without one."""
-    rows = plan_price_book(models, load_price_overrides(config_dir(settings)))
-    lake.write_rows(PRICE_BOOK, rows, lake.root / PRICE_BOOK.name / "price_book.parquet")
-    unpriced = {f"{r['provider']}/{r['model']}" for r in rows if r["unpriced_reason"] is not None}
-    return tuple(sorted(unpriced))
+def _build_elsewhere(
+    settings: Settings, target: Target, as_of: datetime, *, has_tests: bool
+) -> BuildSummary:
+    """Build everything on another engine, and fetch the marts."""
+    target.hand_over_lake(_landed_tables(settings))
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        warehouse.ensure_judgement_tables()
+        BuiltState(warehouse).begin()  # whoever builds here next builds everything
+        target.prepare_build(warehouse, lake_tables(settings))
+        with landed_spans(settings, warehouse) as spans:
+            models = model_refs(warehouse.rows(MODELS_SQL.format(spans=spans)))
+    unpriced = write_price_book(settings, models)
+    target.hand_over_lake([PRICE_BOOK])
+    done = run_dbt_build(settings, dbt_variables(settings, as_of), has_data_tests=has_tests)
+    _fetch(settings, target, as_of)
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        n_calls, n_unpriced_calls = _count_calls(warehouse)
+    return BuildSummary(
+        as_of=as_of,
+        scope=f"everything (on {settings.target})",
+        n_touched_days=None,
+        n_models=done.n_models,
+        n_tests_passed=done.n_tests_passed,
+        n_tests_warned=done.n_tests_warned,
+        n_calls=n_calls,
+        n_unpriced_calls=n_unpriced_calls,
+        unpriced_models=unpriced,
+        seconds_by_node=done.seconds_by_node,
+    )
 
 
-def _count_calls(path: Path) -> tuple[int, int]:
+def _count_calls(warehouse: Warehouse) -> tuple[int, int]:
     """Count the built calls, all and those without a price."""
-    with open_warehouse(path, read_only=False) as warehouse:
-        (row,) = warehouse.rows(
-            "select count(*) as n, count(*) filter (where cost_usd is null) as u "
-            "from marts.fct_llm_calls"
-        )
+    (row,) = warehouse.rows(
+        "select count(*) as n, count(*) filter (where cost_usd is null) as u "
+        "from marts.fct_llm_calls"
+    )
     return int(row["n"]), int(row["u"])

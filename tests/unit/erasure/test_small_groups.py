@@ -92,6 +92,19 @@ def test_rows_of_too_few_persons_go_and_those_of_enough_stay(path: Path) -> None
     assert rows(path, "select feature, n_current from judgement.verdicts") == [("f", 3), ("g", 1)]
 
 
+def test_days_that_dimensions_add_up_go_as_aggregates_do(path: Path) -> None:
+    with duckdb.connect(str(path)) as made:
+        made.execute("create schema intermediate")
+        made.execute(
+            "create table intermediate.int_daily__prompts_counted as select * from (values "
+            f"('f', {DAY}, 'hash-of-few', 2), ('f', {DAY}, 'hash-of-many', 4)) "
+            "as v(feature, call_date, prompt_hash, n_calls)"
+        )
+    erase(path, "user", USER)
+    left = "select prompt_hash from intermediate.int_daily__prompts_counted"
+    assert rows(path, left) == [("hash-of-many",)]
+
+
 @pytest.mark.parametrize(("before", "n_left"), [("2026-10-01T10:00", 2), ("2026-10-02", 1)])
 def test_rows_of_a_day_that_has_later_events_stay(path: Path, before: str, n_left: int) -> None:
     """The next build makes them again without the earlier events."""

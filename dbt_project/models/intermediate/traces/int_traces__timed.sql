@@ -1,4 +1,6 @@
 -- from the first start to the last end; who a trace was for is what its first model call says
+{{ config(materialized='by_day', meta={'day': 'cast(trace_started_at as date)'}) }}
+
 with
 
 spans as (

@@ -1,4 +1,6 @@
 -- what an agent called by another one did counts as its own, and once as the other's step
+{{ config(materialized='by_day', meta={'day': 'run_date'}) }}
+
 with
 
 runs as (
@@ -27,7 +29,9 @@ steps as (
             cost_usd,
             true as is_leaf
         from {{ ref('fct_llm_calls') }}
+        where {{ loaded_rows('call_date') }}
     ) as costs on steps.call_key = costs.call_key
+    where {{ loaded_rows('cast(steps.started_at as date)') }}
 ),
 
 summed as (

@@ -1,3 +1,5 @@
+{{ config(materialized='by_day', meta={'day': 'cast(started_at as date)'}) }}
+
 with
 
 steps as (

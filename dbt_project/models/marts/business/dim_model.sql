@@ -4,11 +4,11 @@ calls as (
     select
         coalesce(provider, 'unknown') as provider,
         priced_model as model,
-        count(*) as n_calls,
-        cast(sum({{ exact_weight() }}) as double) as call_count,
-        min(called_at) as first_called_at,
-        max(called_at) as last_called_at
-    from {{ ref('int_calls__identified') }}
+        cast(sum(n_calls) as bigint) as n_calls,
+        cast(sum(call_weight) as double) as call_count,
+        min(first_called_at) as first_called_at,
+        max(last_called_at) as last_called_at
+    from {{ ref('int_daily__models_counted') }}
     where priced_model is not null
     group by coalesce(provider, 'unknown'), priced_model
 ),

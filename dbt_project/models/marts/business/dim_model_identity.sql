@@ -11,11 +11,11 @@ identities as (
         request_model,
         response_model,
         system_fingerprint,
-        count(*) as n_calls,
-        cast(sum({{ exact_weight() }}) as double) as call_count,
-        min(called_at) as first_called_at,
-        max(called_at) as last_called_at
-    from {{ ref('int_calls__identified') }}
+        cast(sum(n_calls) as bigint) as n_calls,
+        cast(sum(call_weight) as double) as call_count,
+        min(first_called_at) as first_called_at,
+        max(last_called_at) as last_called_at
+    from {{ ref('int_daily__models_counted') }}
     -- a failed call was answered by nobody
     where
         request_model is not null

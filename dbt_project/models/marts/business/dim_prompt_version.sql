@@ -3,19 +3,6 @@
 -- next one starts, and over when its last call is.
 with
 
-calls as (
-    select *
-    from {{ ref('fct_llm_calls') }}
-    where prompt_name is not null or prompt_version is not null or prompt_hash is not null
-),
-
-weighed as (
-    select
-        *,
-        {{ exact_weight() }} as weight
-    from calls
-),
-
 versions as (
     select
         {{ surrogate_key([
@@ -26,16 +13,19 @@ versions as (
         prompt_name,
         prompt_version,
         prompt_hash,
-        count(*) as n_calls,
-        {{ weighted_count('true') }} as call_count,
-        min(called_at) as first_called_at,
-        max(called_at) as last_called_at,
-        {{ weighted_ratio('is_error', 'true') }} as error_ratio,
-        {{ weighted_mean('input_tokens') }} as input_mean_tokens,
-        {{ weighted_mean('output_tokens') }} as output_mean_tokens,
-        cast(sum(cost_usd * weight) as decimal(18, 9)) as cost_usd,
-        count(*) filter (where cost_usd is null) as n_unpriced_calls
-    from weighed
+        cast(sum(n_calls) as bigint) as n_calls,
+        cast(sum(call_weight) as double) as call_count,
+        min(first_called_at) as first_called_at,
+        max(last_called_at) as last_called_at,
+        cast(coalesce(sum(error_weight), 0) as double) / cast(sum(call_weight) as double)
+            as error_ratio,
+        cast(sum(input_sum_tokens) as double) / cast(sum(known_input_weight) as double)
+            as input_mean_tokens,
+        cast(sum(output_sum_tokens) as double) / cast(sum(known_output_weight) as double)
+            as output_mean_tokens,
+        cast(sum(cost_usd) as decimal(18, 9)) as cost_usd,
+        cast(sum(n_unpriced_calls) as bigint) as n_unpriced_calls
+    from {{ ref('int_daily__prompts_counted') }}
     group by feature, environment, prompt_name, prompt_version, prompt_hash
 )
 

@@ -3,12 +3,11 @@ with
 calls as (
     select
         tenant_key,
-        count(*) as n_calls,
-        cast(sum({{ exact_weight() }}) as double) as call_count,
-        min(called_at) as first_called_at,
-        max(called_at) as last_called_at
-    from {{ ref('int_calls__identified') }}
-    where tenant_key is not null
+        cast(sum(n_calls) as bigint) as n_calls,
+        cast(sum(call_weight) as double) as call_count,
+        min(first_called_at) as first_called_at,
+        max(last_called_at) as last_called_at
+    from {{ ref('int_daily__tenants_counted') }}
     group by tenant_key
 ),
 

@@ -1,3 +1,5 @@
+{{ config(materialized='by_day', meta={'day': 'cast(occurred_at as date)'}) }}
+
 with
 
 outcomes as (

@@ -1,5 +1,7 @@
 -- Client and server tell of the same request by its id. A request without a trace is a mismatch
 -- only when the trace has had time to come: until then nobody knows.
+{{ config(materialized='by_day', meta={'day': 'observed_date'}) }}
+
 with
 
 reports as (
@@ -11,13 +13,13 @@ reports as (
 
 requests as (
     select * from {{ ref('fct_requests') }}
-    where request_id is not null
+    where request_id is not null and {{ loaded_rows('request_date') }}
 ),
 
 last_calls as (
     select *
     from {{ ref('fct_llm_calls') }}
-    where request_id is not null
+    where request_id is not null and {{ loaded_rows('call_date') }}
     qualify row_number() over (
         partition by request_id
         order by called_at desc, call_key desc

@@ -1,5 +1,7 @@
 -- organic traffic only: canaries are probes, not users. n_ columns count the rows that arrived,
 -- everything else weighs each row by the calls it stands for.
+{{ config(materialized='by_day', meta={'day': 'call_date'}) }}
+
 {% set groups = ['feature', 'environment', 'request_model', 'call_date'] %}
 
 with
@@ -9,7 +11,7 @@ organic as (
         *,
         {{ exact_weight() }} as weight
     from {{ ref('fct_llm_calls') }}
-    where not is_canary
+    where not is_canary and {{ touched_rows('call_date') }}
 ),
 
 calls as (

@@ -1,5 +1,7 @@
 -- the hot tier: what people asked and were answered lies here and in the lake only, so retention
 -- can empty it without touching a number
+{{ config(materialized='by_day', meta={'day': 'call_date'}) }}
+
 with
 
 calls as (

@@ -1,5 +1,7 @@
 -- the texts of evaluations come from staging: no step in between keeps a copy that retention and
 -- erasure would have to know
+{{ config(materialized='by_day', meta={'day': 'evaluation_date'}) }}
+
 select
     matched.evaluation_key,
     matched.call_key,

@@ -1,4 +1,6 @@
 -- one inner join per answer that every call has, one left join per answer it may have
+{{ config(materialized='by_day', meta={'day': 'call_date'}) }}
+
 select
     calls.call_key,
     calls.trace_id,

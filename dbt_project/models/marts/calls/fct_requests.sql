@@ -1,5 +1,7 @@
 -- What a person asked once, however many calls and retries it took. Who asked for what is said by
 -- the first call, how it ended by the last one.
+{{ config(materialized='by_day', meta={'day': 'request_date'}) }}
+
 with
 
 calls as (
@@ -12,6 +14,7 @@ calls as (
         or coalesce(evaluated.is_ungrounded, false) as is_judged_bad
     from {{ ref('fct_llm_calls') }} as calls
     left join {{ ref('int_calls__evaluated') }} as evaluated on calls.call_key = evaluated.call_key
+    where {{ loaded_rows('calls.call_date') }}
 ),
 
 ordered as (
@@ -28,6 +31,7 @@ ordered as (
         ) = 1 as is_last
     from calls
     inner join {{ ref('int_traces__timed') }} as traces on calls.trace_id = traces.trace_id
+    where {{ loaded_rows('cast(traces.trace_started_at as date)') }}
 ),
 
 requests as (

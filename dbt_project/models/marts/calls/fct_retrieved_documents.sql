@@ -1,3 +1,5 @@
+{{ config(materialized='by_day', meta={'day': 'retrieval_date'}) }}
+
 with
 
 documents as (

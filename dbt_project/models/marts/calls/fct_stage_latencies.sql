@@ -1,5 +1,7 @@
 -- Steps of one stage may run beside or inside each other, so their durations do not add up: the
 -- busy time is what the union of their intervals covers.
+{{ config(materialized='by_day', meta={'day': 'trace_date'}) }}
+
 with
 
 steps as (
@@ -83,3 +85,4 @@ select
     traces.sample_weight
 from stages
 inner join {{ ref('int_traces__timed') }} as traces on stages.trace_id = traces.trace_id
+where {{ touched_rows('cast(traces.trace_started_at as date)') }}

@@ -1,3 +1,5 @@
+{{ config(materialized='by_day', meta={'day': 'call_date'}) }}
+
 with
 
 tool_calls as (

@@ -1,6 +1,8 @@
 -- How a request ends is decided in one place, fct_requests. Dollars and good requests are of the
 -- same requests: settled ones with a cost. Of a day that is not settled yet only the bad ones are
 -- known, so counting them would make it look worse than it will be.
+{{ config(materialized='by_day', meta={'day': 'call_date'}) }}
+
 {% set groups = ['environment', 'feature', 'prompt_name', 'prompt_version', 'call_date'] %}
 
 with
@@ -12,7 +14,10 @@ requests as (
         {{ exact_weight() }} as weight,
         is_settled and is_good is not null and cost_usd is not null as is_counted
     from {{ ref('fct_requests') }}
-    where not is_canary and request_id is not null
+    where
+        not is_canary
+        and request_id is not null
+        and {{ touched_rows('request_date') }}
 ),
 
 grouped as (

@@ -1,4 +1,6 @@
 -- Every call that was made costs money, so canaries are here too, as rows of their own.
+{{ config(materialized='by_day', meta={'day': 'call_date'}) }}
+
 {% set groups = [
     'hour_started_at', 'environment', 'feature', 'tenant_key', 'prompt_name', 'prompt_version',
     'provider', 'model', 'price_tier', 'is_canary',
@@ -12,6 +14,7 @@ calls as (
         date_trunc('hour', called_at) as hour_started_at,
         {{ exact_weight() }} as weight
     from {{ ref('fct_call_costs') }}
+    where {{ touched_rows('call_date') }}
 )
 
 select

@@ -1,6 +1,8 @@
 -- Gap between what a provider billed and what its calls should cost. Without an invoice, without
 -- calls, or with too many calls that nobody can price, there is nothing to conclude; but a bill
 -- below what the priced calls alone should cost is a breach whatever the others cost.
+{{ config(materialized='by_day', meta={'day': 'usage_date', 'axes': ['event', 'invoice']}) }}
+
 {% set groups = ['provider', 'model', 'usage_date'] %}
 {% set is_beyond_limits -%}
     abs(gap_usd) > {{ policy_number('invoice_max_gap_usd') }}
@@ -20,6 +22,7 @@ both_sides as (
         0 as n_invoice_lines,
         cast(null as decimal(18, 9)) as billed_usd
     from {{ ref('agg_cost_hourly') }}
+    where {{ touched_rows('call_date', ['event', 'invoice']) }}
     union all
     select
         provider,
@@ -32,6 +35,7 @@ both_sides as (
         0 as n_invoice_lines,
         cast(null as decimal(18, 9)) as billed_usd
     from {{ ref('fct_embedding_costs') }}
+    where {{ touched_rows('call_date', ['event', 'invoice']) }}
     union all
     select
         provider,
@@ -43,6 +47,7 @@ both_sides as (
         1 as n_invoice_lines,
         billed_usd
     from {{ ref('stg_facts__invoice_lines') }}
+    where {{ touched_rows('cast(usage_started_at as date)', ['event', 'invoice']) }}
 ),
 
 grouped as (

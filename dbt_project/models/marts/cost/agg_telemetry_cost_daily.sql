@@ -17,9 +17,9 @@ spans as (
     select
         source_object,
         service_name,
-        count(*) as n_spans,
-        sum(count(*)) over (partition by source_object) as n_object_spans
-    from {{ ref('stg_otel__spans') }}
+        sum(n_spans) as n_spans,
+        sum(sum(n_spans)) over (partition by source_object) as n_object_spans
+    from {{ ref('int_daily__spans_counted') }}
     group by source_object, service_name
 ),
 
@@ -37,12 +37,12 @@ shares as (
 spend as (
     select
         service_name,
-        cast(arrived_at as date) as arrival_date,
-        count(*) as n_calls,
-        count(*) filter (where cost_usd is null) as n_unpriced_calls,
-        cast(sum(cost_usd * {{ exact_weight() }}) as decimal(18, 9)) as cost_usd
-    from {{ ref('fct_llm_calls') }}
-    group by service_name, cast(arrived_at as date)
+        arrival_date,
+        cast(sum(n_calls) as bigint) as n_calls,
+        cast(sum(n_unpriced_calls) as bigint) as n_unpriced_calls,
+        cast(sum(cost_usd) as decimal(18, 9)) as cost_usd
+    from {{ ref('int_daily__spend_counted') }}
+    group by service_name, arrival_date
 ),
 
 stored as (

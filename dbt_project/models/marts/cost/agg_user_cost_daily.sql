@@ -1,4 +1,6 @@
 -- Calls without a user are rows too, or the users would not add up to the bill.
+{{ config(materialized='by_day', meta={'day': 'call_date'}) }}
+
 {% set groups = ['tenant_key', 'user_key', 'environment', 'feature', 'call_date', 'is_canary'] %}
 
 with
@@ -8,6 +10,7 @@ calls as (
         *,
         {{ exact_weight() }} as weight
     from {{ ref('fct_call_costs') }}
+    where {{ touched_rows('call_date') }}
 )
 
 select

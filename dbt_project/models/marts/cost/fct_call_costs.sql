@@ -1,3 +1,5 @@
+{{ config(materialized='by_day', meta={'day': 'call_date'}) }}
+
 select
     calls.call_key,
     calls.trace_id,

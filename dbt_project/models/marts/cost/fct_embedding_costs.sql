@@ -1,4 +1,6 @@
 -- priced by the same book and the same rules as model calls
+{{ config(materialized='by_day', meta={'day': 'call_date'}) }}
+
 with
 
 calls as (

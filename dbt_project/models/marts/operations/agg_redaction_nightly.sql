@@ -6,12 +6,12 @@ counted as (
         night_as_of,
         entity_type,
         value_count,
-        source_object,
+        object_count,
         cast(null as bigint) as planted_count,
         cast(null as bigint) as found_count,
         cast(null as double) as recall_ratio,
         cast(null as double) as recall_lower_ratio
-    from {{ ref('stg_landing__redaction_counts') }}
+    from {{ ref('int_daily__redactions_counted') }}
 ),
 
 planted as (
@@ -19,7 +19,7 @@ planted as (
         night_as_of,
         entity_type,
         cast(null as bigint) as value_count,
-        cast(null as string) as source_object,
+        cast(0 as bigint) as object_count,
         planted_count,
         found_count,
         recall_ratio,
@@ -37,7 +37,7 @@ select
     {{ surrogate_key(['night_as_of', 'entity_type']) }} as redaction_night_key,
     night_as_of,
     entity_type,
-    count(distinct source_object) as object_count,
+    cast(sum(object_count) as bigint) as object_count,
     cast(coalesce(sum(value_count), 0) as bigint) as value_count,
     max(planted_count) as planted_count,
     max(found_count) as found_count,

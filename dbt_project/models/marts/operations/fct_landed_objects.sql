@@ -1,3 +1,5 @@
+{{ config(materialized='by_day', meta={'day': 'arrival_date', 'axes': ['arrival']}) }}
+
 select
     source_object,
     source_name,

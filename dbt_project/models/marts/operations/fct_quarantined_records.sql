@@ -1,3 +1,5 @@
+{{ config(materialized='by_day', meta={'day': 'arrival_date', 'axes': ['arrival']}) }}
+
 select
     {{ surrogate_key(['source_object', 'source_offset']) }} as quarantined_record_key,
     source_object,

@@ -1,1 +1,3 @@
+{{ config(materialized='by_day', meta={'day': 'cast(period_started_at as date)'}) }}
+
 {{ call_statistics('hour') }}

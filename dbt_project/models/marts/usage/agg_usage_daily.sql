@@ -2,6 +2,8 @@
 -- the weighted spans are from the truth, and total_ columns are exact wherever the source counts.
 -- Canaries are in both: a source does not know them. Counters seldom name the feature, so services
 -- are compared.
+{{ config(materialized='by_day', meta={'day': 'usage_date', 'axes': ['event', 'usage']}) }}
+
 with
 
 weighed as (
@@ -10,6 +12,7 @@ weighed as (
         call_date as usage_date,
         {{ exact_weight() }} as weight
     from {{ ref('fct_llm_calls') }}
+    where {{ touched_rows('call_date', ['event', 'usage']) }}
 ),
 
 spans as (

@@ -1,3 +1,5 @@
+{{ config(materialized='by_day', meta={'day': 'cast(measured_at as date)', 'axes': ['counter']}) }}
+
 with
 
 points as (

@@ -1,4 +1,6 @@
 -- a corrected assignment of the same instant replaces the earlier record
+{{ config(materialized='by_day', meta={'day': 'cast(assigned_at as date)', 'axes': ['bucket']}) }}
+
 with
 
 delivered as (

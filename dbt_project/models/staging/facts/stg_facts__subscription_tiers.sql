@@ -1,4 +1,6 @@
 -- a corrected tier of the same start replaces the earlier record
+{{ config(materialized='by_day', meta={'day': 'cast(valid_from_at as date)', 'axes': ['tier']}) }}
+
 with
 
 delivered as (

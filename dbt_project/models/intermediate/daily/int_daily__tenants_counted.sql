@@ -1,0 +1,12 @@
+{{ config(materialized='by_day', meta={'day': 'call_date'}) }}
+
+select
+    call_date,
+    tenant_key,
+    count(*) as n_calls,
+    sum({{ exact_weight() }}) as call_weight,
+    min(called_at) as first_called_at,
+    max(called_at) as last_called_at
+from {{ ref('int_calls__identified') }}
+where tenant_key is not null
+group by call_date, tenant_key
