@@ -19,7 +19,7 @@ MODEL_NAMES: Mapping[str, tuple[str, ...]] = {
 }
 # A numeric column ends in its unit or says what it counts; the suffixes are docs/naming.md's.
 UNITS = ("_ms", "_s", "_h", "_usd", "_usd_per_token", "_per_usd", "_tokens", "_bytes", "_chars", "_words",
-         "_ratio", "_count", "_score")  # fmt: skip
+         "_ratio", "_count", "_score", "_weight")  # fmt: skip
 # Numbers without a unit; each says why.
 UNITLESS = {
     "sample_weight": "how many calls a row stands for",

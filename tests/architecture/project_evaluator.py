@@ -21,7 +21,7 @@ PREFIXES = {
     "intermediate": ("int_",),
     "marts": ("fct_", "dim_", "agg_", "rpt_"),
 }
-PHYSICAL = {"table", "incremental"}
+PHYSICAL = {"table", "incremental", "by_day"}
 HARD_CODED = re.compile(
     r"""(?ix) (?<!distinct\s) \b(?:from|join)\s+
     (?: \{\{\s*var\s*\([^)]*\)\s*\}\}                       # a variable as a table

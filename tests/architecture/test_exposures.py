@@ -14,6 +14,7 @@ NAMED = re.compile(r"\b(marts|judgement)\.([a-z_0-9]+)")
 UNEXPOSED = {
     "include/freezeline/adapters/database_tiers.py": "retention: takes rows out of every table",
     "include/freezeline/adapters/small_groups.py": "erasure: which aggregates are too small to stay",
+    "include/freezeline/adapters/slice_planner.py": "finds the days that a night builds again",
     "include/freezeline/cli/break_glass.py": "an error message says where redacted texts are",
     "include/freezeline/cli/demo_run.py": "the demo's own summary",
     "include/freezeline/jobs/build.py": "counts what it has just built, for its own summary",

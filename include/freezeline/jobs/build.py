@@ -38,7 +38,7 @@ from include.freezeline.settings import Settings
 # Facts that make a good request a bad one when they arrive.
 _BAD_OUTCOMES = ("escalations", "overrides")
 # The models that read nothing but the judgement tables.
-_JUDGEMENT_MODELS = ("staging.judgement", "marts.verdicts")
+_JUDGEMENT_MODELS = ("path:models/staging/judgement", "path:models/marts/verdicts")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,6 @@
--- Gap between what a provider billed and what its calls should cost. Without an invoice, without
--- calls, or with too many calls that nobody can price, there is nothing to conclude; but a bill
--- below what the priced calls alone should cost is a breach whatever the others cost.
+-- Without an invoice, without calls, or with too many that nobody can price, nothing follows; but a
+-- bill below what the priced calls alone should cost is a breach whatever the others cost.
 {{ config(materialized='by_day', meta={'day': 'usage_date', 'axes': ['event', 'invoice']}) }}
-
 {% set groups = ['provider', 'model', 'usage_date'] %}
 {% set is_beyond_limits -%}
     abs(gap_usd) > {{ policy_number('invoice_max_gap_usd') }}
