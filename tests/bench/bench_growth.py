@@ -145,7 +145,7 @@ def _moved(name: str, kind: str, shift: int) -> str | None:
     if kind.startswith("TIMESTAMP"):
         return f"{name} - interval {shift} day"
     if name.endswith("_hash") and kind == "UBIGINT":
-        return f"xor({name}, hash({shift}))"
+        return f"case when {name} is not null then hash({name}, {shift}) end"
     is_own = (name.endswith("_key") and name not in _SHARED_KEYS) or name in _IDS
     return f"left(md5({name} || '{shift}'), length({name}))" if is_own else None
 
