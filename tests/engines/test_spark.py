@@ -14,6 +14,8 @@ from tests.engines.spark import N_WORKERS, SparkCluster
 from tests.engines.world import AS_OF
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.engines]
+# Nobody opens a sealed original here.
+_MAY_BE_EMPTY = frozenset({"fct_break_glass_events"})
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,8 @@ def test_every_mart_is_equal_cell_by_cell(
     assert len(names) >= 50
     assert mart_names(built[0].warehouse_path) == names
     # A comparison of empty marts says nothing.
-    assert not [name for name, n in row_counts(here[0].warehouse_path).items() if not n]
+    empty = {name for name, n_rows in row_counts(here[0].warehouse_path).items() if not n_rows}
+    assert empty <= _MAY_BE_EMPTY
     found = differences(here[0].warehouse_path, built[0].warehouse_path, names)
     assert not found, "\n".join(found)
 
