@@ -18,7 +18,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test test-shared test-spark airflow bench bench-land bench-growth fuzz lint format docs dbt-docs lock clean
+.PHONY: help install install-dev demo test test-shared test-spark airflow bench bench-land bench-growth bench-night bench-scale fuzz lint format docs dbt-docs lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,8 +62,11 @@ test-spark: $(VENV)/.installed-spark ## the same marts on a Spark cluster of two
 airflow: install ## the Airflow UI with the DAGs and the Freezeline page (prints the login)
 	@$(PY) -m include.freezeline.adapters.airflow.serve
 
+# Each of these takes most of an hour; the others together take some minutes.
+LONG_BENCHES := tests/bench/bench_night.py tests/bench/bench_scale.py
+
 bench: install-dev ## print speed and power ratios, each against a baseline in the same run
-	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(PY) -m "$$(echo $${bench%.py} | tr / .)" $(BENCH_ARGS) || exit 1; done
+	@for bench in $(filter-out $(LONG_BENCHES),$(sort $(wildcard tests/bench/bench_*.py))); do echo "== $$bench"; $(PY) -m "$$(echo $${bench%.py} | tr / .)" $(BENCH_ARGS) || exit 1; done
 
 fuzz: install-dev ## throw a million mutated inputs at parsers and redaction (about 15 minutes)
 	$(PY) -m tests.fuzz $(FUZZ_ARGS)
@@ -73,6 +76,12 @@ bench-land: install-dev ## landing against the bare floor on 1 GB of traffic (ab
 
 bench-growth: install-dev ## the same night after 7 and after 365 stored days of 20,000 calls (long; BENCH_ARGS=--quick)
 	@$(PY) -m tests.bench.bench_growth $(BENCH_ARGS)
+
+bench-night: install-dev ## 1,000,000 calls in one night: seconds and memory by stage, pandas beside it (long; BENCH_ARGS=--quick)
+	@$(PY) -m tests.bench.bench_night $(BENCH_ARGS)
+
+bench-scale: install-dev ## bytes, build and query seconds by stored spans (long; BENCH_ARGS=--quick)
+	@$(PY) -m tests.bench.bench_scale $(BENCH_ARGS)
 
 lint: install-dev ## ruff, mypy, sqlfluff and the import contracts
 	$(VENV)/bin/ruff check .

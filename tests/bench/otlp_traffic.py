@@ -71,7 +71,7 @@ class Prose:
 def write_traffic(folder: Path, n_bytes: int, seed: int) -> list[Path]:
     """Write about that many bytes as objects of JSON lines, as the collector's exporters do."""
     rng = Random(seed)  # noqa: S311 - benches want repeatable data
-    maker = _Traces(rng)
+    maker = TrafficMaker(rng)
     written: list[Path] = []
     while n_bytes > 0:
         minute = len(written) % 60
@@ -87,7 +87,7 @@ def write_traffic(folder: Path, n_bytes: int, seed: int) -> list[Path]:
     return written
 
 
-class _Traces:
+class TrafficMaker:
     """Makes lines of whole traces."""
 
     def __init__(self, rng: Random) -> None:

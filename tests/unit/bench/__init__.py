@@ -1,0 +1,1 @@
+"""Tests of what the benches are made of."""
