@@ -62,7 +62,8 @@ priced as (
         coalesce(spend.n_unpriced_calls, 0) as n_unpriced_calls,
         spend.cost_usd,
         cast(
-            stored.stored_bytes * {{ policy_number('telemetry_usd_per_gib') }} / 1073741824
+            cast(stored.stored_bytes * {{ policy_number('telemetry_usd_per_gib') }} as double)
+            / 1073741824
             as decimal(18, 9)
         ) as telemetry_usd,
         {{ policy_number_by('telemetry_max_spend_ratio', 'stored.service_name') }}
