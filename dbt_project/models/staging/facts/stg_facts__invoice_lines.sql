@@ -1,5 +1,8 @@
 -- of several records of one line, the last recorded wins
-{{ config(materialized='by_day', meta={'day': 'cast(usage_started_at as date)', 'axes': ['invoice']}) }}
+{{ config(
+    materialized='by_day',
+    meta={'day': 'cast(usage_started_at as date)', 'axes': ['invoice']}
+) }}
 
 with
 
