@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from include.freezeline.adapters.slice_records import BOOK_TABLES, TELEMETRY
+from include.freezeline.slices.plan import AXES
 from tests.architecture.names import UNITLESS, column_fault, model_fault, sentence_fault
 
 MAX_MODEL_LINES = 100
@@ -225,3 +227,46 @@ def test_python_models_and_packages_are_absent(models: dict[str, dict[str, Any]]
     assert (root / "dbt_project.yml").exists()
     for name in ("packages.yml", "dependencies.yml", "__init__.py"):
         assert not (root / name).exists(), f"delete dbt_project/{name}"
+
+
+# Lake tables of which a night reads the days it needs; the others it reads whole.
+CUT_TABLES = {*BOOK_TABLES, *(source.table for source in TELEMETRY)}
+
+
+def is_slice(manifest: dict[str, Any], unique_id: str) -> bool:
+    """Whether a night leaves only what it read in a model, and not all of its days."""
+    if unique_id in manifest["sources"]:
+        source = manifest["sources"][unique_id]
+        return source["name"] in CUT_TABLES or source["name"].startswith("fact_")
+    node = manifest["nodes"][unique_id]
+    if node["config"]["materialized"] == "by_day":
+        return False
+    return any(is_slice(manifest, parent) for parent in node["depends_on"]["nodes"])
+
+
+def test_what_is_not_kept_by_day_reads_no_slice_of_a_night(
+    manifest: dict[str, Any], models: dict[str, dict[str, Any]]
+) -> None:
+    marts = [
+        n
+        for n in models.values()
+        if layer_of(n) == "marts" and n["config"]["materialized"] != "by_day"
+    ]
+    assert len(marts) > 10
+    for node in marts:
+        cut = [p.split(".")[-1] for p in node["depends_on"]["nodes"] if is_slice(manifest, p)]
+        assert not cut, (
+            f"{node['name']}: a night leaves only its own days in {cut}; materialize the mart "
+            "by_day, or read days that are kept (docs/how-to/build-nights.md)"
+        )
+
+
+def test_models_kept_by_day_name_their_day_and_axes_that_exist(
+    models: dict[str, dict[str, Any]],
+) -> None:
+    kept = [n for n in models.values() if n["config"]["materialized"] == "by_day"]
+    assert len(kept) > 25
+    for node in kept:
+        meta = node["config"]["meta"]
+        assert meta.get("day"), f"{node['name']}: meta must name the day of a row"
+        assert set(meta.get("axes", ["event"])) <= set(AXES), f"{node['name']}: axes are {AXES}"

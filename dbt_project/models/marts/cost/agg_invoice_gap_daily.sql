@@ -33,7 +33,6 @@ both_sides as (
         0 as n_invoice_lines,
         cast(null as decimal(18, 9)) as billed_usd
     from {{ ref('fct_embedding_costs') }}
-    where {{ touched_rows('call_date', ['event', 'invoice']) }}
     union all
     select
         provider,
@@ -45,7 +44,6 @@ both_sides as (
         1 as n_invoice_lines,
         billed_usd
     from {{ ref('stg_facts__invoice_lines') }}
-    where {{ touched_rows('cast(usage_started_at as date)', ['event', 'invoice']) }}
 ),
 
 grouped as (
