@@ -19,6 +19,8 @@ _ORDER = ("unit", "architecture", "dags", "dbt", "integration", "browser")
 _SHARED = ("quiet_night", "night", "rgw", "made_demo")
 
 
+# First, because xdist reads the groups in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the suites from fast to slow; a suite that is not listed comes last.
 
