@@ -78,7 +78,7 @@ def test_make_bench_prints_the_table_of_every_bench() -> None:
         # `make test` runs lint before it starts these tests, so both are running right now.
         ("lint", ["ruff check", "ruff format --check", "mypy", "sqlfluff lint", "lint-imports"]),
         ("test", ["ruff check", "lint-imports", "-m pytest"]),
-        # CI runs these after the suite.
+        # They need servers of their own and are run by hand so far.
         ("test-shared", ["-m pytest tests/engines/test_shared.py"]),
         ("test-spark", ["-m pytest tests/engines/test_spark.py"]),
     ],
