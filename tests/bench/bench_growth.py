@@ -36,6 +36,7 @@ from tests.bench.growth_lake import FIRST_DAY, GrowthLake
 N_BUILT = 7
 COPIED = 3  # a day in the middle, with everything that comes late to it
 GOAL_RATIO = 1.2
+MEMORY_LIMIT = "4GB"  # for writing the history; it spills to disk beyond
 _MODELS = ("stg_", "int_", "fct_", "agg_", "dim_", "rpt_")
 STAGES = ("plan", "build", "build cpu", "tests", "check", "publish")
 AS_OF = FIRST_DAY + timedelta(days=N_BUILT + 1)
@@ -106,6 +107,7 @@ def prepare(root: Path, n_calls: int, n_days: int) -> dict[str, Settings]:
 def _lengthen(warehouse: Warehouse, relations: dict[str, str], n_days: int) -> None:
     """Put copies of one day before the first, ever more days at a time."""
     day = (FIRST_DAY + timedelta(days=COPIED)).date()
+    warehouse.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
     for name, day_sql in {**relations, "build.links": "day"}.items():
         columns = warehouse.rows(f"describe {name}")
         source = f"select * from {name} where {day_sql} = date '{day}'"
@@ -121,6 +123,8 @@ def _lengthen(warehouse: Warehouse, relations: dict[str, str], n_days: int) -> N
             warehouse.execute("insert into history select * from more_history")
             done += more
         warehouse.execute(f"insert into {name} select * from history")
+        for made in ("one_day", "history", "more_history"):
+            warehouse.execute(f"drop table if exists temp.{made}")
         print(f"  {name}", flush=True)
     warehouse.execute("checkpoint")
 
