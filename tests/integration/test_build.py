@@ -354,7 +354,9 @@ def test_late_fact_restates_and_past_night_stays_what_it_was(
 ) -> None:
     settings, _ = built
     first = contents(settings)
-    assert all(first.values()), "every table must hold rows, or this test compares nothing"
+    empty = [name for name, rows in first.items() if not rows]
+    # Nobody breaks the glass in this world; every other table must hold rows to be compared.
+    assert empty == ["fct_break_glass_events"]
 
     build(settings, AS_OF + timedelta(days=1))
     with open_warehouse(settings.warehouse_path, read_only=True) as warehouse:
