@@ -55,8 +55,8 @@ def compute_marts(lake: Path, as_of: datetime) -> dict[str, pd.DataFrame]:
     calls = identify_calls(spans)
     calls["retrieved_document_count"] = calls.trace_id.map(count_documents(spans))
     del spans
-    priced = price_calls(bill_tokens(calls), read_table(lake, "price_book"), as_of)
     calls = add_failures(calls, read_table(lake, "call_events"), as_of)
+    priced = price_calls(bill_tokens(calls), read_table(lake, "price_book"), as_of)
     calls = add_segments(calls, lake, as_of)
     calls = add_outcomes(calls, lake, as_of)
     llm_calls = marts.llm_calls(calls, priced)

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from include.freezeline.cost.policy import load_cost_policy
+
+CONFIG_DIR = Path(__file__).parents[2] / "include" / "config"
 KINDS = ("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning")
 
 
@@ -32,7 +36,10 @@ def bill_tokens(calls: pd.DataFrame) -> pd.DataFrame:
     billed = pd.DataFrame(counts)
     unserved = [name for name in counts if name != "served_tokens"]
     billed.loc[calls.is_repeated, unserved] = 0
+    refused = not_billed_reason(calls)
+    billed.loc[refused.notna(), [n for n in unserved if n != "provider_tokens"]] = 0
     return billed.assign(
+        not_billed_reason=refused,
         call_key=calls.call_key,
         provider=calls.provider.fillna("unknown"),
         model=calls.priced_model,
@@ -45,13 +52,33 @@ def bill_tokens(calls: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def not_billed_reason(calls: pd.DataFrame) -> pd.Series:
+    """Say why a provider does not bill a failed call that reports no tokens; null when it may."""
+    policy = load_cost_policy(CONFIG_DIR).failed_calls
+    is_asked = (
+        calls.is_error
+        & calls[["input_tokens", "output_tokens", "ttft_ms"]].isna().all(axis=1)
+        & ~calls.error_class.isin(policy.maybe_billed_error_classes)
+    )
+    is_status = is_asked & calls.http_status_code.isin(policy.not_billed_http_statuses)
+    is_class = is_asked & calls.error_class.isin(policy.not_billed_error_classes)
+    said = pd.Series(None, index=calls.index, dtype=object)
+    said[is_class] = "not billed: " + calls.error_class[is_class]
+    said[is_status] = "not billed: HTTP " + calls.http_status_code[is_status].astype(int).astype(
+        str
+    )
+    return said
+
+
 def price_calls(billed: pd.DataFrame, book: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
     """Price every call as it was billed then, and as it would be billed today."""
     then = _match_prices(billed, book, billed.called_at)
     today = _match_prices(billed, book, pd.Series(pd.Timestamp(as_of), index=billed.index))
     reason = unpriced_reason(billed, then)
     priced = billed.assign(unpriced_reason=reason)
-    priced["price_source"] = then.price_source.mask(billed.is_repeated, "gateway cache")
+    priced["price_source"] = then.price_source.mask(
+        billed.not_billed_reason.notna(), billed.not_billed_reason
+    ).mask(billed.is_repeated, "gateway cache")
     priced.loc[reason.notna(), "price_source"] = None
     parts = {
         "cost_input_usd": ["input"],
@@ -89,7 +116,7 @@ def unpriced_reason(billed: pd.DataFrame, prices: pd.DataFrame) -> pd.Series:
     """Say why a call has no cost; null when it has one."""
     written = billed.billable_output_tokens + billed.billable_reasoning_tokens
     conditions: list[tuple[pd.Series, Any]] = [
-        (billed.is_repeated, None),
+        (billed.is_repeated | billed.not_billed_reason.notna(), None),
         (billed.model.isna(), "no_model_name"),
         (~prices.is_found, "no_price_at_call_time"),
         (prices.unpriced_reason.notna(), prices.unpriced_reason),

@@ -75,7 +75,7 @@ def llm_calls(calls: pd.DataFrame, priced: pd.DataFrame) -> pd.DataFrame:
 
 def call_costs(calls: pd.DataFrame, priced: pd.DataFrame) -> pd.DataFrame:
     """Return ``fct_call_costs``."""
-    left = priced.drop(columns=["call_key", "called_at", "second_s", "input_tokens", "has_known_tokens"])  # fmt: skip
+    left = priced.drop(columns=["call_key", "called_at", "second_s", "input_tokens", "has_known_tokens", "not_billed_reason"])  # fmt: skip
     named = left.rename(columns={"service_tier": "price_tier", "is_repeated": "is_gateway_cache_hit"})  # fmt: skip
     joined = pd.concat([calls[CALL_COST_COLUMNS], named], axis=1)
     joined["cost_reported_gap_usd"] = joined.cost_usd - joined.cost_reported_usd.astype(float)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from include.freezeline.adapters.airflow.local_run import airflow_environment
-from include.freezeline.adapters.warehouse import open_warehouse
+from include.freezeline.adapters.warehouse import open_warehouse, snapshot_files
 from tests.integration.line import LAST_AS_OF, ROOT, freezeline
 from tests.integration.rgw import Rgw
 
@@ -177,7 +177,7 @@ def test_night_goes_on_without_a_fact_file_that_misses_a_column(
     done = run_nightly(tmp_path, bucket(tmp_path), (night[0], night[1]))
     assert done.returncode == 0, done.stderr[-3000:]
     pointer = json.loads((tmp_path / "snapshots" / "current.json").read_text(encoding="utf-8"))
-    (snapshot,) = (tmp_path / "snapshots").glob("*.duckdb")
+    (snapshot,) = snapshot_files(tmp_path / "snapshots")
     assert snapshot.name in json.dumps(pointer)
     with open_warehouse(snapshot, read_only=True) as warehouse:
         found = warehouse.rows(
@@ -218,7 +218,9 @@ def test_broken_slo_file_fails_the_night_and_publishes_nothing(
     assert "publish_night: upstream_failed" in done.stderr
     assert "support-escalation.yml" in output
     assert "0.05" in output, "the message says what to write instead"
-    assert not (tmp_path / "published").exists()
+    published = {path.name for path in (tmp_path / "published").iterdir()}
+    assert published == {"data_docs"}, "what was checked is shown, nothing is decided"
+    assert not (tmp_path / "snapshots").exists()
 
 
 def test_unknown_setting_is_refused(tmp_path: Path) -> None:

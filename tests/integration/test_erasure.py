@@ -197,7 +197,7 @@ def test_no_byte_below_home_holds_the_person(story: Story) -> None:
     planted += [story.call_keys[turn.number] for turn in GONE]
     kept = [parse_subject(f"user:{OTHER}", KEY).key, "harmless five", MINE.trace_id]
     databases = [name for name in story.after if name.endswith(".duckdb")]
-    assert len(databases) == 2
+    assert len(databases) == 3, "the warehouse, its snapshot, and the link to that"
     everything = b"\n".join([*story.after.values(), *readable(story.settings)])
     was = b"\n".join(story.before.values())
     for text in planted:

@@ -49,8 +49,8 @@ settings = load_settings({"FREEZELINE_HOME": str(home)})
 
 def command_line():
     from include.freezeline.jobs.sql import run_query
-    rows = run_query(settings, VERSIONS_SQL)
-    return [value for row in rows for value in row.values()]
+    with run_query(settings, VERSIONS_SQL) as answer:
+        return [value for row in answer.rows for value in row]
 
 def sql_client():
     import duckdb
@@ -118,6 +118,14 @@ def rewrite(settings: Settings, night: int) -> None:
         path.unlink()
 
 
+def answers(
+    settings: Settings, query: str, as_of: datetime | None = None
+) -> list[tuple[object, ...]]:
+    """Return all rows of a query as people ask it."""
+    with run_query(settings, query, as_of) as answer:
+        return list(answer.rows)
+
+
 @pytest.fixture
 def readers(settings: Settings) -> Iterator[dict[str, subprocess.Popen[str]]]:
     """A SQL client, the command line and the page, asking again and again."""
@@ -169,13 +177,13 @@ def test_kept_night_is_asked_by_its_as_of_and_another_is_named(
     for night in (1, 2):
         write_version(settings, night)
     asked = "select distinct v from marts.calls"
-    assert run_query(settings, asked) == [{"v": 2}]
-    assert run_query(settings, asked, FIRST + timedelta(days=1)) == [{"v": 1}]
+    assert answers(settings, asked) == [(2,)]
+    assert answers(settings, asked, FIRST + timedelta(days=1)) == [(1,)]
     monkeypatch.setenv("FREEZELINE_HOME", str(settings.home))
     done = CliRunner().invoke(command, [asked, "--as-of", "2026-10-02", "--format", "csv"])
     assert done.output.split() == ["v", "1"]
     with pytest.raises(WarehouseError, match=r"2026-10-09T00:00Z is not kept \(2 are, from"):
-        run_query(settings, asked, FIRST + timedelta(days=8))
+        answers(settings, asked, FIRST + timedelta(days=8))
 
 
 def test_query_changes_nothing_and_touches_no_other_file(
@@ -190,7 +198,7 @@ def test_query_changes_nothing_and_touches_no_other_file(
         "set enable_external_access = true",
     ):
         with pytest.raises(WarehouseError, match="query refused"):
-            run_query(settings, query)
+            answers(settings, query)
     assert not target.exists()
 
 
@@ -200,11 +208,11 @@ def test_reader_goes_to_the_next_night_when_its_own_is_purged_before_it_is_open(
     write_version(settings, 1)
     old = latest_snapshot(settings)
     write_version(settings, 2)
-    answers = iter([old])
+    told = iter([old])
     old.unlink()
     new = kept_snapshot(settings, FIRST + timedelta(days=2))
     monkeypatch.setattr(
-        "include.freezeline.adapters.snapshots.latest_snapshot", lambda _: next(answers, new)
+        "include.freezeline.adapters.snapshots.latest_snapshot", lambda _: next(told, new)
     )
     with open_snapshot(settings) as warehouse:
         assert warehouse.rows("select distinct v from marts.calls") == [{"v": 2}]
