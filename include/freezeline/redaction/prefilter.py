@@ -38,9 +38,10 @@ _ESCAPE = re.compile(r'\\(?:u[0-9a-fA-F]{4}|[nrtbf"/])')
 # where the script changes. Latin letters with accents are no other script.
 _OTHER_SCRIPT = "[\u0370-\u1dff\u1f00-\u1fff\u2c00-\ud7ff\uf900-\U0010ffff]"
 _SCRIPT_CHANGE = re.compile(rf"{_OTHER_SCRIPT}(?=[0-9A-Za-z+(])|(?<=[0-9A-Za-z]){_OTHER_SCRIPT}")
-# Underscores at the start or end of a word, not those that join words.
+# Underscores at the start or end of a word, not those that join words. The first one stands
+# outside the alternatives: an expression that begins with a character is several times as fast.
 _EMPHASIS = re.compile(
-    r"(?<![0-9A-Za-z_])_{1,3}(?=[0-9A-Za-z+(])|(?<=[0-9A-Za-z])_{1,3}(?![0-9A-Za-z_])"
+    r"_(?:(?<![0-9A-Za-z_]_)_{0,2}(?=[0-9A-Za-z+(])|(?<=[0-9A-Za-z]_)_{0,2}(?![0-9A-Za-z_]))"
 )
 _ANY_DIGIT = "[0-9]"
 _SHORT_ESCAPE = re.compile(rb'\\[nrtbf"/]')

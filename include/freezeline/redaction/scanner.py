@@ -115,24 +115,20 @@ class Scanner:
 
     def _found(self, text: str, hits: Iterable[tuple[int, int]]) -> list[Finding]:
         """Ask the rules whose triggers were hit, each around its hits."""
-        views = _views(text)
+        views = _Views(text)
         ends: dict[int, list[int]] = {}
         for rank, end in hits:
             ends.setdefault(rank, []).append(end)
         ranked: list[tuple[int, int, int]] = []
         for rank, places in ends.items():
             rule = self._rules[rank]
-            ranked.extend(rule.find(views[rule.may_be_emphasised], places))
+            ranked.extend(rule.find(views.of(rule), places))
         return self._united(ranked) if ranked else []
 
     def scan_everywhere(self, text: str) -> list[Finding]:
         """Return what the rules find when asked about the whole text: slow, to test triggers."""
-        views, whole = _views(text), [(0, len(text))]
-        every = [
-            found
-            for rule in self._rules
-            for found in rule.find_in(views[rule.may_be_emphasised], whole)
-        ]
+        views, whole = _Views(text), [(0, len(text))]
+        every = [found for rule in self._rules for found in rule.find_in(views.of(rule), whole)]
         return self._united(every)
 
     def _united(self, ranked: list[tuple[int, int, int]]) -> list[Finding]:
@@ -147,10 +143,21 @@ class Scanner:
         return [Finding(self._entities[rank], start, end) for start, end, rank in united]
 
 
-def _views(text: str) -> tuple[str, str]:
-    """Return the plain view of a text as it is, and without the underscores that emphasise."""
-    view = plain_view(text)
-    return view, without_emphasis(view)
+class _Views:
+    """The plain view of a text, as it is and without the underscores that emphasise."""
+
+    def __init__(self, text: str) -> None:
+        """Take a text."""
+        self._plain = plain_view(text)
+        self._bare: str | None = None
+
+    def of(self, rule: "_Compiled") -> str:
+        """Return what a rule reads."""
+        if not rule.may_be_emphasised:
+            return self._plain
+        if self._bare is None:
+            self._bare = without_emphasis(self._plain)
+        return self._bare
 
 
 class _Compiled:
