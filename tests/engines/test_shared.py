@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -30,6 +31,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.engines]
 ROOT = Path(__file__).resolve().parents[2]
 _N_WRITERS = 3
 _N_ROUNDS = 2
+_PAUSE_S = 6
 _BUCKET = "shared-lake"
 
 
@@ -101,6 +103,8 @@ def test_marts_built_while_others_write_are_those_of_the_default_target(
             writers = [stack.enter_context(_start(m, "write", "1")) for m in machines[1:]]
             assert all(_outcome(writer)["n_files"] > 0 for writer in writers)
             n_rounds += 1
+            # Machines land a batch now and then; without a pause they starve the build.
+            time.sleep(_PAUSE_S)
         built, seen = _outcome(builder), _outcome(reader, "stop\n")
     assert n_rounds >= 2
     assert seen["n_torn"] == 0

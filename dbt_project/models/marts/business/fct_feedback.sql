@@ -2,7 +2,7 @@
 -- nobody scores higher, says whether they liked it; stars do not without knowing their middle, and
 -- a 0 does not where somebody scores lower. A view, because one new score may change what all older
 -- ones of its name say.
-{{ config(materialized='view') }}
+{{ config(materialized=history_view()) }}
 
 with
 
