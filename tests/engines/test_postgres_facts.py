@@ -147,7 +147,9 @@ def test_nights_repeat_themselves_and_add_what_is_new(
     assert content(wired) == before
     # A correction is another row or a changed one; a late row was recorded on a day long landed.
     run(database[0], f"update {TABLE} set client_outcome = 'error' where request_id = 'r1'")
-    corrected = "('r3', '2026-10-13 07:00+00', '2026-10-14 08:00+00', 'cancelled', 9, true, null, null)"
+    corrected = (
+        "('r3', '2026-10-13 07:00+00', '2026-10-14 08:00+00', 'cancelled', 9, true, null, null)"
+    )
     late = "('r4', '2026-10-10 07:00+00', '2026-10-12 08:00+00', 'ok', null, null, null, null)"
     run(database[0], f"{INSERT} {corrected}, {late}")
     assert "3 objects" in land_night(wired, 15)

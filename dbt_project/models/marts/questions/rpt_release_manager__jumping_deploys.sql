@@ -1,5 +1,5 @@
--- Deploys that began in the last seven days, each against the one before it. A straggler of an old
--- version is a deploy of few calls: it says nothing, and nothing is compared with it.
+-- Deploys that began in the last seven days, each against the one before it. One of few calls says
+-- nothing, and nothing is compared with it.
 with
 
 deploys as (
