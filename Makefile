@@ -34,8 +34,8 @@ $(VENV)/.installed-dev: $(VENV)/.installed tests/requirements.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	@touch $@
 
-$(VENV)/.installed-shared: $(VENV)/.installed-dev include/requirements/shared.txt
-	$(PY) -m pip install --quiet --disable-pip-version-check -c requirements.txt -r include/requirements/shared.txt
+$(VENV)/.installed-shared: $(VENV)/.installed-dev include/requirements/shared.txt include/requirements/postgresql.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check -c requirements.txt -r include/requirements/shared.txt -r include/requirements/postgresql.txt
 	@touch $@
 
 $(VENV)/.installed-spark: $(VENV)/.installed-dev include/requirements/spark.txt tests/requirements-spark.txt
@@ -53,8 +53,8 @@ demo: install ## from real traces to a frozen release: make a bucket, run the ni
 test: install-dev lint ## lint, then the whole test suite on the default target
 	$(PY) -m pytest -m "not engines" -n $(TEST_PROCESSES) --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
 
-test-shared: $(VENV)/.installed-shared ## the same marts in a DuckLake that machines share (needs PostgreSQL, Ceph)
-	$(PY) -m pytest tests/engines/test_shared.py $(PYTEST_ARGS)
+test-shared: $(VENV)/.installed-shared ## the same marts in a DuckLake that machines share; facts in PostgreSQL (needs PostgreSQL, Ceph)
+	$(PY) -m pytest tests/engines/test_shared.py tests/engines/test_postgres_facts.py $(PYTEST_ARGS)
 
 test-spark: $(VENV)/.installed-spark ## the same marts on a Spark cluster of two workers (needs Java)
 	$(PY) -m pytest tests/engines/test_spark.py $(PYTEST_ARGS)
@@ -105,8 +105,8 @@ lock: ## resolve requirements.txt and tests/requirements.txt again (needs uv)
 	@# CPU is enough here: the CUDA packages that a GPU build of torch asks for stay out of the lock.
 	sed -i -E 's/\+cpu$$//; /^(nvidia-|cuda-|triton==)/d' requirements.txt
 	uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header --group dev -c requirements.txt -o tests/requirements.txt
-	@# Only what the targets add: the rest is in requirements.txt already.
-	for target in shared spark; do uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header --extra $$target -c requirements.txt pyproject.toml | grep -vxFf requirements.txt > include/requirements/$$target.txt; done
+	@# Only what the extras add: the rest is in requirements.txt already.
+	for target in shared spark postgresql; do uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header --extra $$target -c requirements.txt pyproject.toml | grep -vxFf requirements.txt > include/requirements/$$target.txt; done
 	uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header --group spark -c requirements.txt -o tests/requirements-spark.txt
 
 clean: ## delete everything Freezeline wrote, and the caches

@@ -35,6 +35,7 @@ UNITLESS = {
     "call_index": "ordinal of a tool call in its span",
     "step_index": "ordinal of a step in its run",
     "identity_index": "ordinal of an identity under its name",
+    "deploy_index": "ordinal of a deploy of its version",
     "event_index": "ordinal of an event in its log",
     "point_sum": "its unit is in the column unit",
     "point_min": "its unit is in the column unit",

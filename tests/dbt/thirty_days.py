@@ -214,6 +214,7 @@ class ThirtyDays:
             tenant_key=rng.choice([None, "t0", "t1", "t2"]),
             user_key=rng.choice([None, "u1", "u2", "u3"]),
             service_name=rng.choice(["svc", "other"]),
+            service_version=_version(day, number),
             prompt_name="p",
             prompt_version="v1" if day < 15 else "v2",
             response_model="gpt-4.1" if day < 8 else rng.choice(["gpt-4.1", "gpt-4.1-mini"]),
@@ -224,6 +225,13 @@ class ThirtyDays:
             sample_weight=rng.choice([1.0, 1.0, 2.5]),
             canary_id="probe" if number % 1000 == 3 else None,
         )
+
+
+def _version(day: int, number: int) -> str | None:
+    """Return the version of the service: rolled out, taken back after two days, and not always told."""
+    if number % 7 == 0:
+        return None
+    return "2.1.0" if day in (12, 13) or day > 20 else "2.0.0"
 
 
 def _at(day: int, hour: float) -> datetime:

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from include.freezeline.jobs.build import BuildSummary, build
 from include.freezeline.settings import Settings
@@ -43,6 +44,18 @@ def postgres() -> Iterator[Postgres]:
     _skip_without(missing, "apt-get install postgresql; make test-shared installs the rest")
     with running_postgres() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres: Postgres) -> sa.URL:
+    """The server's database as SQLAlchemy connects to it, its superuser's password included."""
+    missing = [name for name in ("psycopg",) if find_spec(name) is None]
+    _skip_without(missing, "make test-shared installs it")
+    words = dict(word.split("=") for word in postgres.dsn.split())
+    return sa.URL.create(
+        "postgresql+psycopg", words["user"], words["password"], words["host"], int(words["port"]),
+        words["dbname"],
+    )  # fmt: skip
 
 
 def copy_of(here: Settings, home: Path, **values: object) -> Settings:

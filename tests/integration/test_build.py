@@ -50,6 +50,7 @@ REBUILT = (
     "agg_telemetry_cost_daily",
     "dim_tenant",
     "dim_prompt_version",
+    "dim_deploy",
     "dim_model",
     "dim_feature",
     "dim_model_identity",

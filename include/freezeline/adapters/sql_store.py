@@ -7,7 +7,7 @@ changed or deleted changes its day's object, which is landed again in its place.
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -15,12 +15,12 @@ from functools import cached_property
 from typing import Any
 
 from include.freezeline.adapters.object_store import Folder, ObjectInfo, ObjectStore, content_etag
+from include.freezeline.adapters.sql_connection import connected, open_engine
 from include.freezeline.errors import StoreError, StoreNotFoundError
 
 _FILE = "rows.jsonl"
+_UNDATED = "undated"
 _DAY = timedelta(days=1)
-# Times are compared as UTC, whatever the server's clock shows.
-_IN_UTC = {"postgresql": "set time zone 'UTC'", "mysql": "set time_zone = '+00:00'"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,11 @@ class FactTable:
 
 
 class SqlStore(ObjectStore):
-    """A table, read only; keys are ``<prefix>dt=YYYY-MM-DD/rows.jsonl``."""
+    """A table, read only; keys are ``<prefix>dt=YYYY-MM-DD/rows.jsonl``.
+
+    Rows that do not say when they were recorded, or say a time that no calendar has, belong to no
+    day: ``<prefix>undated/rows.jsonl`` brings them to where they are put aside and counted.
+    """
 
     def __init__(self, url: str, table: FactTable, prefix: str) -> None:
         """Use a table.
@@ -68,10 +72,15 @@ class SqlStore(ObjectStore):
             data = self._rows(day) if key.startswith(prefix) else b""
             if data:
                 yield ObjectInfo(key, len(data), _start(day + _DAY), content_etag(data))
+        key = self._key(None)
+        data = self._rows(None) if key.startswith(prefix) else b""
+        if data:
+            yield ObjectInfo(key, len(data), self._undated_at(), content_etag(data))
 
     def list_folder(self, prefix: str) -> Folder:
         """Return the folders of days, or the object of one."""
-        days = [f"{self._prefix}dt={day.isoformat()}/" for day in self._days()]
+        undated = (None,) if self._rows(None) else ()
+        days = [self._key(day).removesuffix(_FILE) for day in (*self._days(), *undated)]
         if prefix in days:
             return Folder((), list(self.list_objects(prefix)))
         return Folder([folder for folder in days if folder.startswith(prefix)], ())
@@ -82,8 +91,7 @@ class SqlStore(ObjectStore):
         Raises:
             StoreNotFoundError: There are none.
         """
-        day = self._day_of(key)
-        data = b"" if day is None else self._rows(day)
+        data = self._rows_of(key)
         if not data:
             message = f"{self.uri}: no rows of {key}"
             raise StoreNotFoundError(message)
@@ -102,8 +110,7 @@ class SqlStore(ObjectStore):
 
     def exists(self, key: str) -> bool:
         """Return whether a day has rows."""
-        day = self._day_of(key)
-        return day is not None and bool(self._rows(day))
+        return bool(self._rows_of(key))
 
     def delete(self, key: str) -> None:
         """Refuse: a company's database is only read."""
@@ -118,41 +125,91 @@ class SqlStore(ObjectStore):
         """Return every UTC date from the first to the last recorded row."""
         import sqlalchemy as sa
 
-        recorded = self._table.c[self._fact.recorded]
+        ends = sa.select(sa.func.min(self._recorded), sa.func.max(self._recorded))
         with self._connect() as connection:
-            ends = connection.execute(sa.select(sa.func.min(recorded), sa.func.max(recorded))).one()
-        if ends[0] is None:
+            found = connection.execute(ends.where(*self._between(date.min, date.max))).one()
+        if found[0] is None:
             return []
-        first, last = (_date_of(value) for value in ends)
+        first, last = (self._date_of(value) for value in found)
         return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
     def _days_with_rows(self) -> Iterator[date]:
         """Yield the UTC dates that recorded a row, from one to the next whatever lies between."""
         import sqlalchemy as sa
 
-        recorded = self._table.c[self._fact.recorded]
-        earliest = sa.select(sa.func.min(recorded))
+        earliest, since = sa.select(sa.func.min(self._recorded)), date.min
         while True:
             with self._connect() as connection:
-                found = connection.execute(earliest).scalar()
-            day = None if found is None else _date_of(found)
-            if day is None or day == date.max:  # the end of time has no night after it
+                asked = earliest.where(*self._between(since, date.max))
+                found = connection.execute(asked).scalar()
+            if found is None:
                 return
+            day = self._date_of(found)
             yield day
-            earliest = sa.select(sa.func.min(recorded)).where(recorded >= self._bound(day + _DAY))
+            since = day + _DAY
 
-    def _rows(self, day: date) -> bytes:
-        """Return the rows recorded on a UTC date as JSON lines, in one order whatever the plan."""
+    def _undated_at(self) -> datetime:
+        """Return when rows of no day count as arrived.
+
+        That is the end of the day before the last one with rows: before the night that reads them
+        ends, also where rows of the next day are there already, and recent as long as the table
+        grows.
+
+        Raises:
+            StoreError: No row has a day.
+        """
+        days = self._days()
+        if not days:
+            message = (
+                f"{self.uri}: no row says in {self._fact.recorded} when it was recorded, so none "
+                "can be placed in a night (fill the column in, or point the fact to a view that does)"
+            )
+            raise StoreError(message)
+        return _start(days[-1]) - timedelta(microseconds=1)
+
+    def _rows_of(self, key: str) -> bytes:
+        """Return the rows behind a key; none when it is no key of this store."""
+        day = self._day_of(key)
+        return self._rows(day) if day is not None or key == self._key(None) else b""
+
+    def _rows(self, day: date | None) -> bytes:
+        """Return the rows recorded on a UTC date as JSON lines, in one order whatever the plan.
+
+        Args:
+            day: The date; None for the rows of no date.
+        """
         import sqlalchemy as sa
 
         if day == date.max:
             return b""
-        recorded = self._table.c[self._fact.recorded]
-        within = (recorded >= self._bound(day), recorded < self._bound(day + _DAY))
+        dated = self._between(date.min, date.max) if day is None else self._between(day, day + _DAY)
+        recorded = self._recorded
+        within = sa.and_(*dated) if day else sa.or_(recorded.is_(None), sa.not_(sa.and_(*dated)))
         with self._connect() as connection:
-            found = connection.execute(sa.select(self._table).where(*within)).mappings().all()
+            query = sa.select(*map(self._told, self._table.c)).where(within)
+            found = connection.execute(query).mappings().all()
         lines = [json.dumps(dict(row), default=_plain, sort_keys=True) for row in found]
         return "".join(f"{line}\n" for line in sorted(lines)).encode()
+
+    def _told(self, column: Any) -> Any:
+        """Return a column as it is read.
+
+        PostgreSQL writes every type as text itself: its drivers fail on what Python has no value
+        for, such as the timestamp infinity, and a row that cannot be used is put aside alone.
+        """
+        import sqlalchemy as sa
+
+        is_text = self._engine.dialect.name == "postgresql"
+        return sa.cast(column, sa.Text).label(column.name) if is_text else column
+
+    def _between(self, since: date, until: date) -> tuple[Any, Any]:
+        """Return the conditions of the rows recorded from one UTC date on and before another."""
+        return self._recorded >= self._bound(since), self._recorded < self._bound(until)
+
+    @property
+    def _recorded(self) -> Any:
+        """The column that says when a row was recorded."""
+        return self._table.c[self._fact.recorded]
 
     def _bound(self, day: date) -> datetime | str:
         """Return the first instant of a UTC date as the database compares it.
@@ -162,9 +219,28 @@ class SqlStore(ObjectStore):
         is_text = self._engine.dialect.name == "sqlite"
         return day.isoformat() if is_text else datetime.combine(day, time())
 
-    def _key(self, day: date) -> str:
-        """Return the key of a day."""
-        return f"{self._prefix}dt={day.isoformat()}/{_FILE}"
+    def _date_of(self, value: Any) -> date:
+        """Return the UTC date of a recorded time, a text in databases that have no type for it.
+
+        Raises:
+            StoreError: It is none.
+        """
+        try:
+            moment = value if isinstance(value, date) else datetime.fromisoformat(str(value))
+        except ValueError:
+            message = (
+                f"{self.uri}: {self._fact.recorded} holds {str(value)[:40]!r}, which is no ISO 8601 "
+                "time (point the fact to a view that writes 2026-10-14 03:00:00)"
+            )
+            raise StoreError(message) from None
+        if isinstance(moment, datetime):
+            return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+        return moment
+
+    def _key(self, day: date | None) -> str:
+        """Return the key of a day, or of the rows of none."""
+        folder = _UNDATED if day is None else f"dt={day.isoformat()}"
+        return f"{self._prefix}{folder}/{_FILE}"
 
     def _day_of(self, key: str) -> date | None:
         """Return the day of a key, or None when it is no key of this store."""
@@ -186,46 +262,17 @@ class SqlStore(ObjectStore):
 
     @cached_property
     def _engine(self) -> Any:
-        """The database; its connections are not kept, a night needs few."""
-        import sqlalchemy as sa
+        """The database."""
+        return open_engine(self._url, self.uri)
 
-        return sa.create_engine(self._url, poolclass=sa.pool.NullPool)
-
-    @contextmanager
-    def _connect(self) -> Iterator[Any]:
-        """Connect for a query, in UTC.
-
-        Raises:
-            StoreError: The database cannot be reached or refuses the query.
-        """
-        import sqlalchemy as sa
-
-        try:
-            with self._engine.connect() as connection:
-                in_utc = _IN_UTC.get(connection.dialect.name)
-                if in_utc is not None:
-                    connection.exec_driver_sql(in_utc)
-                yield connection
-        except (sa.exc.SQLAlchemyError, ImportError) as error:
-            told = str(getattr(error, "orig", None) or error).strip().splitlines() or [""]
-            message = (
-                f"{self.uri}: the database cannot be read: {type(error).__name__}: {told[0]} (check "
-                f"its URL in FREEZELINE_DATABASES, its driver, and the fact's table and columns)"
-            )
-            raise StoreError(message) from None
+    def _connect(self) -> AbstractContextManager[Any]:
+        """Connect for a query."""
+        return connected(self._engine, self.uri)
 
 
 def _start(day: date) -> datetime:
     """Return the first instant of a UTC date."""
     return datetime.combine(day, time(), tzinfo=UTC)
-
-
-def _date_of(value: Any) -> date:
-    """Return the UTC date of a recorded time, a text in databases that have no type for it."""
-    moment = value if isinstance(value, date) else datetime.fromisoformat(str(value))
-    if isinstance(moment, datetime):
-        return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
-    return moment
 
 
 def _plain(value: Any) -> Any:

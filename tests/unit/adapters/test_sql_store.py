@@ -122,14 +122,49 @@ def test_row_of_long_ago_does_not_make_every_day_since_a_query(
     store: SqlStore, database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database.execute("update tiers set recorded_at = '1970-01-01 00:00:00' where tier = 'pro'")
-    asked: list[date] = []
+    asked: list[date | None] = []
     rows = SqlStore._rows
     monkeypatch.setattr(SqlStore, "_rows", lambda self, day: asked.append(day) or rows(self, day))
     database.execute(
         f"insert into tiers ({', '.join(COLUMNS)}) values ('a', 'b', '', '9999-12-31 00:00:00')"
     )
-    assert len(list(store.list_objects(PREFIX))) == 3
-    assert asked == [date(1970, 1, 1), date(2026, 10, 11), date(2026, 10, 13)]
+    assert len(list(store.list_objects(PREFIX))) == 4
+    assert asked == [date(1970, 1, 1), date(2026, 10, 11), date(2026, 10, 13), None]
+
+
+@pytest.mark.parametrize("told", [None, "", "soon"])
+def test_rows_of_no_day_are_put_aside_and_counted(
+    wired: Settings, database: sqlite3.Connection, told: str | None
+) -> None:
+    database.execute("update tiers set recorded_at = ? where tier = 'pro'", (told,))
+    for as_of in (night(14), night(14), night(15)):
+        write(
+            wired, f"otel/dt=2026-10-{as_of.day - 1}/traces.json", spans_json(1, day=as_of.day - 1)
+        )
+        land(wired, as_of, n_workers=1)
+        assert [row["tier"] for row in tiers(wired)] == ["free", "free"]
+    (aside,) = [row for row in LakeBooks(Lake(wired.lake_dir)).ledger() if row["quarantined_count"]]
+    assert aside["source_object"] == f"{PREFIX}undated/rows.jsonl"
+    database.execute("update tiers set recorded_at = '2026-10-14 09:00:00' where tier = 'pro'")
+    write(wired, "otel/dt=2026-10-15/traces.json", spans_json(1, day=15))
+    land(wired, night(16), n_workers=1)
+    assert [row["tier"] for row in tiers(wired)] == ["free", "free", "pro"]
+
+
+def test_table_that_nowhere_says_when_rows_were_recorded_is_refused(
+    store: SqlStore, database: sqlite3.Connection
+) -> None:
+    database.execute("update tiers set recorded_at = null")
+    with pytest.raises(StoreError, match="crm:tiers: no row says in recorded_at"):
+        list(store.list_objects())
+
+
+def test_time_that_is_none_is_named_with_its_column(
+    store: SqlStore, database: sqlite3.Connection
+) -> None:
+    database.execute("update tiers set recorded_at = '11/10/2026' where tier = 'pro'")
+    with pytest.raises(StoreError, match="crm:tiers: recorded_at holds '11/10/2026'"):
+        list(store.list_objects())
 
 
 def test_database_is_only_read(store: SqlStore) -> None:
@@ -144,7 +179,11 @@ def test_database_is_only_read(store: SqlStore) -> None:
         ("sqlite:///{folder}/crm.db", "tires", "no such table: tires"),
         ("sqlite:///{folder}/nowhere/crm.db", "tiers", "unable to open database file"),
         ("nosuchdb://reader:hunter2@db/crm", "tiers", "nosuchdb"),
-        ("hunter2", "tiers", "Could not parse"),
+        ("hunter2", "tiers", "could not parse its URL"),
+        # what is special in a password was not encoded
+        ("postgresql://reader:a@hunter2@db/crm", "tiers", "could not parse its URL"),
+        ("postgresql://reader:a@db/hunter2@db/crm", "tiers", "could not parse its URL"),
+        ("postgresql://reader:a@db:hunter2@db/crm", "tiers", "could not parse its URL"),
     ],
 )
 def test_error_says_where_and_what_but_no_password(

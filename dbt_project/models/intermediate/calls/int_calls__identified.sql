@@ -18,6 +18,7 @@ select
     calls.dialect,
     coalesce(calls.request_id, traces.request_id) as request_id,
     calls.service_name,
+    calls.service_version,
     calls.feature,
     calls.environment,
     coalesce(calls.tenant_key, traces.tenant_key) as tenant_key,

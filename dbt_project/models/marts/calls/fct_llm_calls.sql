@@ -8,6 +8,7 @@ select
     calls.dialect,
     calls.request_id,
     calls.service_name,
+    calls.service_version,
     calls.feature,
     calls.environment,
     calls.tenant_key,
