@@ -40,7 +40,8 @@ $(VENV)/.installed-shared: $(VENV)/.installed-dev include/requirements/shared.tx
 
 $(VENV)/.installed-spark: $(VENV)/.installed-dev include/requirements/spark.txt tests/requirements-spark.txt
 	@echo "installing Spark (about 480 MB)"
-	$(PY) -m pip install --quiet --disable-pip-version-check -c requirements.txt -r include/requirements/spark.txt -r tests/requirements-spark.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check -c requirements.txt -r include/requirements/spark.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/spark -r tests/requirements-spark.txt
 	@touch $@
 
 install: $(VENV)/.installed ## make .venv with the pinned dependencies
@@ -57,7 +58,7 @@ test-shared: $(VENV)/.installed-shared ## the same marts in a DuckLake that mach
 	$(PY) -m pytest tests/engines/test_shared.py tests/engines/test_postgres_facts.py $(PYTEST_ARGS)
 
 test-spark: $(VENV)/.installed-spark ## the same marts on a Spark cluster of two workers (needs Java)
-	$(PY) -m pytest tests/engines/test_spark.py $(PYTEST_ARGS)
+	$(PY) -m pytest -m engines tests/engines/test_spark.py tests/integration/test_lake_formats.py $(PYTEST_ARGS)
 
 airflow: install ## the Airflow UI with the DAGs and the Freezeline page (prints the login)
 	@$(PY) -m include.freezeline.adapters.airflow.serve

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from include.freezeline.jobs.build import BuildSummary, build
 from include.freezeline.settings import Settings
 from tests.engines.postgres import Postgres, program, running_postgres
-from tests.engines.spark import SparkCluster, running_spark
+from tests.engines.spark import SPARK_PACKAGES, SparkCluster, running_spark
 from tests.engines.world import AS_OF, judge_world, land_world, settings_in
 
 
@@ -28,7 +28,8 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, BuildSumma
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkCluster]:
     """A running Spark cluster."""
-    missing = [name for name in ("pyspark", "pyhive") if find_spec(name) is None]
+    missing = [name for name in ("pyhive",) if find_spec(name) is None]
+    missing += [] if (SPARK_PACKAGES / "pyspark").is_dir() else ["pyspark"]
     missing += [name for name in ("java",) if shutil.which(name) is None]
     _skip_without(missing, "make test-spark installs the Python packages; Java is Debian's")
     with running_spark(tmp_path_factory.mktemp("spark")) as cluster:

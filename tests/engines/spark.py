@@ -14,12 +14,12 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from tests.engines.ports import accepts, free_port
 
 N_WORKERS = 2
+SPARK_PACKAGES = Path(sys.prefix) / "spark"
 _START_TIMEOUT_S = 120
 _STOP_TIMEOUT_S = 20
 _WORKER_MEMORY = "1g"
@@ -99,12 +99,12 @@ def running_spark(root: Path) -> Iterator[SparkCluster]:
 
 
 def _home() -> Path:
-    """Return the folder of the installed Spark."""
-    found = find_spec("pyspark")
-    if found is None or found.origin is None:
-        message = "pyspark: not installed (make test-spark installs it)"
-        raise RuntimeError(message)
-    return Path(found.origin).parent
+    """Return the folder of the installed Spark.
+
+    It lies beside the environment's packages and not among them: Great Expectations imports any
+    pyspark it finds, which without Spark Connect's packages ends a process that runs no file.
+    """
+    return SPARK_PACKAGES / "pyspark"
 
 
 def _environment(root: Path, ports: Mapping[str, int]) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """The lake's files are plain Parquet: every reader people have sees the same rows and types."""
 
-import importlib.util
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from include.freezeline.contracts.columns import Column, ColumnType, Table
 from include.freezeline.contracts.lake import LAKE_TABLES
 from include.freezeline.jobs.land import land
 from include.freezeline.settings import Settings
+from tests.engines.spark import SPARK_PACKAGES
 from tests.unit.landing.bucket import EMAIL, spans_json, trace_key
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -171,15 +171,10 @@ def test_readers_see_the_same_rows(
     assert read(lake.root / table.name, table) == rows
 
 
-def has_spark() -> bool:
-    """Whether Spark can run here."""
-    return importlib.util.find_spec("pyspark") is not None and shutil.which("java") is not None
-
-
-@pytest.mark.skipif(
-    not has_spark(), reason="needs pyspark (480 MB, so no dependency of ours) and a Java runtime"
-)
-def test_spark_sees_the_same_rows(lake: Lake) -> None:
+@pytest.mark.engines
+def test_spark_sees_the_same_rows(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shutil.which("java"), "needs a Java runtime"
+    monkeypatch.syspath_prepend(SPARK_PACKAGES)
     from pyspark.sql import SparkSession  # type: ignore[import-not-found,unused-ignore]
 
     builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")

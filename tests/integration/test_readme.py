@@ -78,9 +78,9 @@ def test_make_bench_prints_the_table_of_every_bench() -> None:
         # `make test` runs lint before it starts these tests, so both are running right now.
         ("lint", ["ruff check", "ruff format --check", "mypy", "sqlfluff lint", "lint-imports"]),
         ("test", ["ruff check", "lint-imports", "-m pytest"]),
-        # They need servers of their own and are run by hand so far.
+        # CI runs these after the suite.
         ("test-shared", ["-m pytest tests/engines/test_shared.py"]),
-        ("test-spark", ["-m pytest tests/engines/test_spark.py"]),
+        ("test-spark", ["-m pytest -m engines tests/engines/test_spark.py"]),
     ],
 )
 def test_make_target_that_is_run_elsewhere_does_what_is_run_there(
