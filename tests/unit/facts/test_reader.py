@@ -44,6 +44,8 @@ def test_csv_row_is_typed_in_utc() -> None:
             "escalated_at": datetime(2026, 10, 1, 10, tzinfo=UTC),
             "recorded_at": datetime(2026, 10, 1, 10, 30, tzinfo=UTC),
             "reason_code": "unsure",
+            "session_key": None,
+            "trace_id": None,
         }
     ]
 
@@ -75,6 +77,8 @@ def test_parquet_row_is_typed_when_nanoseconds_and_whole_number_ids() -> None:
             "overridden_at": moment,
             "recorded_at": moment,
             "override_type": None,
+            "session_key": None,
+            "trace_id": None,
         }
     ]
 
@@ -106,7 +110,7 @@ def test_whole_object_is_rejected_when_a_column_is_missing() -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        (",2026-10-01,2026-10-01,x", "empty_key:request_id"),
+        (",2026-10-01,2026-10-01,x", "missing_subject"),
         ("r,yesterday,2026-10-01,x", "bad_time:escalated_at"),
         ("r,2026-10-01,,x", "empty_value:recorded_at"),
         ("r,2026-10-01,2026-10-01", "wrong_field_count"),
