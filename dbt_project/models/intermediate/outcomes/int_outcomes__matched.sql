@@ -7,7 +7,7 @@ records as (
         found.asked_id,
         found.matched_by
     from {{ ref('int_outcomes__recorded') }} as recorded
-    left join {{ ref('int_outcomes__requests_found') }} as found
+    left join {{ ref('int_outcomes__requests_judged') }} as found
         on recorded.outcome_record_key = found.outcome_record_key
     qualify found.asked_id is null or row_number() over (
         partition by recorded.outcome_type, found.asked_id
@@ -41,7 +41,7 @@ described as (
         records.occurred_at,
         records.recorded_at
     from records
-    left join {{ ref('int_requests__begun') }} as requests
+    left join {{ ref('int_requests__started') }} as requests
         on records.asked_id = requests.asked_id
 ),
 

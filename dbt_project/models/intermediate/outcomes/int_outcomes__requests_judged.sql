@@ -7,7 +7,7 @@ outcomes as (
 ),
 
 requests as (
-    select * from {{ ref('int_requests__begun') }}
+    select * from {{ ref('int_requests__started') }}
 ),
 
 runs as (
