@@ -14,6 +14,7 @@ from include.freezeline.facts.formats import FactFormat, read_records
 from include.freezeline.facts.spec import FactColumn, FactSpec
 from include.freezeline.facts.values import ValueRejectedError, parse_value, sample_json
 from include.freezeline.readers.foreign_ids import foreign_trace_id
+from include.freezeline.redaction.controls import CONTROL
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +138,14 @@ def _value(column: FactColumn, record: Mapping[str, Any]) -> Any:
         detail = f"{column.name}: a value is required (fill it in and deliver the row again)"
         reason = f"{kind}:{column.name}"
         raise ValueRejectedError(reason, detail)
-    if column.role == "subject" and column.output_name == "trace_id" and value is not None:
-        return foreign_trace_id(value)  # in the form in which spans have it
-    return value
+    return _subject_id(column, value) if column.role == "subject" else value
+
+
+def _subject_id(column: FactColumn, text: str | None) -> str | None:
+    """Return the id of what a row is about in the form in which calls have it; nothing is null."""
+    if text is None or not CONTROL.sub("", text).strip():
+        return None
+    return foreign_trace_id(text) if column.output_name == "trace_id" else text
 
 
 def _showable(spec: FactSpec) -> tuple[str, ...]:

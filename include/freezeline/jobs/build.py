@@ -35,9 +35,8 @@ from include.freezeline.jobs.build_plan import (
 )
 from include.freezeline.settings import Settings
 
-# Facts that make a good request a bad one when they arrive, and all that are outcomes of one.
+# Facts that make a good request a bad one when they arrive.
 _BAD_OUTCOMES = ("escalations", "overrides")
-_OUTCOMES = (*_BAD_OUTCOMES, "conversions")
 # The models that read nothing but the judgement tables.
 _JUDGEMENT_MODELS = ("path:models/staging/judgement", "path:models/marts/verdicts")
 
@@ -123,7 +122,9 @@ def dbt_variables(settings: Settings, as_of: datetime) -> dict[str, object]:
     return {
         "as_of": as_of.isoformat(),
         "outcome_maturity_h": f"{max(specs[name].maturity_h for name in _BAD_OUTCOMES):g}",
-        "outcomes_delivered_by": {name: list(specs[name].delivered_by) for name in _OUTCOMES},
+        "outcomes_delivered_by": {
+            name: list(spec.delivered_by) for name, spec in specs.items() if spec.subject_ids
+        },
         "lake_dir": str(settings.lake_dir.resolve()),
         "warehouse_path": str(settings.warehouse_path.resolve()),
         **load_cost_policy(config_dir(settings)).variables(),

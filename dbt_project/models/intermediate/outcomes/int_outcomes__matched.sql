@@ -45,14 +45,16 @@ described as (
         on records.asked_id = requests.asked_id
 ),
 
--- what is unmatched is still about one thing: its request, its run, or its conversation by then
+-- what is unmatched is still about one thing: its request, its run, or its conversation by then;
+-- an id may be lost to redaction
 keyed as (
     select
         *,
         coalesce(
             request_id,
             'run ' || coalesce(asked_id, trace_id),
-            'conversation ' || session_key || ' ' || {{ key_text('occurred_at') }}
+            coalesce('conversation ' || session_key, 'nothing')
+            || ' ' || {{ key_text('occurred_at') }}
         ) as about
     from described
 )
