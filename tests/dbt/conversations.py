@@ -21,6 +21,8 @@ def conversations(rng: Random, day: int, call: _Call) -> Iterator[Arrival]:
     yield from _judged_by_conversation(rng, day)
     yield from _judged_by_run(rng, day)
     yield from _judged_by_several(day)
+    if day % 8 == 0:
+        yield from _long_ago(day, call)
 
 
 def _session(day: int) -> str:
@@ -88,3 +90,39 @@ def _judged_by_several(day: int) -> Iterator[Arrival]:
     if day % 9 == 0:
         alone = row | {"trace_id": None, "session_key": None, "recorded_at": instant(day + 4, 1)}
         yield day + 6, fact("conversions", f"several/{day}/alone", alone)
+
+
+def _long_ago(day: int, call: _Call) -> Iterator[Arrival]:
+    """What comes two weeks later, when nothing else touches the days that it changes."""
+    number, session = 1000 * day + 800, {"session_key": f"old{day}"}
+    yield day, spans(f"old/{day}/asked", [call(day, number, 10.0) | session])
+    said = {"request_id": None, "reason_code": "said", "recorded_at": instant(day + 4, 12)}
+    said |= session | {"escalated_at": instant(day + 4, 10)}
+    yield day + 4, fact("escalations", f"old/{day}/said", said)
+    # Another request began in between, so the first one was never escalated.
+    between = call(day + 2, number + 1, 10.0) | session
+    yield day + 13, spans(f"old/{day}/between", [between])
+    # A record that names less than the one before it: the run is not judged any more.
+    run = {"request_id": f"gone{day}", "trace_id": f"{number + 2:032x}", "override_type": "run",
+           "overridden_at": instant(day + 3, 9), "recorded_at": instant(day + 3, 10)}  # fmt: skip
+    yield day, spans(f"old/{day}/run", [call(day, number + 2, 11.0)])
+    yield day + 3, fact("overrides", f"old/{day}/run", run)
+    less = run | {"trace_id": None, "recorded_at": instant(day + 3, 11)}
+    yield day + 13, fact("overrides", f"old/{day}/less", less)
+    yield from _outdone_long_ago(day, call)
+
+
+def _outdone_long_ago(day: int, call: _Call) -> Iterator[Arrival]:
+    """A day is built again on which an outcome happened that another one outdid elsewhere."""
+    number, session = 1000 * day + 810, {"session_key": f"outdone{day}"}
+    asked = call(day, number, 10.0) | session
+    again = call(day + 3, number + 1, 10.0) | {"request_id": f"r{number}"}
+    yield day, spans(f"outdone/{day}/asked", [asked])
+    yield day + 3, spans(f"outdone/{day}/again", [again])
+    first = {"request_id": None, "reason_code": "outdone", "escalated_at": instant(day + 1, 9)}
+    first |= session | {"recorded_at": instant(day + 1, 10)}
+    yield day + 1, fact("escalations", f"outdone/{day}/first", first)
+    last = {"request_id": None, "trace_id": again["trace_id"], "reason_code": "last",
+            "escalated_at": instant(day + 5, 9), "recorded_at": instant(day + 5, 10)}  # fmt: skip
+    yield day + 5, fact("escalations", f"outdone/{day}/last", last)
+    yield day + 14, spans(f"outdone/{day}/unrelated", [call(day + 1, number + 2, 15.0)])
