@@ -1,11 +1,26 @@
 -- of several records that judge one request the last recorded wins
 with
 
-records as (
+-- the ids are those of what was matched, not those that led there
+described as (
     select
-        recorded.*,
+        recorded.outcome_type,
         found.asked_id,
-        found.matched_by
+        found.matched_by,
+        case
+            when found.asked_id is null then recorded.request_id
+            else found.request_id
+        end as request_id,
+        coalesce(found.trace_id, recorded.trace_id) as trace_id,
+        case
+            when found.asked_id is null then recorded.session_key
+            else found.session_key
+        end as session_key,
+        found.first_call_key,
+        recorded.outcome_code,
+        recorded.outcome_value_usd,
+        recorded.occurred_at,
+        recorded.recorded_at
     from {{ ref('int_outcomes__recorded') }} as recorded
     left join {{ ref('int_outcomes__requests_judged') }} as found
         on recorded.outcome_record_key = found.outcome_record_key
@@ -14,35 +29,10 @@ records as (
         order by
             recorded.recorded_at desc,
             recorded.arrived_at desc,
-            found.match_rank asc,
+            case found.matched_by when 'request_id' then 1 when 'run_id' then 2 else 3 end asc,
             recorded.occurred_at desc,
             recorded.outcome_record_key asc
     ) = 1
-),
-
--- the ids of what was matched, not those that led there
-described as (
-    select
-        records.outcome_type,
-        records.asked_id,
-        records.matched_by,
-        case
-            when records.asked_id is null then records.request_id
-            else requests.request_id
-        end as request_id,
-        coalesce(requests.trace_id, records.trace_id) as trace_id,
-        case
-            when records.asked_id is null then records.session_key
-            else requests.session_key
-        end as session_key,
-        requests.call_key as first_call_key,
-        records.outcome_code,
-        records.outcome_value_usd,
-        records.occurred_at,
-        records.recorded_at
-    from records
-    left join {{ ref('int_requests__started') }} as requests
-        on records.asked_id = requests.asked_id
 ),
 
 -- what is unmatched is still about one thing: its request, its run, or its conversation by then;

@@ -57,12 +57,25 @@ found as (
     select * from named
     union all
     select * from last_begun
-)
+),
 
 -- a run may have several requests: rank, not row_number
-select *
-from found
-qualify rank() over (
-    partition by outcome_record_key
-    order by match_rank asc
-) = 1
+best as (
+    select *
+    from found
+    qualify rank() over (
+        partition by outcome_record_key
+        order by match_rank asc
+    ) = 1
+)
+
+select
+    best.outcome_record_key,
+    best.asked_id,
+    best.matched_by,
+    requests.request_id,
+    requests.trace_id,
+    requests.session_key,
+    requests.call_key as first_call_key
+from best
+inner join requests on best.asked_id = requests.asked_id
