@@ -37,6 +37,12 @@ def test_outcomes_settle_when_the_slower_of_the_bad_ones_is_mature(settings: Set
     assert dbt_variables(settings, AS_OF)["outcome_maturity_h"] == "72"
 
 
+def test_outcomes_are_delivered_by_request_unless_a_fact_says_otherwise(settings: Settings) -> None:
+    facts = ("client_outcomes", "conversions", "escalations", "overrides")
+    delivered = dbt_variables(settings, AS_OF)["outcomes_delivered_by"]
+    assert delivered == {name: ["request_id"] for name in facts}
+
+
 def test_generated_warehouse_page_is_up_to_date(settings: Settings) -> None:
     page = PROJECT.parent / "docs" / "warehouse.md"
     assert page.read_text(encoding="utf-8") == render_warehouse_doc(settings), (

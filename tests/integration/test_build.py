@@ -1,20 +1,24 @@
 """The warehouse built from a lake of a few rows, against numbers worked out by hand."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
+from include.freezeline.adapters.lake import Lake
 from include.freezeline.adapters.warehouse import (
     Warehouse,
     latest_snapshot,
     open_warehouse,
     publish_snapshot,
 )
+from include.freezeline.config import config_dir
 from include.freezeline.contracts.judgement import FREEZE_FLAGS, VERDICTS
 from include.freezeline.errors import WarehouseError
 from include.freezeline.jobs.build import BuildSummary, build
@@ -169,6 +173,19 @@ def fill_facts(lake: TinyLake) -> None:
         "facts/experiment_buckets/1",
         [{**bucket, "bucket_name": "warm", "assigned_at": at(0)}],
     )
+
+
+OLD_FACT = """
+name: escalations
+description: One row per call that was escalated to a person.
+prefix: facts/escalations/
+maturity_h: 72
+columns:
+  - {name: request_id, type: string, role: key, description: Business request id of the call.}
+  - {name: escalated_at, type: timestamp, role: event_time, description: When.}
+  - {name: recorded_at, type: timestamp, role: arrival_time, description: When recorded.}
+  - {name: reason_code, type: string, role: value, description: Why.}
+"""
 
 
 def settings_in(folder: Path) -> Settings:
@@ -418,3 +435,44 @@ def flag() -> dict[str, object]:
     row = {column.name: filler[column.type] for column in FREEZE_FLAGS.columns}
     row["state"] = "FROZEN"
     return {name: row[name] for name in row if name not in {"revision", "content_hash"}}
+
+
+def test_own_fact_of_requests_builds_and_another_may_come_by_run_or_conversation(
+    tmp_path: Path,
+) -> None:
+    settings = settings_in(tmp_path)
+    shutil.copytree(config_dir(settings), tmp_path / "config")
+    (tmp_path / "config" / "facts" / "escalations.yml").write_text(OLD_FACT)
+    overrides = tmp_path / "config" / "facts" / "overrides.yml"
+    by_run = overrides.read_text().replace("[request_id]", "[request_id, run_id]")
+    overrides.write_text(by_run)
+    settings = settings.model_copy(update={"config_dir": tmp_path / "config"})
+    lake = TinyLake(settings)
+    fill(lake)
+    lake.spans(
+        "traces/chat", [call(8, session_key="s"), call(9, session_key="s", started_at=at(14))]
+    )
+    said = {"request_id": None, "overridden_at": at(13), "recorded_at": at(15)}
+    lake.facts("overrides", "o", [{**said, "session_key": "s"}])
+    for file in Lake(settings.lake_dir).files("fact_escalations"):  # as landing writes them
+        data = pq.read_table(file.path, partitioning=None)
+        pq.write_table(data.drop_columns(["session_key", "trace_id"]), file.path)
+
+    build(settings, AS_OF)
+    with open_warehouse(settings.warehouse_path, read_only=True) as warehouse:
+        rows = {n: call_of(warehouse, n) for n in (1, 2, 4, 8, 9)}
+        (outcome,) = warehouse.rows(
+            "select matched_by, trace_id, request_id from marts.fct_business_outcomes "
+            "where outcome_type = 'override'"
+        )
+    assert {n: row["is_escalated"] for n, row in rows.items()} == {
+        1: True, 2: False, 4: None, 8: None, 9: None,
+    }  # fmt: skip
+    assert {n: row["is_overridden"] for n, row in rows.items()} == {
+        1: False, 2: False, 4: False, 8: True, 9: False,
+    }  # fmt: skip
+    assert outcome == {
+        "matched_by": "conversation_id",
+        "trace_id": f"{8:032x}",
+        "request_id": None,
+    }

@@ -147,7 +147,8 @@ class ErasureSession:
         named = names_them_sql(self.shape(spans), self.kind)
         column = own_column(self.kind)
         somebody_else = f"({column} is not null and {column} not in (select id from own))"
-        if self.kind == "user":
+        if self.kind != "session":
+            # Of a tenant only outcomes are found by them, which name no customer of their own.
             self._add("session_key", spans, named, unless=somebody_else)
         self._find_traces(spans, named, column, somebody_else)
         self.execute(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from include.freezeline.adapters.slice_records import TRACE_TABLES, Role
+from include.freezeline.adapters.slice_subjects import SliceSubjects
 from include.freezeline.adapters.warehouse import Warehouse
 from include.freezeline.contracts.lake import EVALUATIONS, MESSAGE_CONTENTS
 
@@ -88,6 +89,8 @@ where (role in ({_TRACE}, {_EVALUATION}, {_UPLOAD})
     or (role = {_EVALUATION} and name_hash in (select name_hash from judged_names))
     or (role = {_UPLOAD} and name_hash in (select name_hash from read_names))
     or (role = {_OUTCOME} and request_hash in (select request_hash from read_requests))
+    or (role = {_OUTCOME} and (trace_hash in (select node from read_subjects)
+        or name_hash in (select node from read_subjects)))
 """
 # A cumulative point adds its difference to the one before it, on whatever day that was; a point of
 # midnight speaks of the day before. Days of touched calls are compared with their counters.
@@ -156,10 +159,12 @@ class SliceDays:
             "create or replace temp view all_links as select * from build.links "
             "union all by name select * from build.new_links"
         )
+        self._subjects = SliceSubjects(warehouse)
 
     def touched(self, further: Sequence[date]) -> Days:
         """Return the days of calls whose rows may differ, with further ones the caller knows."""
         self._warehouse.execute(_TOUCHED_SQL)
+        self._subjects.touch()
         self._warehouse.execute(
             "insert into touched_days select unnest($days) except select day from touched_days",
             {"days": list(further)},
@@ -169,6 +174,7 @@ class SliceDays:
     def loaded(self, outcome_tables: Sequence[str]) -> dict[str, Days]:
         """Return the days to read for the touched ones, by table."""
         self._warehouse.execute(_LOADED_SQL)
+        self._subjects.read()
         by_role: dict[int, Days] = {role.value: set() for role in Role}
         for row in self._warehouse.rows(_ROLE_DAYS_SQL):
             by_role[row["role"]].add(row["day"])

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from include.freezeline.adapters.built_state import BuiltState, PartitionFiles
+from include.freezeline.adapters.lake import SCHEMA_FILE
 from include.freezeline.adapters.lake_changes import LakeChanges, located, paths_of
 from include.freezeline.adapters.lake_scan import (
     Partition,
@@ -92,7 +93,7 @@ class SliceLinks:
                     "insert into build.new_records (filename, known_at) "
                     f"select filename, max(known_at) from ({source.sql()}) "
                     "where known_at >= $as_of group by filename",
-                    {"files": files, "as_of": self._as_of},
+                    {"files": self._with_columns(source, files), "as_of": self._as_of},
                 )
         self._note_awaited(looked)
         self._warehouse.execute(_DROP)
@@ -103,7 +104,7 @@ class SliceLinks:
             self._warehouse.execute(
                 f"insert into build.new_records by name select * from ({source.sql()}) "
                 "where $since is null or known_at >= $since",
-                {"files": list(files), "since": since},
+                {"files": self._with_columns(source, files), "since": since},
             )
 
     def _read_lost(self, change: PartitionChange, source: RecordSource) -> None:
@@ -123,8 +124,13 @@ class SliceLinks:
             self._warehouse.execute(
                 f"insert into build.links by name select distinct {_COLUMNS} "
                 f"from ({source.sql()}) where known_at < $as_of",
-                {"files": list(files), "as_of": self._as_of},
+                {"files": self._with_columns(source, files), "as_of": self._as_of},
             )
+
+    def _with_columns(self, source: RecordSource, files: Sequence[str]) -> list[str]:
+        """Return files with the one that has every column, since old ones lack new columns."""
+        schema = self._root / source.table / SCHEMA_FILE
+        return [str(schema), *files] if schema.exists() else list(files)
 
     def _note_awaited(self, looked: LakeChanges) -> None:
         """Note the files with rows that are not known yet."""

@@ -1,7 +1,7 @@
 """Which calls a lake row has to do with, as hashes: what a night's planner follows.
 
-A link says that on a day there is a row of some trace, request, or name (of a response, or of an
-uploaded content). Links hold no text and no id, only 64-bit hashes of them; two ids of one hash
+A link says that on a day there is a row of some trace, request, or name (of a response, of an
+uploaded content, or of a conversation). Links hold no text and no id, only 64-bit hashes of them; two ids of one hash
 make a night read a day too many, never one too few.
 """
 
@@ -23,6 +23,8 @@ from include.freezeline.contracts.lake import (
 )
 from include.freezeline.facts.spec import FactSpec, fact_table
 
+_NO_NAMES = "cast([] as varchar[])"
+
 
 class Role(IntEnum):
     """What a row is to the calls."""
@@ -33,7 +35,7 @@ class Role(IntEnum):
     UPLOAD = 2
     """Content that calls refer to by its name."""
     OUTCOME = 3
-    """A fact about a request."""
+    """A fact about a request, a run or a conversation."""
     COUNTER = 4
     INVOICE_LINE = 5
     SEGMENT = 6
@@ -60,7 +62,7 @@ class RecordSource:
     role: str
     trace: str = "null"
     request: str = "null"
-    names: str = "cast([] as varchar[])"
+    names: str = _NO_NAMES
 
     def sql(self) -> str:
         """Return the query of the rows of a table in ``$files``."""
@@ -94,7 +96,8 @@ TELEMETRY: tuple[RecordSource, ...] = (
     RecordSource(
         SPANS.name, "started_at", "started_at", str(Role.TRACE.value), "trace_id", "request_id",
         "[case when is_leaf_model_call then 'response ' || response_id end, "
-        "'content ' || input_content_name, 'content ' || output_content_name]",
+        "'content ' || input_content_name, 'content ' || output_content_name, "
+        "'session ' || session_key]",
     ),
     _on_spans(TOOL_CALLS.name, "called_at"),
     _on_spans(RETRIEVAL_DOCUMENTS.name, "retrieved_at"),
@@ -135,11 +138,19 @@ def record_sources(
 
 
 def _fact_source(spec: FactSpec, segments: Collection[str]) -> RecordSource | None:
-    """Describe a fact: what it is about is its request, its invoice line or its segment."""
+    """Describe a fact: what it is about is calls, its invoice line or its segment."""
     table, columns = fact_table(spec).name, {column.output_name for column in spec.columns}
     times = (spec.event_time_column, spec.arrival_time_column)
-    if "request_id" in columns:
-        return RecordSource(table, *times, str(Role.OUTCOME.value), request="request_id")
+    ids = spec.subject_ids
+    if ids or "request_id" in columns:
+        return RecordSource(
+            table,
+            *times,
+            str(Role.OUTCOME.value),
+            trace="trace_id" if "run_id" in ids else "null",
+            request="request_id" if "request_id" in columns else "null",
+            names="['session ' || session_key]" if "conversation_id" in ids else _NO_NAMES,
+        )
     if table == INVOICE_TABLE:
         line = "provider || chr(31) || line_id"
         return RecordSource(table, *times, str(Role.INVOICE_LINE.value), request=line)

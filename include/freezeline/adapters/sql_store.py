@@ -32,12 +32,14 @@ class FactTable:
         name: Name of the table or view, its schema before a dot.
         columns: Columns to read.
         recorded: Column that says when a row was recorded.
+        optional: Columns to read where the table has them.
     """
 
     database: str
     name: str
     columns: tuple[str, ...]
     recorded: str
+    optional: tuple[str, ...] = ()
 
 
 class SqlStore(ObjectStore):
@@ -257,8 +259,19 @@ class SqlStore(ObjectStore):
         import sqlalchemy as sa
 
         schema, _, name = self._fact.name.rpartition(".")
-        columns: list[Any] = [sa.column(column) for column in self._fact.columns]
+        names = (*self._fact.columns, *self._optional_columns(schema or None, name))
+        columns: list[Any] = [sa.column(column) for column in names]
         return sa.table(name, *columns, schema=schema or None)
+
+    def _optional_columns(self, schema: str | None, name: str) -> tuple[str, ...]:
+        """Return the optional columns that the table has."""
+        import sqlalchemy as sa
+
+        if not self._fact.optional:
+            return ()
+        with self._connect() as connection:
+            found = {c["name"] for c in sa.inspect(connection).get_columns(name, schema=schema)}
+        return tuple(column for column in self._fact.optional if column in found)
 
     @cached_property
     def _engine(self) -> Any:

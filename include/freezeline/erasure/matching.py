@@ -113,7 +113,7 @@ def _of_trace(shape: TableShape, kind: SubjectKind, table: str) -> list[str]:
 def _shared(shape: TableShape, kind: SubjectKind) -> list[str]:
     """Rows that share a session, request, response, call or content with the subject."""
     parts = []
-    if kind == "user" and "session_key" in shape.columns:
+    if "session_key" in shape.columns and (kind == "user" or _is_outcome(shape, kind)):
         parts.append(in_session_sql(shape.event_column))
     if "request_id" in shape.columns:
         parts.append("request_id in (select id from theirs_request_id)")
@@ -126,6 +126,17 @@ def _shared(shape: TableShape, kind: SubjectKind) -> list[str]:
         alone = "trace_id is null and " if "trace_id" in shape.columns else ""
         parts.append(f"({alone}content_name in (select id from theirs_content_name))")
     return parts
+
+
+def _is_outcome(shape: TableShape, kind: SubjectKind) -> bool:
+    """The table may know only by a conversation, which is a customer's, whose a row is."""
+    is_of_span = "span_id" in shape.columns or "trace_id" not in shape.columns
+    is_matched = "matched_by" in shape.columns
+    return (
+        kind == "tenant"
+        and not is_of_span
+        and (is_matched or own_column(kind) not in shape.columns)
+    )
 
 
 def _derived(shape: TableShape) -> list[str]:

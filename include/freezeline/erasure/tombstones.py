@@ -99,7 +99,9 @@ class Tombstones:
             if id_kind == "content_name" and "trace_id" in columns:
                 mask = pc.and_(mask, _null(data, "trace_id"))
             parts.append(mask)
-        if kind == "user":
+        # Outcomes may say by their conversation alone which customer's they are.
+        is_outcome = "span_id" not in columns and own_column(kind) not in columns
+        if kind == "user" or (kind == "tenant" and is_outcome):
             in_session = self._before(data, kind, "session_key", event_column)
             if in_session is not None:
                 parts.append(_and_not(in_session, self._held(data, event_column)))

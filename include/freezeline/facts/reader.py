@@ -1,10 +1,11 @@
 """Read a fact object: CSV, Parquet or JSON lines by content, never by name.
 
-A file that lacks a declared column is rejected whole, since every row of it would be wrong. A
-row that cannot be typed is put aside alone: rows and rejects add up to the records of the file.
+A file that lacks a declared column is rejected whole, since every row of it would be wrong; of the
+ids that say what a row is about one is enough. A row that cannot be typed is put aside alone: rows
+and rejects add up to the records of the file.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ from include.freezeline.errors import ReadError
 from include.freezeline.facts.formats import FactFormat, read_records
 from include.freezeline.facts.spec import FactColumn, FactSpec
 from include.freezeline.facts.values import ValueRejectedError, parse_value, sample_json
+from include.freezeline.readers.foreign_ids import foreign_trace_id
+from include.freezeline.redaction.controls import CONTROL
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,7 @@ class FactReject:
 
     Attributes:
         offset: Ordinal of the row in its object.
-        reason: Short code: ``bad_time:escalated_at``, ``empty_key:request_id``, ...
+        reason: Short code: ``bad_time:escalated_at``, ``missing_subject``, ...
         detail: What was expected and what to do; never the value.
         sample: The row's declared columns as JSON text, without ids of people and customers.
     """
@@ -90,11 +93,8 @@ def read_fact(spec: FactSpec, key: str, data: bytes) -> FactRead:
     found = read_records(data)
     if found.format == "empty":
         return FactRead([], [], 0, "empty")
-    declared = [column.name for column in spec.columns]
     if found.columns is not None:
-        for name in declared:
-            if name not in found.columns:
-                raise MissingColumnError(key, name, declared, found.columns)
+        _require_columns(spec, key, found.columns)
     rows: list[dict[str, Any]] = []
     rejects: list[FactReject] = []
     for offset, record in enumerate(found.records):
@@ -106,11 +106,28 @@ def read_fact(spec: FactSpec, key: str, data: bytes) -> FactRead:
     return FactRead(rows, rejects, len(rows) + len(rejects), found.format)
 
 
+def _require_columns(spec: FactSpec, key: str, found: Collection[str]) -> None:
+    """Refuse a file that lacks a declared column, or every id of what its rows are about."""
+    subjects = [column.name for column in spec.subjects]
+    has_subject = not subjects or any(name in found for name in subjects)
+    for column in spec.columns:
+        is_needed = not has_subject if column.role == "subject" else True
+        if is_needed and column.name not in found:
+            raise MissingColumnError(key, column.name, [c.name for c in spec.columns], found)
+
+
 def _typed(spec: FactSpec, record: Mapping[str, Any] | str) -> dict[str, Any]:
     """Type one record; a string instead of a record says why the record cannot be read."""
     if isinstance(record, str):
         raise ValueRejectedError(record, f"the row cannot be read: {record}")
-    return {column.output_name: _value(column, record) for column in spec.columns}
+    row = {column.output_name: _value(column, record) for column in spec.columns}
+    subjects = spec.subjects
+    if subjects and all(row[column.output_name] is None for column in subjects):
+        names = ", ".join(column.name for column in subjects)
+        detail = f"a value is required in one of {names} (fill one in and deliver the row again)"
+        reason = "missing_subject"
+        raise ValueRejectedError(reason, detail)
+    return row
 
 
 def _value(column: FactColumn, record: Mapping[str, Any]) -> Any:
@@ -121,7 +138,14 @@ def _value(column: FactColumn, record: Mapping[str, Any]) -> Any:
         detail = f"{column.name}: a value is required (fill it in and deliver the row again)"
         reason = f"{kind}:{column.name}"
         raise ValueRejectedError(reason, detail)
-    return value
+    return _subject_id(column, value) if column.role == "subject" else value
+
+
+def _subject_id(column: FactColumn, text: str | None) -> str | None:
+    """Return the id of what a row is about in the form in which calls have it; nothing is null."""
+    if text is None or not CONTROL.sub("", text).strip():
+        return None
+    return foreign_trace_id(text) if column.output_name == "trace_id" else text
 
 
 def _showable(spec: FactSpec) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -12,7 +12,9 @@ from include.freezeline.contracts.lake import EVALUATIONS
 from include.freezeline.errors import ConfigError
 
 FactType = Literal["string", "int64", "float64", "decimal", "bool", "timestamp"]
-FactRole = Literal["key", "event_time", "arrival_time", "value"]
+FactRole = Literal["key", "subject", "event_time", "arrival_time", "value"]
+SubjectId = Literal["request_id", "run_id", "conversation_id"]
+"""What an outcome may be about, most specific first."""
 
 _NAME = r"^[a-z][a-z0-9_]*$"
 _LAKE_TYPES: dict[FactType, ColumnType] = {
@@ -23,6 +25,12 @@ _LAKE_TYPES: dict[FactType, ColumnType] = {
     "bool": "bool",
     "timestamp": "timestamp",
 }
+# The lake knows a run by its trace and a conversation by its pseudonym, as it does for calls.
+SUBJECT_COLUMNS: dict[SubjectId, str] = {
+    "request_id": "request_id",
+    "run_id": "trace_id",
+    "conversation_id": "session_key",
+}
 _SOURCE_COLUMNS = ("source_offset", "source_object", "source_sha256", "arrived_at")
 
 
@@ -32,8 +40,10 @@ class FactColumn(BaseModel):
     Attributes:
         name: Name in the file.
         type: Type in the lake.
-        role: ``key`` identifies what the fact is about, ``event_time`` is when it happened,
-            ``arrival_time`` when the company learned of it, ``value`` is what happened.
+        role: ``key`` identifies what the fact is about and always has a value; ``subject`` is
+            one of several ids of it, of which a row has at least one and a file may lack some;
+            ``event_time`` is when it happened, ``arrival_time`` when the company learned of it,
+            ``value`` is what happened.
         output: Name in the lake; the name in the file when not given.
         pseudonym: Whose id the column holds; only its keyed pseudonym is stored.
         is_text: Whether people type into it, so that it is redacted.
@@ -60,7 +70,7 @@ class FactColumn(BaseModel):
     @property
     def must_have_value(self) -> bool:
         """Whether a row without a value is rejected."""
-        return self.is_required or self.role != "value"
+        return self.is_required or self.role not in ("value", "subject")
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -73,7 +83,26 @@ class FactColumn(BaseModel):
                 f"column {self.name}: a pseudonym needs type string and output {self.pseudonym}_key"
             )
             raise ValueError(message)
+        if self.role == "subject":
+            self._require_joinable()
         return self
+
+    def _require_joinable(self) -> None:
+        """Refuse a subject that no call has."""
+        known = {"request_id": None, "trace_id": None, "session_key": "session"}
+        if (
+            self.output_name not in known
+            or self.pseudonym != known[self.output_name]
+            or self.type != "string"
+            or self.is_text
+            or self.is_required
+        ):
+            message = (
+                f"column {self.name}: a subject is a string with output request_id, output "
+                "trace_id (a run), or output session_key and pseudonym session (a conversation), "
+                "and neither is_text nor is_required (write role: key where every row has it)"
+            )
+            raise ValueError(message)
 
 
 class Delivery(BaseModel):
@@ -118,6 +147,8 @@ class FactSpec(BaseModel):
             then an object below ``prefix``.
         maturity_h: Hours after the event by which it is nearly always recorded.
         delivery: When it is late or broken.
+        delivered_by: Ids by which it is delivered for whatever it happens to: a call that has one
+            of them and no record is one that it did not happen to. For other calls nobody knows.
         columns: Columns of the file; others are ignored.
     """
 
@@ -129,6 +160,7 @@ class FactSpec(BaseModel):
     database: DatabaseTable | None = None
     maturity_h: float = Field(ge=0)
     delivery: Delivery = Delivery()
+    delivered_by: tuple[SubjectId, ...] = Field(default=("request_id",), min_length=1)
     columns: tuple[FactColumn, ...] = Field(min_length=3)
 
     @property
@@ -141,12 +173,26 @@ class FactSpec(BaseModel):
         """Lake name of the column that says when the company learned of it."""
         return next(c.output_name for c in self.columns if c.role == "arrival_time")
 
+    @property
+    def subjects(self) -> tuple[FactColumn, ...]:
+        """Columns of which a row has at least one."""
+        return tuple(column for column in self.columns if column.role == "subject")
+
+    @property
+    def subject_ids(self) -> tuple[SubjectId, ...]:
+        """By what a row may say which calls it is about, most specific first."""
+        about = {c.output_name for c in self.columns if c.role in ("key", "subject")}
+        return tuple(name for name in get_args(SubjectId) if SUBJECT_COLUMNS[name] in about)
+
     @model_validator(mode="after")
     def _has_its_parts(self) -> Self:
         """Refuse a fact without key or clocks, and columns of one name."""
         roles = Counter(column.role for column in self.columns)
-        if not roles["key"] or roles["event_time"] != 1 or roles["arrival_time"] != 1:
-            message = "columns must have at least one key, one event_time and one arrival_time"
+        is_about_something = roles["key"] or roles["subject"]
+        if not is_about_something or roles["event_time"] != 1 or roles["arrival_time"] != 1:
+            message = (
+                "columns must have at least one key or subject, one event_time and one arrival_time"
+            )
             raise ValueError(message)
         names = Counter(column.output_name for column in self.columns)
         doubled = sorted(name for name, count in names.items() if count > 1)
@@ -155,6 +201,26 @@ class FactSpec(BaseModel):
             message = f"column names must be unique and not our own: {[*doubled, *clashing]}"
             raise ValueError(message)
         return self
+
+    @model_validator(mode="after")
+    def _is_delivered_by_what_it_has(self) -> Self:
+        """Refuse ids that no row could have; a fact about no call needs none."""
+        is_told = bool(self.subjects) or "delivered_by" in self.model_fields_set
+        missing = [name for name in self.delivered_by if name not in self.subject_ids]
+        if is_told and (missing or len(set(self.delivered_by)) != len(self.delivered_by)):
+            message = (
+                f"delivered_by: must be different ids that its columns have, got "
+                f"{', '.join(self.delivered_by)} (write some of "
+                f"{', '.join(self.subject_ids) or 'none: no key or subject is an id of a call'})"
+            )
+            raise ValueError(message)
+        return self
+
+    def with_subjects_of(self, other: "FactSpec") -> "FactSpec":
+        """Return this fact with the subjects that only the other has: its rows leave them empty."""
+        names = {column.output_name for column in self.columns}
+        more = tuple(column for column in other.subjects if column.output_name not in names)
+        return self.model_copy(update={"columns": (*self.columns, *more)})
 
 
 def load_fact_specs(config_dir: Path) -> tuple[FactSpec, ...]:

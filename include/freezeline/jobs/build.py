@@ -118,10 +118,13 @@ def build(
 
 def dbt_variables(settings: Settings, as_of: datetime) -> dict[str, object]:
     """Return the variables the dbt project needs; paths are absolute."""
-    maturities = {spec.name: spec.maturity_h for spec in _fact_specs(settings)}
+    specs = {spec.name: spec for spec in _fact_specs(settings)}
     return {
         "as_of": as_of.isoformat(),
-        "outcome_maturity_h": f"{max(maturities[name] for name in _BAD_OUTCOMES):g}",
+        "outcome_maturity_h": f"{max(specs[name].maturity_h for name in _BAD_OUTCOMES):g}",
+        "outcomes_delivered_by": {
+            name: list(spec.delivered_by) for name, spec in specs.items() if spec.subject_ids
+        },
         "lake_dir": str(settings.lake_dir.resolve()),
         "warehouse_path": str(settings.warehouse_path.resolve()),
         **load_cost_policy(config_dir(settings)).variables(),
@@ -165,11 +168,15 @@ def _fact_specs(settings: Settings) -> list[FactSpec]:
     """Return every fact, the company's own before the packaged one of the same name.
 
     The packaged facts are always among them, since the packaged models read them: a company that
-    has no conversions has an empty table of conversions.
+    has no conversions has an empty table of conversions, and one whose own file says nothing of
+    runs or conversations has empty columns of them.
     """
-    with as_file(files("include").joinpath("config")) as packaged:
-        specs = {spec.name: spec for spec in load_fact_specs(packaged)}
-    specs |= {spec.name: spec for spec in load_fact_specs(config_dir(settings))}
+    with as_file(files("include").joinpath("config")) as folder:
+        packaged = {spec.name: spec for spec in load_fact_specs(folder)}
+    specs = dict(packaged)
+    for spec in load_fact_specs(config_dir(settings)):
+        known = packaged.get(spec.name)
+        specs[spec.name] = spec if known is None else spec.with_subjects_of(known)
     return [specs[name] for name in sorted(specs)]
 
 

@@ -124,9 +124,10 @@ def _open_table(settings: Settings, spec: FactSpec) -> SqlStore:
         )
         raise ConfigError(message)
     recorded = next(column.name for column in spec.columns if column.role == "arrival_time")
-    table = FactTable(
-        place.name, place.table, tuple(column.name for column in spec.columns), recorded
-    )
+    # A table may lack ids of what its rows are about; without any, each row is put aside.
+    optional = tuple(column.name for column in spec.subjects)
+    columns = tuple(column.name for column in spec.columns if column.name not in optional)
+    table = FactTable(place.name, place.table, columns, recorded, optional)
     return SqlStore(settings.databases[place.name].get_secret_value(), table, spec.prefix)
 
 

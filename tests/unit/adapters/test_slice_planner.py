@@ -34,12 +34,12 @@ class Nights:
     def __init__(self, settings: Settings, warehouse: Warehouse) -> None:
         """Start with nothing."""
         self.lake = TinyLake(settings)
-        self._settings, self._warehouse = settings, warehouse
+        self.settings, self._warehouse = settings, warehouse
 
     def planner(self, day: int) -> SlicePlanner:
         """Return the planner of the night after a day."""
-        specs = load_fact_specs(config_dir(self._settings))
-        return SlicePlanner(self._warehouse, self._settings.lake_dir, specs, on(day + 1, 0))
+        specs = load_fact_specs(config_dir(self.settings))
+        return SlicePlanner(self._warehouse, self.settings.lake_dir, specs, on(day + 1, 0))
 
     def build(self, day: int, *, is_everything: bool = False) -> Slice | None:
         """Plan the night after a day and record it as built."""
@@ -191,3 +191,100 @@ def test_books_touch_their_arrival_date_until_it_is_over(nights: Nights) -> None
     planned = nights.build(5)
     assert planned is not None
     assert list(planned.touched["arrival"]) == []
+
+
+def outcome(nights: Nights, key: str, event: int, arrives: int, **values: Any) -> None:
+    """An escalation of a day that arrives on another."""
+    row = {"request_id": None, "escalated_at": on(event), "recorded_at": on(arrives, 1)}
+    nights.lake.facts("escalations", key, [{**row, **values, "arrived_at": on(arrives)}])
+
+
+def loaded(planned: Slice | None, table: str) -> set[date]:
+    assert planned is not None
+    return set(planned.loaded[table])
+
+
+def test_an_outcome_of_a_run_touches_the_days_of_its_trace(nights: Nights) -> None:
+    outcome(nights, "e", 3, 4, trace_id=f"{1:032x}")
+    assert nights.touched(4) == days(1, 3)
+    outcome(nights, "f", 4, 5, trace_id=f"{77:032x}")
+    assert nights.touched(5) == days(4), "a run that nobody has seen"
+    nights.call(77, 2, arrives=6)
+    assert nights.touched(6) == days(2, 4)
+
+
+def test_an_outcome_of_a_conversation_touches_all_of_it(nights: Nights) -> None:
+    for number in (11, 12, 13):
+        nights.call(number, number - 10, arrives=4, session_key="s")
+    nights.call(14, 1, arrives=4, session_key="another")
+    nights.build(4)
+    outcome(nights, "e", 2, 5, session_key="s")
+    planned = nights.build(5)
+    assert planned is not None
+    assert list(planned.touched["event"]) == days(1, 2, 3)
+    assert set(days(1, 2, 3)) <= loaded(planned, "spans")
+    assert nights.touched(6) == []
+
+
+def test_a_late_call_of_a_conversation_with_an_outcome_touches_all_of_it(nights: Nights) -> None:
+    for number in (11, 12):
+        nights.call(number, number - 10, arrives=4, session_key="s", request_id=f"q{number}")
+    nights.build(4)
+    nights.call(13, 3, arrives=5, session_key="s")
+    assert nights.touched(5) == days(3), "no outcome names the conversation"
+    outcome(nights, "e", 3, 6, session_key="s")
+    nights.build(6)
+    nights.call(14, 2, arrives=7, session_key="s")
+    planned = nights.build(7)
+    assert planned is not None
+    assert list(planned.touched["event"]) == days(1, 2, 3)
+    assert loaded(planned, "fact_escalations") == set(days(3))
+
+
+def test_a_corrected_outcome_touches_what_the_earlier_record_judged(nights: Nights) -> None:
+    nights.call(11, 1, arrives=4, session_key="s")
+    outcome(nights, "e", 3, 4, request_id="nobody", session_key="s")
+    nights.build(4)
+    outcome(nights, "f", 4, 5, request_id="nobody")
+    assert nights.touched(5) == days(1, 3, 4)
+
+
+def test_an_outcome_is_read_with_those_that_may_judge_the_same_request(nights: Nights) -> None:
+    nights.call(11, 1, arrives=4, session_key="s", request_id="q")
+    nights.call(12, 2, arrives=4, request_id="q")
+    outcome(nights, "e", 3, 4, session_key="s")
+    outcome(nights, "f", 4, 4, trace_id=f"{12:032x}")
+    nights.build(4)
+    nights.call(20, 3, arrives=5)
+    planned = nights.build(5)
+    assert planned is not None
+    assert list(planned.touched["event"]) == days(3), "nothing of theirs is new"
+    assert loaded(planned, "fact_escalations") == set(days(3, 4))
+    assert set(days(1, 2, 3)) <= loaded(planned, "spans")
+
+
+def test_a_request_with_a_run_or_conversation_of_an_outcome_leads_to_its_other_days(
+    nights: Nights,
+) -> None:
+    nights.call(11, 1, arrives=4, session_key="s", request_id="q")
+    nights.call(12, 2, arrives=4, request_id="q")
+    nights.build(4)
+    outcome(nights, "e", 3, 5, session_key="s")
+    assert nights.touched(5) == days(1, 2, 3)
+
+
+def test_links_are_read_from_files_without_the_columns_of_today(nights: Nights) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from include.freezeline.contracts.arrow import arrow_schema
+    from include.freezeline.facts.spec import fact_table
+
+    spec = next(s for s in load_fact_specs(config_dir(nights.settings)) if s.name == "escalations")
+    outcome(nights, "e", 3, 4, request_id="r1")
+    (path,) = (nights.settings.lake_dir / "fact_escalations").rglob("*.parquet")
+    old = pq.read_table(path, partitioning=None).drop_columns(["trace_id", "session_key"])
+    pq.write_table(old, path)
+    empty = pa.Table.from_pylist([], schema=arrow_schema(fact_table(spec)))
+    pq.write_table(empty, nights.settings.lake_dir / "fact_escalations" / "schema_only.parquet")
+    assert nights.touched(4) == days(1, 3)

@@ -265,3 +265,16 @@ def test_setting_of_databases_survives_its_way_to_a_worker_and_hides_passwords()
     with pytest.raises(ConfigError, match=r"FREEZELINE_DATABASES: .*JSON object") as caught:
         load_settings({"FREEZELINE_DATABASES": "postgresql://reader:hunter2@db/crm"})
     assert "hunter2" not in str(caught.value)
+
+
+def test_optional_columns_are_read_where_the_table_has_them(
+    store: SqlStore, database: sqlite3.Connection, tmp_path: Path
+) -> None:
+    table = FactTable("crm", "tiers", COLUMNS, "recorded_at", ("seats", "run_id"))
+    other = SqlStore(f"sqlite:///{tmp_path / 'crm.db'}", table, PREFIX)
+    key = f"{PREFIX}dt=2026-10-11/rows.jsonl"
+    assert b'"seats"' in other.read_bytes(key)
+    assert b"run_id" not in other.read_bytes(key)
+    gone = SqlStore(f"sqlite:///{tmp_path / 'none.db'}", table, PREFIX)
+    with pytest.raises(StoreError, match="cannot be read"):
+        gone.read_bytes(key)

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from include.freezeline.adapters.database_rewrite import TableChange, attach, rewrite_attached
 from include.freezeline.adapters.lake import Lake
 from include.freezeline.adapters.tombstone_files import load_tombstones
+from include.freezeline.adapters.warehouse import open_warehouse
 from include.freezeline.cli.main import command
 from include.freezeline.config import config_dir
 from include.freezeline.contracts.lake import EVALUATIONS, SPANS
@@ -18,6 +19,7 @@ from include.freezeline.erasure.receipt import Finding, Receipt, add_up
 from include.freezeline.erasure.subject import Subject, SubjectKind
 from include.freezeline.errors import ErasureError
 from include.freezeline.jobs import erase_stores
+from include.freezeline.jobs.build import build, lake_tables
 from include.freezeline.jobs.erase import apply_erasure, plan_erasure, verify_erasures
 from include.freezeline.settings import Settings
 from tests.dbt.tiny_lake import TinyLake, at, call, span
@@ -64,6 +66,57 @@ def company(settings: Settings) -> Settings:
 def erase(settings: Settings, kind: SubjectKind = "user", key: str = USER) -> Receipt:
     subject = Subject(kind, key)
     return apply_erasure(settings, subject, plan_erasure(settings, subject, BEFORE).plan_id)
+
+
+OUTCOMES = {"by_request": {"request_id": "r1"}, "by_run": {"trace_id": f"{3:032x}"},
+            "by_conversation": {"session_key": SESSION}, "shared": {"session_key": SHARED},
+            "of_another": {"trace_id": f"{2:032x}"}}  # fmt: skip
+
+
+def with_outcomes(settings: Settings) -> Settings:
+    """The same company with outcomes that name whatever they may; the codes say which."""
+    rows = [{"request_id": None, "overridden_at": at(13), "recorded_at": at(14),
+             "override_type": code, **ids} for code, ids in OUTCOMES.items()]  # fmt: skip
+    TinyLake(settings).facts("overrides", "o", rows)
+    return settings
+
+
+def outcomes_left(settings: Settings) -> set[str]:
+    table = next(t for t in lake_tables(settings) if t.name == "fact_overrides")
+    return {str(row["override_type"]) for row in Lake(settings.lake_dir).read_rows(table)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "left"),
+    [
+        ("user", USER, {"shared", "of_another"}),
+        ("session", SESSION, {"by_run", "shared", "of_another"}),
+        ("session", SHARED, {"by_request", "by_conversation"}),
+        # trace 1 and the conversation are the tenant's, and so is trace 3 of the shared one
+        ("tenant", TENANT, {"of_another"}),
+    ],
+)
+def test_outcomes_go_by_whatever_they_name(
+    company: Settings, kind: SubjectKind, key: str, left: set[str]
+) -> None:
+    erase(with_outcomes(company), kind, key)
+    assert outcomes_left(company) == left
+    assert verify_erasures(company, BEFORE).n_came_back == 0
+
+
+@pytest.mark.integration
+@pytest.mark.slow
+def test_outcomes_in_the_marts_go_by_whatever_they_name(company: Settings) -> None:
+    build(with_outcomes(company), BEFORE)
+    sql = "select outcome_code from marts.fct_business_outcomes where outcome_code is not null"
+    with open_warehouse(company.warehouse_path, read_only=True) as warehouse:
+        there = {row["outcome_code"] for row in warehouse.rows(sql)}
+    # The other's run is also what the shared conversation had come to.
+    assert there == {"by_request", "by_run", "by_conversation", "of_another"}
+    erase(company)
+    with open_warehouse(company.warehouse_path, read_only=True) as warehouse:
+        left = {row["outcome_code"] for row in warehouse.rows(sql)}
+    assert left == {"of_another"}
 
 
 def spans_left(settings: Settings) -> set[int]:

@@ -84,6 +84,15 @@ def test_sessions_hold_for_users_only_and_up_to_their_time() -> None:
     assert left(data, stone("session_key", "s", LIMIT, kind="tenant")) == [0, 1, 2]
 
 
+@pytest.mark.parametrize("kind", ["user", "tenant"])
+def test_outcomes_of_erased_runs_and_conversations_stay_out(kind: SubjectKind) -> None:
+    rows = table({"session_key": "s"}, {"trace_id": "t"}, {"session_key": "x", "trace_id": "y"},
+                 {"session_key": "s", "started_at": LATE})  # fmt: skip
+    outcomes = rows.drop_columns(["user_key", "span_id", "environment"])
+    stones = (stone("session_key", "s", LIMIT, kind), stone("trace_id", "t", kind=kind))
+    assert left(outcomes, *stones) == [2, 3]
+
+
 def test_requests_hold_always() -> None:
     data = table({"request_id": "r", "started_at": LATE}, {"request_id": "q"})
     assert left(data, stone("request_id", "r")) == [1]

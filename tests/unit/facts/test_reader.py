@@ -1,5 +1,6 @@
 """Fact files: every format, every defect, nothing lost."""
 
+import csv
 import io
 import json
 from datetime import UTC, datetime
@@ -15,8 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.freezeline.errors import ReadError
-from include.freezeline.facts.reader import MissingColumnError, read_fact
-from include.freezeline.facts.spec import load_fact_specs
+from include.freezeline.facts.reader import FactRead, MissingColumnError, read_fact
+from include.freezeline.facts.spec import FactSpec, load_fact_specs
+from include.freezeline.readers.foreign_ids import foreign_trace_id
+from include.freezeline.redaction.controls import CONTROL
 
 _SPECS = {
     spec.name: spec for spec in load_fact_specs(Path(str(files("include").joinpath("config"))))
@@ -44,6 +47,8 @@ def test_csv_row_is_typed_in_utc() -> None:
             "escalated_at": datetime(2026, 10, 1, 10, tzinfo=UTC),
             "recorded_at": datetime(2026, 10, 1, 10, 30, tzinfo=UTC),
             "reason_code": "unsure",
+            "session_key": None,
+            "trace_id": None,
         }
     ]
 
@@ -75,6 +80,8 @@ def test_parquet_row_is_typed_when_nanoseconds_and_whole_number_ids() -> None:
             "overridden_at": moment,
             "recorded_at": moment,
             "override_type": None,
+            "session_key": None,
+            "trace_id": None,
         }
     ]
 
@@ -106,7 +113,7 @@ def test_whole_object_is_rejected_when_a_column_is_missing() -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        (",2026-10-01,2026-10-01,x", "empty_key:request_id"),
+        (",2026-10-01,2026-10-01,x", "missing_subject"),
         ("r,yesterday,2026-10-01,x", "bad_time:escalated_at"),
         ("r,2026-10-01,,x", "empty_value:recorded_at"),
         ("r,2026-10-01,2026-10-01", "wrong_field_count"),
@@ -197,3 +204,102 @@ def test_money_that_cannot_be_stored_exactly_is_put_aside(amount: str) -> None:
 def _invoice(amount: str) -> bytes:
     header = "provider,line_id,model,usage_started_at,recorded_at,billed_usd"
     return _csv(f"openai,l1,gpt-4.1,2026-10-12,2026-10-13,{amount}", header=header)
+
+
+_BY_REQUEST = FactSpec.model_validate(
+    {
+        **_SPECS["escalations"].model_dump(exclude={"columns"}),
+        "columns": [
+            column.model_dump() | ({"role": "key"} if column.name == "request_id" else {})
+            for column in _SPECS["escalations"].columns
+            if column.name not in ("conversation_id", "run_id")
+        ],
+    }
+)
+"""The fact as it was before a row could be about a conversation or a run."""
+_SUBJECT_HEADER = "conversation_id,run_id,escalated_at,recorded_at,reason_code"
+_TRACE = "4BF92F3577B34DA6A3CE929D0E0E4736"
+
+
+@pytest.mark.parametrize(
+    ("given", "session", "trace"),
+    [
+        ("chat-1,", "chat-1", None),
+        (f",{_TRACE}", None, _TRACE.lower()),
+        (f"chat-1, {_TRACE.lower()} ", "chat-1", _TRACE.lower()),
+        # what is no W3C id becomes what it becomes on the spans of an interaction log
+        (",run 7", None, foreign_trace_id("run 7")),
+    ],
+)
+def test_row_may_be_about_a_conversation_or_a_run(
+    given: str, session: str | None, trace: str | None
+) -> None:
+    data = _csv(f"{given},2026-10-01,2026-10-01,x", header=_SUBJECT_HEADER)
+    (row,) = read_fact(_SPECS["escalations"], "k", data).rows
+    assert (row["request_id"], row["session_key"], row["trace_id"]) == (None, session, trace)
+
+
+@pytest.mark.parametrize("empty", [",", " , ", "\x00,"])
+def test_row_about_nothing_is_put_aside(empty: str) -> None:
+    data = _csv(f"{empty},2026-10-01,2026-10-01,x", header=_SUBJECT_HEADER)
+    read = read_fact(_SPECS["escalations"], "k", data)
+    (reject,) = read.rejects
+    assert reject.reason == "missing_subject"
+    assert "request_id, conversation_id, run_id" in reject.detail
+
+
+def test_quarantined_sample_has_no_conversation_id() -> None:
+    data = _csv("chat-jane,,soon,2026-10-01,x", header=_SUBJECT_HEADER)
+    (reject,) = read_fact(_SPECS["escalations"], "k", data).rejects
+    assert reject.reason == "bad_time:escalated_at"
+    assert reject.sample is not None
+    assert "jane" not in reject.sample
+
+
+def test_file_without_any_subject_is_rejected_whole() -> None:
+    data = _csv("2026-10-01,2026-10-01,x", header="escalated_at,recorded_at,reason_code")
+    with pytest.raises(MissingColumnError) as caught:
+        read_fact(_SPECS["escalations"], "k", data)
+    assert caught.value.reason == "missing_column:request_id"
+
+
+def test_json_lines_may_name_another_subject_in_each_record() -> None:
+    times = {"escalated_at": "2026-10-01", "recorded_at": "2026-10-01"}
+    records = [{"request_id": "r"}, {"run_id": _TRACE}, {"conversation_id": 17}, {}]
+    data = "\n".join(json.dumps(record | times) for record in records).encode()
+    read = read_fact(_SPECS["escalations"], "k", data)
+    ids = [(row["request_id"], row["trace_id"], row["session_key"]) for row in read.rows]
+    assert ids == [("r", None, None), (None, _TRACE.lower(), None), (None, None, "17")]
+    assert [(reject.offset, reject.reason) for reject in read.rejects] == [(3, "missing_subject")]
+
+
+_CELLS = st.one_of(st.text(max_size=12), st.sampled_from(["r-1", "2026-10-01", "", "x"]))
+
+
+@given(st.lists(st.tuples(_CELLS, _CELLS, _CELLS, _CELLS), max_size=6))
+def test_files_of_requests_land_as_before(rows: list[tuple[str, str, str, str]]) -> None:
+    text = io.StringIO()
+    csv.writer(text).writerows([_HEADER.split(","), *rows])
+    data = text.getvalue().encode("utf-8", "replace")
+    before, after = (_read_or_reason(spec, data) for spec in (_BY_REQUEST, _SPECS["escalations"]))
+    if isinstance(before, str) or isinstance(after, str):
+        assert before == after
+        return
+    unprintable = {row["request_id"] for row in before.rows} - {
+        row["request_id"] for row in after.rows
+    }
+    assert all(not CONTROL.sub("", request).strip() for request in unprintable)
+    kept = [row for row in before.rows if row["request_id"] not in unprintable]
+    assert after.rows == [row | {"session_key": None, "trace_id": None} for row in kept]
+    if not unprintable:
+        assert [r.offset for r in after.rejects] == [r.offset for r in before.rejects]
+        for old, new in zip(before.rejects, after.rejects, strict=True):
+            # A row may lack more than its request.
+            assert new.reason == old.reason or old.reason == "empty_key:request_id"
+
+
+def _read_or_reason(spec: FactSpec, data: bytes) -> FactRead | str:
+    try:
+        return read_fact(spec, "k", data)
+    except ReadError as error:
+        return error.reason

@@ -89,6 +89,65 @@ def test_config_error_names_file_and_field_when_a_fact_is_wrong(
     assert "refunds.yml" in str(caught.value)
 
 
+_SUBJECTS = _GOOD.replace("role: key", "role: subject") + (
+    "  - {name: chat, output: session_key, type: string, role: subject, pseudonym: session, "
+    "description: Conversation.}\n"
+)
+
+
+def test_subjects_are_nullable_and_packaged_ones_are_lent_to_an_own_fact(tmp_path: Path) -> None:
+    (spec,) = _specs(tmp_path, _SUBJECTS)
+    table = fact_table(spec)
+    assert [table.column(name).nullable for name in ("request_id", "session_key")] == [True, True]
+    assert table.column("session_key").privacy is Privacy.PSEUDONYM
+    assert spec.subject_ids == ("request_id", "conversation_id")
+    assert spec.delivered_by == ("request_id",)
+    (packaged,) = [s for s in load_fact_specs(_CONFIG_DIR) if s.name == "escalations"]
+    assert packaged.subject_ids == ("request_id", "run_id", "conversation_id")
+    lent = [c.output_name for c in spec.with_subjects_of(packaged).columns]
+    assert lent == ["request_id", "refunded_at", "recorded_at", "session_key", "trace_id"]
+
+
+def test_own_fact_of_requests_alone_keeps_its_key(tmp_path: Path) -> None:
+    (spec,) = _specs(tmp_path, _GOOD)
+    (packaged,) = [s for s in load_fact_specs(_CONFIG_DIR) if s.name == "escalations"]
+    lent = fact_table(spec.with_subjects_of(packaged))
+    assert not lent.column("request_id").nullable
+    assert {"session_key", "trace_id"} <= set(lent.column_names)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("role: subject, pseudonym: session", "role: subject", "pseudonym session"),
+        ("output: session_key, ", "", "output session_key"),
+        ("output: session_key", "output: user_key", "session_key"),
+        ("name: request_id, type: string", "name: request_id, type: int64", "a subject is a str"),
+        ("role: subject", "role: subject, is_required: true", "role: key where every row has it"),
+        ("name: request_id", "name: order_id", "a subject is a string"),
+        ("maturity_h: 24", "delivered_by: [run_id]\nmaturity_h: 24", "got run_id"),
+        ("maturity_h: 24", "delivered_by: []\nmaturity_h: 24", "delivered_by"),
+        ("maturity_h: 24", "delivered_by: [chat]\nmaturity_h: 24", r"delivered_by\.0"),
+        (
+            "maturity_h: 24",
+            "delivered_by: [request_id, request_id]\nmaturity_h: 24",
+            "different ids",
+        ),
+        (
+            "  - {name: request_id, type: string, role: subject, description: Request.}\n",
+            "",
+            r"got request_id \(write some of conversation_id\)",
+        ),
+    ],
+)
+def test_config_error_says_what_a_subject_may_be(
+    tmp_path: Path, before: str, after: str, message: str
+) -> None:
+    assert before in _SUBJECTS
+    with pytest.raises(ConfigError, match=message):
+        _specs(tmp_path, _SUBJECTS.replace(before, after, 1))
+
+
 def test_schema_file_equals_the_model() -> None:
     path = _CONFIG_DIR / "schema" / "fact.schema.json"
     wanted = json.dumps(FactSpec.model_json_schema(), indent=2, sort_keys=True) + "\n"

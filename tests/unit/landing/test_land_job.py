@@ -1,5 +1,6 @@
 """The whole of landing on a folder as bucket: once, again, changed, cut off, late, silent."""
 
+import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from include.freezeline.adapters.local_store import LocalStore
 from include.freezeline.contracts.lake import LEDGER, QUARANTINE, REDACTION_COUNTS, SPANS
 from include.freezeline.errors import ConfigError, EmptyNightError, StoreNotFoundError
 from include.freezeline.jobs import land_batches, land_object
+from include.freezeline.jobs.build import lake_tables
 from include.freezeline.jobs.land import land
 from include.freezeline.jobs.land_object import open_tools
 from include.freezeline.settings import Settings
@@ -246,3 +248,31 @@ def test_the_bucket_is_listed_once_and_tools_are_not_loaded_when_nothing_is_due(
     monkeypatch.setattr(land_batches, "open_tools", lambda *_: pytest.fail("nothing is due"))
     assert land(settings, AS_OF).total.n_objects_skipped == 1
     assert open_tools(settings, AS_OF).facts
+
+
+def test_outcomes_land_with_the_ids_that_spans_have(settings: Settings) -> None:
+    trace = f"{random.Random(0).getrandbits(127) + 1:032x}"  # noqa: S311 - the first of spans_json
+    spans = spans_json(1).replace(b"user.id", b"session.id")
+    write(settings, trace_key("a"), spans)
+    lines = [
+        "conversation_id,run_id,escalated_at,recorded_at,reason_code",
+        f"{EMAIL},,2026-10-13T11:00:00Z,2026-10-13T12:00:00Z,asked {EMAIL}",
+        f",{trace.upper()},2026-10-13T11:00:00Z,2026-10-13T12:00:00Z,",
+        ",,2026-10-13T11:00:00Z,2026-10-13T12:00:00Z,about nobody",
+    ]
+    write(settings, "facts/escalations/dt=2026-10-13/e.csv", "\n".join(lines).encode())
+    old = "request_id,escalated_at,recorded_at,reason_code\nr,2026-10-13,2026-10-13,\n"
+    write(settings, "facts/escalations/dt=2026-10-13/old.csv", old.encode())
+    summary = land(settings, AS_OF).by_source["escalations"]
+    assert (summary.n_landed, summary.n_quarantined) == (3, 1)
+    (span,) = rows(settings, SPANS)
+    table = next(t for t in lake_tables(settings) if t.name == "fact_escalations")
+    facts = [
+        (row["request_id"], row["session_key"], row["trace_id"]) for row in rows(settings, table)
+    ]
+    assert sorted(facts, key=str) == sorted(
+        [(None, span["session_key"], None), (None, None, span["trace_id"]), ("r", None, None)],
+        key=str,
+    )
+    assert [row["reason"] for row in rows(settings, QUARANTINE)] == ["missing_subject"]
+    assert EMAIL not in str([*rows(settings, QUARANTINE), *rows(settings, table)])

@@ -2,36 +2,56 @@
 with
 
 calls as (
-    select * from {{ ref('int_calls__identified') }}
+    select
+        call_key,
+        trace_id,
+        request_id,
+        session_key,
+        {{ asked_id('calls') }} as asked_id
+    from {{ ref('int_calls__identified') }} as calls
+),
+
+outcomes as (
+    select * from {{ ref('int_outcomes__matched') }}
+    where asked_id is not null
 ),
 
 escalations as (
-    select * from {{ ref('stg_facts__escalations') }}
+    select * from outcomes
+    where outcome_type = 'escalation'
 ),
 
 overrides as (
-    select * from {{ ref('stg_facts__overrides') }}
+    select * from outcomes
+    where outcome_type = 'override'
 ),
 
 conversions as (
-    select * from {{ ref('stg_facts__conversions') }}
+    select * from outcomes
+    where outcome_type = 'conversion'
 )
 
 select
     calls.call_key,
-    -- without a request id no outcome can be joined: unknown, not false
-    case when calls.request_id is not null then escalations.request_id is not null end
-        as is_escalated,
-    escalations.escalated_at,
+    -- where a record would not have named the call, no record says nothing: unknown, not false
+    case
+        when escalations.asked_id is not null then true
+        when {{ would_be_recorded('escalations', 'calls') }} then false
+    end as is_escalated,
+    escalations.occurred_at as escalated_at,
     escalations.recorded_at as escalation_recorded_at,
-    case when calls.request_id is not null then overrides.request_id is not null end
-        as is_overridden,
-    overrides.overridden_at,
+    case
+        when overrides.asked_id is not null then true
+        when {{ would_be_recorded('overrides', 'calls') }} then false
+    end as is_overridden,
+    overrides.occurred_at as overridden_at,
     overrides.recorded_at as override_recorded_at,
-    case when calls.request_id is not null then conversions.request_id is not null end
-        as is_converted,
-    conversions.value_usd as conversion_value_usd
+    case
+        when conversions.asked_id is not null then true
+        when {{ would_be_recorded('conversions', 'calls') }} then false
+    end as is_converted,
+    conversions.outcome_value_usd as conversion_value_usd
 from calls
-left join escalations on calls.request_id = escalations.request_id
-left join overrides on calls.request_id = overrides.request_id
-left join conversions on calls.request_id = conversions.request_id
+left join escalations on calls.asked_id = escalations.asked_id
+left join overrides on calls.asked_id = overrides.asked_id
+left join conversions on calls.asked_id = conversions.asked_id

@@ -7,7 +7,7 @@ with
 calls as (
     select
         calls.*,
-        coalesce(calls.request_id, calls.trace_id) as asked_id,
+        {{ asked_id('calls') }} as asked_id,
         coalesce(evaluated.is_refusal, false)
         or coalesce(evaluated.is_malformed, false)
         or coalesce(evaluated.is_toxic, false)
@@ -78,9 +78,10 @@ requests as (
 select
     *,
     is_error or is_cut_off or is_judged_bad as is_bad_answer,
-    -- a bad end is known at once; a good one only when nothing bad can still arrive
+    -- a bad end is known at once; a good one only when nothing bad can still arrive, and would
+    -- have said that it is about this request
     case
         when is_error or is_escalated or is_overridden then false
-        when is_settled and request_id is not null then true
+        when is_settled and is_escalated is not null and is_overridden is not null then true
     end as is_good
 from requests

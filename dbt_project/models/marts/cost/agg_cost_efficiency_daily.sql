@@ -16,7 +16,9 @@ requests as (
     from {{ ref('fct_requests') }}
     where
         not is_canary
-        and request_id is not null
+        -- of others nobody will ever know that they were good
+        and is_escalated is not null
+        and is_overridden is not null
         and {{ touched_rows('request_date') }}
 ),
 

@@ -1,4 +1,5 @@
--- of several records of one request, the last recorded wins
+-- of several records of one thing the last recorded wins: a record is about its request, without
+-- one about its run, and without that about what a conversation had come to at its time
 with
 
 delivered as (
@@ -12,19 +13,27 @@ delivered as (
 deduplicated as (
     select
         request_id,
+        trace_id,
+        session_key,
         overridden_at,
         override_type,
         recorded_at,
         arrived_at
     from delivered
     qualify row_number() over (
-        partition by request_id
+        partition by
+            request_id,
+            case when request_id is null then trace_id end,
+            case when request_id is null and trace_id is null then session_key end,
+            case when request_id is null and trace_id is null then overridden_at end
         order by
             recorded_at desc,
             arrived_at desc,
             source_object desc,
             overridden_at desc,
-            override_type asc nulls last
+            override_type asc nulls last,
+            trace_id asc nulls last,
+            session_key asc nulls last
     ) = 1
 )
 
