@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 
@@ -203,7 +204,7 @@ class RedactionScope:
 
     def _placeholder(self, entity: str, value: str) -> str:
         """Return the placeholder of a value, the same one each time in this scope."""
-        plain = value.casefold()
+        plain = (unquote(value) if "%" in value else value).casefold()
         if entity in _NUMBERS:
             plain = "".join(char for char in plain if char.isalnum())
         known = self._placeholders.get((entity, plain))

@@ -11,6 +11,7 @@ from hashlib import sha256
 from itertools import accumulate
 
 from include.freezeline.redaction.libraries import Finder, build_finder
+from include.freezeline.redaction.percent import unescaped
 from include.freezeline.redaction.prefilter import (
     Prefilter,
     Span,
@@ -26,6 +27,8 @@ from include.freezeline.redaction.triggers import Hit, Trigger, control_ends
 _CONTEXT_CHARS = 48
 _NEIGHBOUR_CHARS = 24
 _CACHED_WINDOWS = 512
+# Percent escapes of percent escapes, as links in links have.
+_MAX_ESCAPED = 3
 # Between texts that are looked at together; no value reaches over it.
 _SEPARATOR = "\n\x7f\n"
 # In place of a rule: a control character, which could hide a value.
@@ -69,8 +72,25 @@ class Scanner:
         self._entities = tuple(rule.entity for rule in rules)
 
     def hits(self, text: str) -> list[Hit]:
-        """Return where a value may be, and by which rule; nothing for nearly every text."""
-        return self._prefilter.hits(shape_of(text))
+        """Return where a value may be, and by which rule; nothing for nearly every text.
+
+        Of values behind percent escapes it only says that there may be one.
+        """
+        hits = self._prefilter.hits(shape_of(text))
+        if not hits and "%" in text:
+            return self._escaped_hits(text)
+        return hits
+
+    def _escaped_hits(self, text: str) -> list[Hit]:
+        """Return the hits in what percent escapes stand for, and where those are escapes again."""
+        hits: list[Hit] = []
+        for _ in range(_MAX_ESCAPED):
+            plain = unescaped(text)
+            if plain is None or hits:
+                break
+            text = plain.text
+            hits = self._prefilter.hits(shape_of(text))
+        return hits
 
     def suspects(self, texts: Sequence[str]) -> set[int]:
         """Return the numbers of the texts that may hold a value, in one pass over all."""
@@ -79,7 +99,7 @@ class Scanner:
     def found_in(self, texts: Sequence[str]) -> dict[int, list[Finding] | None]:
         """Return the values in each text that holds any, by its number, in one pass over all.
 
-        A text with control characters, which could hide a value, has None.
+        A text with control characters or percent escapes, which could hide a value, has None.
         """
         found: dict[int, list[Finding] | None] = {}
         for number, hits in self._hits_by_text(texts).items():
@@ -87,6 +107,9 @@ class Scanner:
                 found[number] = None
             elif findings := self._found(texts[number], hits):
                 found[number] = findings
+        for number, text in enumerate(texts):
+            if "%" in text and self._escaped_hits(text):
+                found[number] = None
         return found
 
     def _hits_by_text(self, texts: Sequence[str]) -> dict[int, list[Hit]]:
@@ -110,8 +133,21 @@ class Scanner:
 
     def scan(self, text: str) -> list[Finding]:
         """Return the values in a text, in order, none overlapping."""
+        return self._scan(text, 0)
+
+    def _scan(self, text: str, depth: int) -> list[Finding]:
+        """Return the values in a text, with those in what its percent escapes stand for."""
         hits = self._prefilter.hits(shape_of(text))
-        return self._found(text, hits) if hits else []
+        found = self._found(text, hits) if hits else []
+        plain = unescaped(text) if depth < _MAX_ESCAPED else None
+        if plain is None:
+            return found
+        places = plain.places
+        behind = [
+            Finding(each.type, places[each.start], places[each.end])
+            for each in self._scan(plain.text, depth + 1)
+        ]
+        return united(behind, found)
 
     def _found(self, text: str, hits: Iterable[tuple[int, int]]) -> list[Finding]:
         """Ask the rules whose triggers were hit, each around its hits."""
