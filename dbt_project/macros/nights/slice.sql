@@ -15,10 +15,22 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{# Whether a date is one of some; never when there are none. #}
+{#
+    Whether a date is one of some; never when there are none. Of the date of an instant it says
+    between which instants it lies too: DuckDB skips row groups by the instant, not by its date.
+#}
 {% macro is_any_of_days(day, days) -%}
     {%- if days | length > 0 -%}
+    {%- if day.startswith('cast(') and day.endswith(' as date)') -%}
+    {%- set instant = day[5:-9] -%}
+    {%- set after = modules.datetime.date.fromisoformat(days | map('string') | max)
+        + modules.datetime.timedelta(days=1) -%}
+    ({{ instant }} >= timestamptz '{{ days | map('string') | min }} 00:00:00+00'
+    and {{ instant }} < timestamptz '{{ after }} 00:00:00+00'
+    and {{ day }} in ({{ date_literals(days) }}))
+    {%- else -%}
     {{ day }} in ({{ date_literals(days) }})
+    {%- endif -%}
     {%- else -%}
     false
     {%- endif -%}

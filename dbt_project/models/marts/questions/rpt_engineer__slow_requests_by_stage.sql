@@ -43,6 +43,11 @@ slow as (
     where recent.trace_duration_ms >= limits.slow_from_ms
 ),
 
+latencies as (
+    select * from {{ ref('fct_stage_latencies') }}
+    where trace_started_at >= {{ days_before_as_of(7) }}
+),
+
 -- a slow request without a retrieval spent no time in one
 crossed as (
     select
@@ -56,13 +61,12 @@ crossed as (
             feature,
             environment,
             stage
-        from {{ ref('fct_stage_latencies') }}
-        where trace_started_at >= {{ days_before_as_of(7) }}
+        from latencies
     ) as stages
         on
             slow.feature = stages.feature
             and slow.environment = stages.environment
-    left join {{ ref('fct_stage_latencies') }} as latencies
+    left join latencies
         on
             slow.trace_id = latencies.trace_id
             and stages.stage = latencies.stage
