@@ -31,10 +31,10 @@ QUESTIONS = {
         select tenant_key, call_date, sum(cost_usd) from marts.agg_user_cost_daily
         group by all order by all""",
     "one trace by its id": """
-        select * from staging.stg_otel__spans where trace_id = $trace order by started_at""",
+        select * from marts.fct_llm_calls where trace_id = $trace order by called_at""",
     "one trace by its id and day": """
-        select * from staging.stg_otel__spans where trace_id = $trace
-        and started_at >= $day and started_at < $next order by started_at""",
+        select * from marts.fct_llm_calls where trace_id = $trace
+        and called_at >= $day and called_at < $next order by called_at""",
 }
 _TRACE_SQL = "select trace_id, called_at from marts.fct_llm_calls where called_at >= $week limit 1"
 
