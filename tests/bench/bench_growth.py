@@ -89,7 +89,7 @@ def prepare(root: Path, n_calls: int, n_days: int) -> dict[str, Settings]:
     _link_tree(short.lake_dir, long.lake_dir)
     long.warehouse_path.parent.mkdir(parents=True)
     shutil.copyfile(short.warehouse_path, long.warehouse_path)
-    relations = daily_relations(short)
+    relations = {**daily_relations(short), "build.links": "day"}
     with open_warehouse(long.warehouse_path, read_only=False) as warehouse:
         _lengthen(warehouse, relations, n_days - N_BUILT)
         _lengthen_lake(long.lake_dir, n_days - N_BUILT)
@@ -111,7 +111,7 @@ def _lengthen(warehouse: Warehouse, relations: dict[str, str], n_days: int) -> N
     """Put copies of one day before the first, ever more days at a time."""
     day = (FIRST_DAY + timedelta(days=COPIED)).date()
     warehouse.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
-    for name, day_sql in {**relations, "build.links": "day"}.items():
+    for name, day_sql in relations.items():
         columns = warehouse.rows(f"describe {name}")
         source = f"select * from {name} where {day_sql} = date '{day}'"
         warehouse.execute(f"create or replace temp table one_day as {source}")
@@ -139,7 +139,7 @@ def _settle(warehouse: Warehouse, relations: dict[str, str]) -> None:
     DuckDB merge all of them, once; in use that happens bit by bit, night by night.
     """
     since = (FIRST_DAY + timedelta(days=N_BUILT - REWRITTEN)).date()
-    for name, day_sql in {**relations, "build.links": "day"}.items():
+    for name, day_sql in relations.items():
         chosen = f"from {name} where {day_sql} >= date '{since}'"
         warehouse.execute(f"create or replace temp table last_days as select * {chosen}")
         warehouse.execute(f"delete {chosen}")

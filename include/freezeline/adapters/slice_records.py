@@ -1,8 +1,8 @@
 """Which calls a lake row has to do with, as hashes: what a night's planner follows.
 
 A link says that on a day there is a row of some trace, request, or name (of a response, of an
-uploaded content, or of a conversation). Links hold no text and no id, only 64-bit hashes of them; two ids of one hash
-make a night read a day too many, never one too few.
+uploaded content, or of a conversation). Links hold no text and no id, only 64-bit hashes of them;
+two ids of one hash make a night read a day too many, never one too few.
 """
 
 from collections.abc import Collection, Sequence

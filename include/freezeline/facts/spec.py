@@ -2,7 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -182,7 +182,7 @@ class FactSpec(BaseModel):
     def subject_ids(self) -> tuple[SubjectId, ...]:
         """By what a row may say which calls it is about, most specific first."""
         about = {c.output_name for c in self.columns if c.role in ("key", "subject")}
-        return tuple(name for name in get_args(SubjectId) if SUBJECT_COLUMNS[name] in about)
+        return tuple(name for name, column in SUBJECT_COLUMNS.items() if column in about)
 
     @model_validator(mode="after")
     def _has_its_parts(self) -> Self:

@@ -1,6 +1,7 @@
 """Values behind percent escapes, as URLs, logs of requests and form data hold them."""
 
 import json
+from collections.abc import Callable
 from urllib.parse import quote, unquote
 
 import pytest
@@ -32,9 +33,8 @@ def twice(text: str) -> str:
 @pytest.mark.parametrize("escape", [quote, everything, twice, str], ids=lambda each: each.__name__)
 @pytest.mark.parametrize("value", _VALUES.values(), ids=_VALUES)
 def test_value_in_a_url_is_redacted_however_it_is_escaped(
-    redactor: Redactor, value: str, escape: object
+    redactor: Redactor, value: str, escape: Callable[[str], str]
 ) -> None:
-    assert callable(escape)
     for url in _URLS:
         text = url.format(escape(value))
         redacted = redactor.redact_text(text)
