@@ -6,7 +6,7 @@ holds texts of its last days only, as it would in use.
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -19,7 +19,12 @@ _IDS = {"trace_id", "request_id", "response_id", "session_key"}
 _SHARED_KEYS = {"tenant_key", "user_key"}
 _FIXED = ("dim_", "rpt_", "stg_prices", "int_tenants", "int_users", "stg_landing")
 _TEXT_TABLES = ("fct_call_texts", "stg_otel__message_texts", "stg_otel__span_texts")
+_DAYS_AT_ONCE = 10
 Column = tuple[str, str]
+
+
+class TooLargeError(Exception):
+    """A file would not fit where it may lie."""
 
 
 def grow_lake(base: Path, target: Path, n_days: int) -> None:
@@ -62,12 +67,15 @@ def _grow_lake_table(
             connection.execute(f"copy ({kept}) to '{path}' (format parquet, compression zstd)")
 
 
-def grow_warehouse(base: Path, target: Path, n_days: int) -> None:
+def grow_warehouse(base: Path, target: Path, n_days: int, max_bytes: float) -> None:
     """Write a warehouse file with so many copies of the rows of one that holds one day.
 
     What grows with the days is multiplied; dimensions and canned questions are not. A warehouse
     that builds the touched days only (it has a schema ``build``) holds no more than a slice of the
     layers below the marts, so these do not grow either.
+
+    Raises:
+        TooLargeError: The file grew past ``max_bytes``.
     """
     target.unlink(missing_ok=True)
     with _connect(str(target)) as connection:
@@ -76,7 +84,10 @@ def grow_warehouse(base: Path, target: Path, n_days: int) -> None:
         has_slices = _has_schema(connection, "build")
         for schema, table in tables:
             is_slice = has_slices and table.startswith(("stg_", "int_")) and "int_daily__" not in table  # fmt: skip
-            _grow_table(connection, f"{schema}.{table}", 1 if is_slice else _days_of(table, n_days))
+            n_copies = 1 if is_slice else _days_of(table, n_days)
+            for _ in _grow_table(connection, f"{schema}.{table}", n_copies):
+                if target.stat().st_size > max_bytes:
+                    raise TooLargeError(f"more than {max_bytes / 1e9:.0f} GB at {table}")
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
@@ -103,16 +114,25 @@ def _days_of(table: str, n_days: int) -> int:
     return min(n_days, TEXT_DAYS) if table in _TEXT_TABLES else n_days
 
 
-def _grow_table(connection: duckdb.DuckDBPyConnection, table: str, n_days: int) -> None:
-    """Write a table's rows of every copy, the oldest day first, as nights would have."""
+def _grow_table(connection: duckdb.DuckDBPyConnection, table: str, n_days: int) -> Iterator[None]:
+    """Write a table's rows of every copy, the oldest day first, as nights would have.
+
+    Several days go in one insertion: a smaller one than a row group would be written twice, to
+    the log and then to the file.
+    """
     columns = _columns(connection, f"base.{table}")
     if not any("DATE" in kind or "TIMESTAMP" in kind for _, kind in columns):
         n_days = 1
     connection.execute(f"create schema if not exists {table.split('.')[0]}")
     connection.execute(f"create table {table} as select * from base.{table} limit 0")
-    for copy in reversed(range(n_days)):
-        kept = _shifted(columns, str(copy), has_texts=copy < TEXT_DAYS)
-        connection.execute(f"insert into {table} select {kept} from base.{table}")
+    for first in reversed(range(0, n_days, _DAYS_AT_ONCE)):
+        copies = reversed(range(first, min(first + _DAYS_AT_ONCE, n_days)))
+        selects = (
+            f"select {_shifted(columns, str(copy), has_texts=copy < TEXT_DAYS)} from base.{table}"
+            for copy in copies
+        )
+        connection.execute(f"insert into {table} {' union all '.join(selects)}")
+        yield
 
 
 def _shifted(columns: Sequence[Column], copy: str, *, has_texts: bool) -> str:
