@@ -103,9 +103,16 @@ def run_checkpoint(
 def _context(boundary: str, folder: Path) -> Any:
     """Return a context that lives in memory and writes Data Docs to a folder."""
     import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
-    context = gx.get_context(mode="ephemeral")
+    # Its own site of Data Docs would be built beside ours, in a folder that outlives a worker.
+    stores = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+    config = DataContextConfig(store_backend_defaults=stores, analytics_enabled=False)
+    context = gx.get_context(mode="ephemeral", project_config=config)
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     context.add_data_docs_site(
         boundary,
