@@ -1,0 +1,230 @@
+"""Has the mix of categories changed: finish reasons, refusals, formats, tools, intents, lengths?
+
+Rows are permuted between the windows inside strata, so the p-value is exact at the sample size at
+hand, however rare a category is. For words, whose texts are not at hand, counts alone are compared
+(``count_shift_test``): then every occurrence counts as independent, which is only true of a
+sampler's exercise and of counts taken once per text.
+
+Sources: Pearson 1900 (chi-square); Lin 1991 (Jensen-Shannon); Ernst 2004 (permutation tests);
+Newcombe 1998 (interval of a difference of shares). Null hypothesis: inside a stratum both windows
+draw their categories from one distribution.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from include.freezeline.stats.divergence import js_divergence, kl_divergence
+from include.freezeline.stats.permutation import (
+    Float32Array,
+    LabelMatrix,
+    fisher_combination,
+    label_matrix,
+    permutation_p_value,
+    rank_p_values,
+    stage_plan,
+)
+from include.freezeline.stats.result import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    StatResult,
+    insufficient,
+)
+
+METHOD = "category_permutation"
+COUNT_METHOD = "count_hypergeometric"
+_SCREEN_LEVEL = 0.05
+_SHOWN = 5
+_TOP = 100
+
+
+def category_shift_test(
+    values: Sequence[str],
+    is_current: BoolArray,
+    *,
+    seed: int,
+    strata: IntArray | None = None,
+    n_permutations: int = 499,
+    n_refined: int = 9999,
+) -> StatResult:
+    """Test whether the shares of categories moved; the value is the largest change of a share.
+
+    The interval is Newcombe's for that category. Chi-square, Jensen-Shannon and Kullback-Leibler
+    are members of one permutation test; their own p-values are in the details.
+
+    Args:
+        values: Category of each row of both windows.
+        is_current: Which rows belong to the current window.
+        seed: Seed of the permutations.
+        strata: Labels are permuted inside these groups only.
+        n_permutations: Permutations of the screening stage.
+        n_refined: Permutations when the screening p-value is at most 5%.
+    """
+    n_current, n_reference = int(is_current.sum()), int((~is_current).sum())
+    if min(n_current, n_reference) < 2:
+        return insufficient(METHOD, "fewer than two rows in a window", n_reference, n_current)
+    names, codes = np.unique(np.asarray(values, dtype=np.str_), return_inverse=True)
+    if len(names) == 1:
+        reason = "all rows are of one category"
+        return insufficient(METHOD, reason, n_reference, n_current)
+    one_hot = np.eye(len(names), dtype=np.float32)[codes]
+    for size, stage_seed in stage_plan(n_permutations, n_refined, seed):
+        labels = label_matrix(is_current, size, np.random.default_rng(stage_seed), strata)
+        members = _members(labels, one_hot)
+        p_value = permutation_p_value(fisher_combination(list(members.values())))
+        if p_value > _SCREEN_LEVEL:
+            break
+    moved = _moved_shares(codes, list(names), is_current)
+    first = next(iter(moved.values()))
+    return StatResult(
+        value=first["change_ratio"],
+        interval=(first["lower_ratio"], first["upper_ratio"]),
+        p_value=p_value,
+        n_reference=n_reference,
+        n_current=n_current,
+        method=METHOD,
+        seed=seed,
+        details={
+            "moved_categories": moved,
+            "member_p_values": {name: permutation_p_value(v) for name, v in members.items()},
+            "observed": {name: float(v[0]) for name, v in members.items()},
+            "n_permutations": len(next(iter(members.values()))) - 1,
+        },
+    )
+
+
+def chi_square(current: FloatArray, reference: FloatArray) -> FloatArray:
+    """Return Pearson's statistic of two rows of counts, along the last axis.
+
+    Args:
+        current: Counts, one per category; leading axes are separate tables.
+        reference: Counts of the same shape.
+    """
+    both = np.stack(np.broadcast_arrays(current, reference)).astype(np.float64)
+    column = both.sum(axis=0)
+    row = both.sum(axis=-1, keepdims=True)
+    expected = row * column / np.maximum(row.sum(axis=0), 1e-300)
+    gaps = np.divide((both - expected) ** 2, expected, out=np.zeros_like(both), where=expected > 0)
+    return np.asarray(gaps.sum(axis=(0, -1)))
+
+
+def _members(labels: LabelMatrix, one_hot: Float32Array) -> dict[str, FloatArray]:
+    """Return the three statistics for every row of labels; equal weights when there are no strata."""
+    half = len(one_hot) / 2
+    current = np.asarray(labels.current @ one_hot * half, dtype=np.float64)
+    reference = np.asarray(labels.reference @ one_hot * half, dtype=np.float64)
+    return {
+        "chi_square": chi_square(current, reference),
+        "jensen_shannon_nats": js_divergence(current, reference),
+        "kullback_leibler_nats": kl_divergence(current, reference),
+    }
+
+
+def _moved_shares(
+    codes: IntArray, names: list[str], is_current: BoolArray
+) -> dict[str, dict[str, float]]:
+    """Return the categories whose share moved most, with the interval of the change."""
+    current = np.bincount(codes[is_current], minlength=len(names))
+    reference = np.bincount(codes[~is_current], minlength=len(names))
+    sizes = (int(current.sum()), int(reference.sum()))
+    change = current / sizes[0] - reference / sizes[1]
+    order = sorted(range(len(names)), key=lambda i: (-abs(float(change[i])), names[i]))[:_SHOWN]
+    moved = {}
+    for i in order:
+        lower, upper = difference_interval(int(current[i]), sizes[0], int(reference[i]), sizes[1])
+        moved[names[i]] = {
+            "reference_ratio": float(reference[i] / sizes[1]),
+            "current_ratio": float(current[i] / sizes[0]),
+            "change_ratio": float(change[i]),
+            "lower_ratio": lower,
+            "upper_ratio": upper,
+        }
+    return moved
+
+
+def difference_interval(
+    n_hits: int, n_rows: int, n_hits_before: int, n_rows_before: int, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Return Newcombe's interval (his method 10) of a difference of two independent shares.
+
+    Args:
+        n_hits: Rows of the category now.
+        n_rows: All rows now, at least 1.
+        n_hits_before: Rows of the category in the reference.
+        n_rows_before: All rows of the reference, at least 1.
+        confidence: Of the interval.
+    """
+    now, before = n_hits / n_rows, n_hits_before / n_rows_before
+    now_lower, now_upper = _wilson(now, n_rows, confidence)
+    before_lower, before_upper = _wilson(before, n_rows_before, confidence)
+    difference = now - before
+    lower = difference - math.hypot(now - now_lower, before_upper - before)
+    return lower, difference + math.hypot(now_upper - now, before - before_lower)
+
+
+def _wilson(share: float, n: int, confidence: float) -> tuple[float, float]:
+    """Return Wilson's interval of a share."""
+    z = float(stats.norm.isf((1.0 - confidence) / 2.0))
+    centre = (share + z * z / (2 * n)) / (1.0 + z * z / n)
+    half = z * math.sqrt(share * (1.0 - share) / n + z * z / (4 * n * n)) / (1.0 + z * z / n)
+    return centre - half, centre + half
+
+
+def count_shift_test(
+    reference: IntArray, current: IntArray, *, seed: int, n_permutations: int = 199
+) -> StatResult:
+    """Test whether two vectors of counts come from one distribution, however large it is.
+
+    Which occurrence lies in which window is drawn again, given the totals (a multivariate
+    hypergeometric draw). Two members: Pearson's chi-square, which sees a change spread over
+    everything, and the mean of the 100 largest terms of it, which sees one that sits in few
+    categories. The value is the Kullback-Leibler divergence beyond what chance gives, in nats.
+
+    Args:
+        reference: Occurrences by category, shape (categories,).
+        current: The same for the current window.
+        seed: Seed of the draws.
+        n_permutations: Draws.
+    """
+    sizes = (int(reference.sum()), int(current.sum()))
+    if min(sizes) == 0:
+        return insufficient(COUNT_METHOD, "a window without occurrences", *sizes)
+    both = reference + current
+    if np.count_nonzero(both) == 1:
+        return insufficient(COUNT_METHOD, "all occurrences are of one category", *sizes)
+    rng = np.random.default_rng(seed)
+    drawn = rng.multivariate_hypergeometric(both, sizes[1], size=n_permutations, method="marginals")
+    rows = np.concatenate([current[None, :], drawn])
+    members = _count_members(rows, both)
+    divergence = kl_divergence(rows, both - rows)
+    null = divergence[1:]
+    excess = divergence[0] - np.quantile(null, [0.5, 0.975, 0.025])
+    return StatResult(
+        value=float(excess[0]),
+        interval=(float(excess[1]), float(excess[2])),
+        p_value=permutation_p_value(fisher_combination(list(members.values()))),
+        n_reference=sizes[0],
+        n_current=sizes[1],
+        method=COUNT_METHOD,
+        seed=seed,
+        details={
+            "kullback_leibler_nats": float(divergence[0]),
+            "chance_median_nats": float(np.median(null)),
+            "member_p_values": {n: float(rank_p_values(v)[0]) for n, v in members.items()},
+            "n_permutations": n_permutations,
+        },
+    )
+
+
+def _count_members(rows: IntArray, both: IntArray) -> dict[str, FloatArray]:
+    """Return chi-square and the mean of its largest terms for every row of current counts."""
+    expected = both * (rows[0].sum() / both.sum())
+    squares = np.divide(
+        (rows - expected) ** 2, expected, out=np.zeros(rows.shape), where=expected > 0
+    )
+    top = min(_TOP, rows.shape[1])
+    largest = np.partition(squares, rows.shape[1] - top, axis=1)[:, -top:]
+    return {"chi_square": squares.sum(axis=1), "largest_terms": largest.mean(axis=1)}
