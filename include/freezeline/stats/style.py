@@ -18,23 +18,32 @@ _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _SENTENCE_END = re.compile(r"[.!?]+(?:\s|$)")
 
 
-def _word_set(words: str) -> frozenset[str]:
+def word_set(words: str) -> frozenset[str]:
     """Return the words of a line."""
     return frozenset(words.split())
 
 
-_STOP_WORDS = _word_set(
+_STOP_WORDS = word_set(
     "a about after all also an and any are as at be because been but by can do for from had has "
     "have he her his how i if in into is it its may more most my no not of on one or other our "
     "she so some such than that the their them then there these they this to up was we were what "
     "when which who will with would you your"
 )
-_HEDGES = _word_set("may might could perhaps possibly likely generally typically often seems")
-_CONNECTIVES = _word_set(
+_HEDGES = word_set("may might could perhaps possibly likely generally typically often seems")
+_CONNECTIVES = word_set(
     "however therefore additionally furthermore moreover overall first finally next then also"
 )
-_FIRST_PERSON = _word_set("i i'm i'd i'll i've my me we we're our us let's")
-_SECOND_PERSON = _word_set("you your you're you'll yours")
+_FIRST_PERSON = word_set("i i'm i'd i'll i've my me we we're our us let's")
+_SECOND_PERSON = word_set("you your you're you'll yours")
+_MODALS = word_set("can will should must would shall")
+_NEGATIONS = word_set("not no never none without don't doesn't isn't aren't won't can't cannot")
+_DEMONSTRATIVES = word_set("this these that those such")
+_PREPOSITIONS = word_set("by through with from into between during within among against toward")
+_ADVICE = word_set(
+    "important ensure remember note consider provide various helpful keep make sure help include "
+    "including essential crucial key best"
+)
+_INTENSIFIERS = word_set("very really quite highly extremely truly simply just even particularly")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +51,28 @@ class _Parsed:
     """A text with what most features need, computed once."""
 
     text: str
+    lower: str
     words: tuple[str, ...]
     sentences: int
+    sentence_words: tuple[int, ...]
     lines: tuple[str, ...]
 
 
 def _rate(pattern: str) -> Callable[[_Parsed], float]:
-    """Return occurrences of a pattern per 100 words."""
-    compiled = re.compile(pattern, re.MULTILINE | re.IGNORECASE)
-    return lambda p: 100.0 * len(compiled.findall(p.text)) / (len(p.words) + 1)
+    """Return occurrences of a lower-case pattern per 100 words."""
+    compiled = re.compile(pattern, re.MULTILINE)
+    return lambda p: 100.0 * len(compiled.findall(p.lower)) / (len(p.words) + 1)
+
+
+def _count(part: str) -> Callable[[_Parsed], float]:
+    """Return occurrences of a character or two per 100 words."""
+    return lambda p: 100.0 * p.text.count(part) / (len(p.words) + 1)
 
 
 def _starts(pattern: str) -> Callable[[_Parsed], float]:
-    """Return 1 when the text starts with a pattern."""
-    compiled = re.compile(pattern, re.IGNORECASE)
-    return lambda p: float(compiled.match(p.text.lstrip()) is not None)
+    """Return 1 when the lower-case text starts with a pattern."""
+    compiled = re.compile(pattern)
+    return lambda p: float(compiled.match(p.lower.lstrip()) is not None)
 
 
 def _share(members: frozenset[str]) -> Callable[[_Parsed], float]:
@@ -64,9 +80,15 @@ def _share(members: frozenset[str]) -> Callable[[_Parsed], float]:
     return lambda p: sum(word in members for word in p.words) / (len(p.words) + 1)
 
 
-def _character_share(test: Callable[[str], bool]) -> Callable[[_Parsed], float]:
-    """Return the share of characters that pass a test."""
-    return lambda p: sum(map(test, p.text)) / (len(p.text) + 1)
+def _suffix_share(suffix: str) -> Callable[[_Parsed], float]:
+    """Return the share of longer words that end with a suffix."""
+    return lambda p: sum(w.endswith(suffix) and len(w) > 4 for w in p.words) / (len(p.words) + 1)
+
+
+def _character_share(pattern: str) -> Callable[[_Parsed], float]:
+    """Return the share of characters of a class."""
+    compiled = re.compile(pattern)
+    return lambda p: len(compiled.findall(p.text)) / (len(p.text) + 1)
 
 
 def _compression(p: _Parsed) -> float:
@@ -80,6 +102,11 @@ def _mean_sentence(p: _Parsed) -> float:
     return len(p.words) / p.sentences
 
 
+def _sentence_spread(p: _Parsed) -> float:
+    """Return the standard deviation of words per sentence."""
+    return float(np.std(p.sentence_words)) if p.sentence_words else 0.0
+
+
 FEATURES: dict[str, Callable[[_Parsed], float]] = {
     "characters": lambda p: float(len(p.text)),
     "words": lambda p: float(len(p.words)),
@@ -87,6 +114,10 @@ FEATURES: dict[str, Callable[[_Parsed], float]] = {
     "lines": lambda p: float(len(p.lines)),
     "paragraphs": lambda p: float(p.text.count("\n\n")),
     "words_per_sentence": _mean_sentence,
+    "sentence_spread": _sentence_spread,
+    "longest_sentence": lambda p: float(max(p.sentence_words, default=0)),
+    "first_sentence": lambda p: float(next(iter(p.sentence_words), 0)),
+    "last_sentence": lambda p: float(p.sentence_words[-1]) if p.sentence_words else 0.0,
     "words_per_line": lambda p: len(p.words) / (len(p.lines) or 1),
     "characters_per_word": lambda p: sum(map(len, p.words)) / (len(p.words) + 1),
     "long_words": lambda p: sum(len(word) > 7 for word in p.words) / (len(p.words) + 1),
@@ -97,29 +128,55 @@ FEATURES: dict[str, Callable[[_Parsed], float]] = {
     "connectives": _share(_CONNECTIVES),
     "first_person": _share(_FIRST_PERSON),
     "second_person": _share(_SECOND_PERSON),
+    "modals": _share(_MODALS),
+    "negations": _share(_NEGATIONS),
+    "demonstratives": _share(_DEMONSTRATIVES),
+    "prepositions": _share(_PREPOSITIONS),
+    "advice": _share(_ADVICE),
+    "intensifiers": _share(_INTENSIFIERS),
+    "gerunds": _suffix_share("ing"),
+    "adverbs": _suffix_share("ly"),
+    "past_tense": _suffix_share("ed"),
+    "nominalisations": _suffix_share("ion"),
     "contractions": _rate(r"\w['\u2019](?:t|s|re|ve|ll|d|m)\b"),
-    "commas": _rate(r","),
-    "semicolons": _rate(r";"),
-    "colons": _rate(r":"),
+    "commas": _count(","),
+    "commas_before_and": _rate(r", and\b"),
+    "semicolons": _count(";"),
+    "colons": _count(":"),
+    "lines_end_with_colon": _rate(r":[ \t]*$"),
     "dashes": _rate(r"\u2014|\u2013| - "),
+    "em_dashes": _count("\u2014"),
+    "hyphenated": _rate(r"\w-\w"),
     "brackets": _rate(r"[(\[]"),
     "quotes": _rate(r"[\"\u201c\u201d]"),
-    "exclamations": _rate(r"!"),
-    "questions": _rate(r"\?"),
+    "curly_quotes": _rate(r"[\u2018\u2019\u201c\u201d]"),
+    "slashes": _count("/"),
+    "ellipses": _rate(r"\.\.\.|\u2026"),
+    "exclamations": _count("!"),
+    "questions": _count("?"),
     "bullets": _rate(r"^\s*[-*\u2022]\s"),
+    "star_bullets": _rate(r"^[ \t]*\*\s"),
+    "dot_bullets": _rate(r"^[ \t]*\u2022"),
     "numbering": _rate(r"^\s*\d+[.)]\s"),
+    "indented_lines": _rate(r"^[ \t]+\S"),
     "headers": _rate(r"^#{1,6}\s"),
-    "bold": _rate(r"\*\*"),
-    "code": _rate(r"`"),
+    "bold": _count("**"),
+    "code": _count("`"),
     "tables": _rate(r"^\s*\|"),
     "links": _rate(r"https?://|\]\("),
-    "digits": _character_share(str.isdigit),
-    "capitals": _character_share(str.isupper),
-    "non_ascii": _character_share(lambda c: c > "\x7f"),
+    "double_spaces": _count("  "),
+    "trailing_line_spaces": _rate(r"[ \t]+$"),
+    "starts_with_space": lambda p: float(p.text[:1].isspace()),
+    "ends_with_space": lambda p: float(p.text[-1:].isspace()),
+    "digits": _character_share(r"\d"),
+    "capitals": _character_share(r"[A-Z]"),
+    "capital_words": _character_share(r"\b[A-Z]{2,}\b"),
+    "non_ascii": _character_share(r"[^\x00-\x7f]"),
     "opens_with_agreement": _starts(r"(?:sure|certainly|of course|absolutely|great|yes)\b"),
     "opens_with_apology": _starts(r"(?:i'?m sorry|sorry|i apologi[sz]e|unfortunately|as an ai)\b"),
     "opens_with_first_person": _starts(r"i\b"),
     "opens_with_article": _starts(r"(?:the|a|an)\b"),
+    "opens_with_here": _starts(r"(?:here|there|below|following)\b"),
     "opens_with_list_or_code": _starts(r"[-*#`\d]"),
     "refuses": _rate(r"\b(?:cannot|can't|unable to|not able to|not appropriate)\b"),
     "offers_help": _rate(r"\b(?:let me know|feel free|hope this helps|happy to help)\b"),
@@ -166,9 +223,12 @@ def ending(text: str) -> str:
 
 def _parse(text: str) -> _Parsed:
     """Split a text once for all features."""
+    parts = [part for part in _SENTENCE_END.split(text) if part.strip()]
     return _Parsed(
         text=text,
+        lower=text.lower(),
         words=words_of(text),
         sentences=max(1, len(_SENTENCE_END.findall(text))),
+        sentence_words=tuple(part.count(" ") + 1 for part in map(str.strip, parts)),
         lines=tuple(line for line in text.splitlines() if line.strip()),
     )
