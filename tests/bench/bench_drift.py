@@ -1,162 +1,183 @@
-"""Power and level of the drift tests beside what people usually do.
+"""Power and false alarms of the drift test, beside what people usually do.
 
-Run ``python -m tests.bench.bench_drift`` for made-up answers, or with ``--data FOLDER`` for the
-answers of real model versions (alpaca_*.parquet). ``--trials`` sets how many windows per cell;
-``--quick`` runs so few that only the program is tested, the rates mean nothing then.
+``python -m tests.bench.bench_drift`` asks made-up answers; with ``--data FOLDER`` those of real
+model versions (``alpaca_*.parquet``, and ``llmdrift_*.parquet`` for the months of one model).
+``--trials`` sets the windows of a cell; ``--quick`` runs so few that only the program is tested.
+
+A method keeps its level when its rate on quiet windows (mix 0, and a change of the input alone) is
+not above 5% beyond chance. Those that do not are shown and not compared: what always alarms sees
+everything.
 """
 
 import argparse
+import sys
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from scipy import stats
 
-from include.freezeline.stats.combination import AnswerSample, conditional_combination_test
-from include.freezeline.stats.divergence import divergence_test, kl_divergence
-from include.freezeline.stats.mmd import mmd_test
-from include.freezeline.stats.permutation import shared_strata
+from include.freezeline.adapters.embeddings import EmbeddingCache, SentenceEmbedder
+from include.freezeline.stats.paired import paired_combination_test
 from include.freezeline.stats.proportions import jeffreys_interval
-from include.freezeline.stats.vocabulary import tf_idf, topic_groups, word_counts
-from tests.unit.stats.texts import make_window
+from tests.bench.drift_rivals import LEVEL, METHODS, OURS
+from tests.bench.drift_worlds import PROTOCOLS, MadeUpWorld, RealWorld, Trial
+from tests.conformance.drift import score
 
-LEVEL = 0.05
-QUICK_TRIALS = 2
-PAIRS = (
-    ("gpt-3.5-turbo-0301", "gpt-3.5-turbo-0613"),
-    ("gpt-3.5-turbo-0613", "gpt-3.5-turbo-1106"),
-    ("claude", "claude-2"),
-    ("claude-2", "claude-2.1"),
-    ("vicuna-13b-v1.3", "vicuna-13b-v1.5"),
-    ("llama-2-70b-chat-hf", "llama-2-7b-chat-hf"),
-    ("zephyr-7b-alpha", "zephyr-7b-beta"),
-    ("tulu-2-dpo-7b", "tulu-2-dpo-13b"),
-    ("wizardlm-13b-v1.1", "wizardlm-13b-v1.2"),
-)
+SIZES, MIXES, TRIALS = (50, 100, 200, 400), (0.0, 0.1, 0.25, 0.5, 1.0), 100
+QUICK = {"sizes": [30], "mixes": [0.0, 1.0], "trials": 2}
+_COMPARED_MIX = 0.25
+_BLOCK = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """Two windows of answers."""
+class Cell:
+    """Rates of all methods in one cell.
 
-    texts: list[str]
-    prompts: list[str]
-    is_current: np.ndarray
+    Attributes:
+        protocol: How windows are made.
+        n: Answers in a window.
+        mix: Share of another model.
+        n_trials: Windows.
+        n_alarms: By method.
+        cpu_s: Seconds by method.
+    """
 
+    protocol: str
+    n: int
+    mix: float
+    n_trials: int
+    n_alarms: dict[str, int]
+    cpu_s: dict[str, float]
 
-def combination(trial: Trial, seed: int) -> bool:
-    """Ours: conditional combination inside topics."""
-    strata = topic_groups(trial.prompts, 8)
-    keep = shared_strata(trial.is_current, strata)
-    sample = AnswerSample(
-        texts=[text for text, kept in zip(trial.texts, keep, strict=True) if kept],
-        is_current=trial.is_current[keep],
-        prompts=[prompt for prompt, kept in zip(trial.prompts, keep, strict=True) if kept],
-        strata=strata[keep],
-    )
-    result = conditional_combination_test(sample, seed=seed, n_refined=499)
-    assert result.p_value is not None
-    return result.p_value <= LEVEL
-
-
-def divergence(trial: Trial, seed: int) -> bool:
-    """Ours: KL divergence of words, openings and lengths with permutation inside topics."""
-    strata = topic_groups(trial.prompts, 8)
-    keep = shared_strata(trial.is_current, strata)
-    texts = [text for text, kept in zip(trial.texts, keep, strict=True) if kept]
-    result = divergence_test(
-        texts, trial.is_current[keep], seed=seed, strata=strata[keep], n_refined=499
-    )
-    assert result.p_value is not None
-    return result.p_value <= LEVEL
+    @property
+    def is_quiet(self) -> bool:
+        """Whether every alarm is a false one."""
+        return self.mix == 0.0
 
 
-def word_mmd(trial: Trial, seed: int) -> bool:
-    """Maximum mean discrepancy of word vectors with permutation, unconditional."""
-    rows = tf_idf(trial.texts, 384)
-    result = mmd_test(rows[~trial.is_current], rows[trial.is_current], seed=seed)
-    assert result.p_value is not None
-    return result.p_value <= LEVEL
+def measure(world: MadeUpWorld | RealWorld, protocol: str, n: int, mix: float, n_trials: int) -> Cell:  # fmt: skip
+    """Run all methods on the windows of a cell, in two processes."""
+    alarms, spent = dict.fromkeys(METHODS, 0), dict.fromkeys(METHODS, 0.0)
+    trials = world.trials(protocol, n, mix, n_trials)
+    done = 0
+    with ProcessPoolExecutor(2) as pool:
+        while block := list(islice(trials, _BLOCK)):
+            for answers in pool.map(_ask_all, block, range(done, done + len(block))):
+                for name, (is_alarm, cpu_s) in answers.items():
+                    alarms[name] += is_alarm
+                    spent[name] += cpu_s
+            done += len(block)
+    return Cell(protocol, n, mix, done, alarms, spent)
 
 
-def fixed_cosine(trial: Trial, _seed: int) -> bool:
-    """The textbook score 1 - mean cosine of unpaired answers, above 0.2."""
-    rows = tf_idf(trial.texts, 384)
-    return bool(1.0 - (rows[~trial.is_current] @ rows[trial.is_current].T).mean() > 0.2)
+def _ask_all(trial: Trial, seed: int) -> dict[str, tuple[bool, float]]:
+    """Return every method's alarm and its CPU seconds."""
+    found = {}
+    for name, method in METHODS.items():
+        began = time.process_time()
+        is_alarm = method(trial, seed)
+        found[name] = (is_alarm, time.process_time() - began)
+    return found
 
 
-def fixed_kl(trial: Trial, _seed: int) -> bool:
-    """Unigram KL above 0.1 nats."""
-    counts = word_counts(trial.texts, 4096).astype(np.float64)
-    current, reference = counts[trial.is_current].sum(0), counts[~trial.is_current].sum(0)
-    return float(kl_divergence(current, reference)) > 0.1
+def show(cell: Cell) -> None:
+    """Print a cell as rows of the table."""
+    for name, n_alarms in cell.n_alarms.items():
+        low, high = jeffreys_interval(n_alarms, cell.n_trials) or (0.0, 1.0)
+        spent_ms = 1000.0 * cell.cpu_s[name] / cell.n_trials
+        print(
+            f"| {cell.protocol} | {cell.n} | {cell.mix} | {name} | {n_alarms / cell.n_trials:.2f} "
+            f"| {low:.2f}-{high:.2f} | {spent_ms:.0f} |",
+            flush=True,
+        )
 
 
-METHODS: dict[str, Callable[[Trial, int], bool]] = {
-    "combination": combination,
-    "divergence": divergence,
-    "word MMD": word_mmd,
-    "1-cos > 0.2": fixed_cosine,
-    "KL > 0.1": fixed_kl,
-}
+def keeps_level(name: str, cells: Sequence[Cell]) -> bool:
+    """Whether a method's alarms on all quiet windows are within chance of the level."""
+    quiet = [cell for cell in cells if cell.is_quiet]
+    n_alarms, n = sum(c.n_alarms[name] for c in quiet), sum(c.n_trials for c in quiet)
+    return n == 0 or bool(stats.binomtest(n_alarms, n, LEVEL, alternative="greater").pvalue > 0.01)
 
 
-def synthetic_trials(n: int, mix: float, n_trials: int) -> Iterator[Trial]:
-    """Yield made-up windows."""
-    for number in range(n_trials):
-        rng = np.random.default_rng([number, n])
-        prompts, texts = make_window(n, rng)
-        more_prompts, more_texts = make_window(n, rng, other_share=mix)
-        yield Trial(texts + more_texts, prompts + more_prompts, np.arange(2 * n) >= n)
+def conclude(cells: Sequence[Cell]) -> None:
+    """Print who keeps the level, and where ours is behind one that does."""
+    honest = [name for name in METHODS if keeps_level(name, cells)]
+    print(f"\nkeep the level of {LEVEL:.0%}: {', '.join(honest) or 'none'}")
+    judged = [cell for cell in cells if cell.mix >= _COMPARED_MIX]
+    behind = [
+        f"{cell.protocol} n={cell.n} mix={cell.mix}: {name} {cell.n_alarms[name]} against {cell.n_alarms[OURS]} of {cell.n_trials}"
+        for cell in judged
+        for name in honest
+        if cell.n_alarms[name] > cell.n_alarms[OURS]
+    ]
+    print(f"{OURS} is ahead or level in {len(judged) - len(behind)} of {len(judged)} cells with mix of {_COMPARED_MIX} and more")  # fmt: skip
+    for line in behind:
+        print(f"  behind in {line}")
 
 
-def real_trials(folder: Path, n: int, mix: float, n_trials: int) -> Iterator[Trial]:
-    """Yield windows of answers to different prompts, a share of them by the next version."""
-    table = pq.read_table(folder / "alpaca_prompts.parquet").to_pylist()
-    prompts = {row["prompt_id"]: row["prompt"] for row in table}
-    answers: dict[str, dict[int, str]] = defaultdict(dict)
-    for path in sorted(folder.glob("alpaca_[a-d]_*.parquet")):
-        for row in pq.read_table(path).to_pylist():
-            answers[row["model"]][row["prompt_id"]] = row["response"]
-    for number in range(n_trials):
-        old, new = PAIRS[number % len(PAIRS)]
-        both = sorted(set(answers[old]) & set(answers[new]))
-        ids = np.random.default_rng([number, n]).permutation(both)[: 2 * n]
-        n_new = round(mix * n)
-        texts = [
-            answers[new if n <= place < n + n_new else old][int(i)] for place, i in enumerate(ids)
-        ]
-        yield Trial(texts, [prompts[int(i)] for i in ids], np.arange(len(ids)) >= n)
+def months(folder: Path) -> Iterator[str]:
+    """Yield a line per task: March against June, and March against itself."""
+    for path in sorted(folder.glob("llmdrift_*.parquet")):
+        frame = pq.read_table(path).to_pandas()
+        for task, rows in frame.groupby("task"):
+            pairs = rows.pivot_table(index="prompt_id", columns="model", values="response", aggfunc="first").dropna()  # fmt: skip
+            old, new = (pairs[name].tolist() for name in sorted(pairs.columns)[:2])
+            result = paired_combination_test(old, new, seed=1, n_refined=499)
+            asked = rows.drop_duplicates("prompt_id").set_index("prompt_id")["prompt"][pairs.index]
+            quiet = [_halves(old, asked.tolist(), seed) for seed in range(20)]
+            n_alarms = sum(p_value <= LEVEL for p_value in quiet)
+            print_p = "not computed" if result.p_value is None else f"p = {result.p_value:.3f}"
+            yield f"| {task} | {len(old)} | {print_p} | {n_alarms} of {len(quiet)} |"
+
+
+def _halves(texts: list[str], prompts: list[str], seed: int) -> float:
+    """Return the p-value of one half of the answers against the other."""
+    order = np.random.default_rng(seed).permutation(len(texts))[:400]
+    first, second = order[: len(order) // 2], order[len(order) // 2 :]
+    parts = [[values[i] for i in part] for values in (texts, prompts) for part in (first, second)]
+    return score(*parts, seed=seed)
+
+
+def _embedder(cache: Path) -> Callable[[Sequence[str]], NDArray[np.float32]]:
+    """Return the product's embedder with a cache of its own."""
+    return SentenceEmbedder(None, EmbeddingCache(cache), partial(print, file=sys.stderr))
 
 
 def main() -> None:
-    """Print rejection rates with their intervals."""
+    """Print rates with their intervals."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--trials", type=int, default=30)
-    parser.add_argument("--size", type=int, default=100)
-    parser.add_argument("--quick", action="store_const", const=QUICK_TRIALS, dest="trials")
-    options = parser.parse_args()
-    print(f"rejection rate at {LEVEL:.0%}, n = {options.size} + {options.size}, 95% interval")
-    print("| method | mix | rate | interval | ms a test |")
-    print("|---|---|---|---|---|")
-    for mix in (0.0, 0.25, 0.5, 1.0):
-        make = (
-            real_trials(options.data, options.size, mix, options.trials)
-            if options.data
-            else synthetic_trials(options.size, mix, options.trials)
-        )
-        trials = list(make)
-        for name, method in METHODS.items():
-            start = time.perf_counter()
-            n_rejected = sum(method(trial, number) for number, trial in enumerate(trials))
-            spent_ms = 1000.0 * (time.perf_counter() - start) / len(trials)
-            low, high = jeffreys_interval(n_rejected, len(trials)) or (0.0, 1.0)
-            rate = n_rejected / len(trials)
-            print(f"| {name} | {mix} | {rate:.2f} | {low:.2f}-{high:.2f} | {spent_ms:.0f} |")
+    parser.add_argument("--data", type=Path, help="folder of real answers")
+    parser.add_argument("--cache", type=Path, default=Path(".freezeline/cache/bench_drift.sqlite"))
+    parser.add_argument("--trials", type=int)
+    parser.add_argument("--sizes", type=int, nargs="+")
+    parser.add_argument("--mixes", type=float, nargs="+")
+    parser.add_argument("--protocols", nargs="+", choices=PROTOCOLS, default=list(PROTOCOLS))
+    parser.add_argument("--quick", action="store_true")
+    given = parser.parse_args()
+    whole = QUICK if given.quick else {"sizes": SIZES, "mixes": MIXES, "trials": TRIALS}
+    sizes, mixes = given.sizes or whole["sizes"], given.mixes or whole["mixes"]
+    world = RealWorld(given.data, _embedder(given.cache)) if given.data else MadeUpWorld()
+    print(f"{world.name}, level {LEVEL:.0%}")
+    print("| protocol | n | mix | method | alarms | 95% interval | CPU ms |\n|---|---|---|---|---|---|---|")  # fmt: skip
+    cells = []
+    for protocol in given.protocols:
+        for n in sizes:
+            for mix in mixes if protocol != "input_mix" else [0.0]:
+                cells.append(measure(world, protocol, n, mix, given.trials or whole["trials"]))
+                show(cells[-1])
+    conclude(cells)
+    if given.data:
+        print("\n| task | pairs | March against June | March against itself |\n|---|---|---|---|")
+        for line in months(given.data):
+            print(line, flush=True)
 
 
 if __name__ == "__main__":

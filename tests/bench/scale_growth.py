@@ -87,7 +87,8 @@ def grow_warehouse(base: Path, target: Path, n_days: int, max_bytes: float) -> N
             n_copies = 1 if is_slice else _days_of(table, n_days)
             for _ in _grow_table(connection, f"{schema}.{table}", n_copies):
                 if target.stat().st_size > max_bytes:
-                    raise TooLargeError(f"more than {max_bytes / 1e9:.0f} GB at {table}")
+                    message = f"more than {max_bytes / 1e9:.0f} GB at {table}"
+                    raise TooLargeError(message)
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:

@@ -1,14 +1,16 @@
 """Has the model changed how it answers? A combination of style, word and meaning statistics.
 
-Members, all on one matrix of permuted labels and given the prompt:
-the largest Kolmogorov-Smirnov distance over style features; a leave-one-out kernel ridge
-prediction of the window from style and words; the Jensen-Shannon divergence of openings and
-endings; the twenty largest squared z-scores of word document frequencies; the maximum mean
-discrepancy of embeddings. Fisher's sum of their permutation ranks is the test.
+Members, all on one matrix of permuted labels and given the prompt: over habits of style the largest
+Kolmogorov-Smirnov distance, the twenty largest and the sum of all squared z-scores; a leave-one-out
+kernel ridge prediction of the window from style and word shapes; the twenty largest squared
+z-scores of sequences of word shapes and of words; the Jensen-Shannon divergence of openings and
+endings; with embeddings the maximum mean discrepancy. Fisher's sum of their permutation ranks is
+the test.
 
 Sources: Westfall & Young 1993; Lopez-Paz & Oquab 2017 (classifier two-sample tests); Gretton et
-al. 2012; the design was chosen on real model versions (docs/statistics.md). Null hypothesis:
-given prompt and stratum, the window says nothing about the answer.
+al. 2012; Stamatatos 2017 (word shapes); the design was chosen on real model versions
+(docs/statistics.md). Null hypothesis: given prompt and stratum, the window says nothing about the
+answer.
 """
 
 from collections.abc import Sequence
@@ -25,9 +27,11 @@ from include.freezeline.stats.conditioning import (
 )
 from include.freezeline.stats.members import (
     Member,
+    energy_member,
     js_member,
     ks_member,
     meaning_member,
+    standardised,
     word_member,
 )
 from include.freezeline.stats.permutation import (
@@ -40,6 +44,7 @@ from include.freezeline.stats.permutation import (
     shared_strata,
     stage_plan,
 )
+from include.freezeline.stats.prompts import prompt_smoother
 from include.freezeline.stats.proportions import auc_interval
 from include.freezeline.stats.result import (
     BoolArray,
@@ -48,20 +53,21 @@ from include.freezeline.stats.result import (
     StatResult,
     insufficient,
 )
+from include.freezeline.stats.shapes import shape_presence
 from include.freezeline.stats.style import (
+    EDGES,
     FEATURE_NAMES,
-    ending,
     normal_scores,
-    opening,
     style_matrix,
 )
-from include.freezeline.stats.vocabulary import bucket_counts, tf_idf, word_presence
+from include.freezeline.stats.vocabulary import bucket_counts, word_presence
 
 METHOD = "conditional_combination"
 _SCREEN_LEVEL = 0.05
-_BUCKETS = 64
-_LABEL_RIDGE = 0.3
+_BUCKETS = 256
+_LABEL_RIDGE = 5.0
 _CHUNK = 1000
+MAX_ROWS = 1000
 _MIN_EMBEDDED = 3
 
 
@@ -76,6 +82,7 @@ class AnswerSample:
         embeddings: Embeddings of the answers; a row of NaN where an answer was not embedded.
         prompt_embeddings: Embeddings of the prompts; their words are used when None.
         strata: Groups inside which labels are permuted.
+        numbers: Which rows of a larger sample these are; None when they are all.
     """
 
     texts: Sequence[str]
@@ -84,6 +91,7 @@ class AnswerSample:
     embeddings: Float32Array | None = None
     prompt_embeddings: Float32Array | None = None
     strata: IntArray | None = None
+    numbers: IntArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,8 @@ def conditional_combination_test(
     problem = _problem(sample, n_reference, n_current)
     if problem:
         return insufficient(METHOD, problem, n_reference, n_current)
+    chosen = capped_rows(sample.is_current, np.random.default_rng([seed, n_current]))
+    sample = _rows_of(sample, chosen)
     prepared = _prepare(sample)
     strata = _permutation_strata(sample)
     for size, stage_seed in stage_plan(n_permutations, n_refined, seed):
@@ -134,6 +144,38 @@ def _problem(sample: AnswerSample, n_reference: int, n_current: int) -> str | No
     if len(set(sample.texts)) == 1:
         return "all answers are equal"
     return None
+
+
+def capped_rows(is_current: BoolArray, rng: np.random.Generator) -> IntArray:
+    """Return the rows that are read: all, or a draw of 1,000 of a window that has more.
+
+    Two matrices of all pairs of answers are solved, so more would cost more than it tells.
+    """
+    sides = [np.flatnonzero(is_current == side) for side in (False, True)]
+    kept = [
+        rng.choice(side, MAX_ROWS, replace=False) if len(side) > MAX_ROWS else side
+        for side in sides
+    ]
+    return np.sort(np.concatenate(kept)).astype(np.int64)
+
+
+def _rows_of(sample: AnswerSample, rows: IntArray) -> AnswerSample:
+    """Return some rows of a sample, or itself when these are all."""
+    if len(rows) == len(sample.texts):
+        return sample
+
+    def part(values: Any) -> Any:
+        return None if values is None else values[rows]
+
+    return AnswerSample(
+        texts=[sample.texts[i] for i in rows],
+        is_current=sample.is_current[rows],
+        prompts=None if sample.prompts is None else [sample.prompts[i] for i in rows],
+        embeddings=part(sample.embeddings),
+        prompt_embeddings=part(sample.prompt_embeddings),
+        strata=part(sample.strata),
+        numbers=rows,
+    )
 
 
 def _base_strata(sample: AnswerSample) -> IntArray:
@@ -159,18 +201,23 @@ def _permutation_strata(sample: AnswerSample) -> IntArray:
 
 def _prepare(sample: AnswerSample) -> _Prepared:
     """Compute features, what the prompts explain, and the members."""
-    smoother = _prompt_smoother(sample)
+    smoother = _smoother(sample)
     style = residuals(smoother, normal_scores(style_matrix(sample.texts)))
+    shapes = residuals(smoother, shape_presence(sample.texts))
     presence, names = word_presence(sample.texts)
     words = residuals(smoother, presence)
-    predictor = _predictor(style, residuals(smoother, tf_idf(sample.texts)))
-    ends = [[f(text) for text in sample.texts] for f in (opening, ending)]
+    predictor = _predictor(style, shapes)
+    edges = [bucket_counts([edge(text) for text in sample.texts], _BUCKETS) for edge in EDGES]
     members: dict[str, Member] = {
         "style": ks_member(style),
+        "style_sum": energy_member(style),
+        "style_top": word_member(style),
         "prediction": lambda labels: quadratic_form(labels, predictor),
-        "openings": js_member([bucket_counts(values, _BUCKETS) for values in ends]),
+        "openings": js_member(edges),
     }
-    if len(names) > 0:
+    if shapes.shape[1]:
+        members["shapes"] = word_member(shapes)
+    if names:
         members["words"] = word_member(words)
     embedded = np.flatnonzero(_embedded(sample))
     if sample.embeddings is not None and len(embedded) > _MIN_EMBEDDED:
@@ -178,20 +225,27 @@ def _prepare(sample: AnswerSample) -> _Prepared:
     return _Prepared(style, words, names, predictor, members)
 
 
-def _prompt_smoother(sample: AnswerSample) -> Float32Array | None:
+def _smoother(sample: AnswerSample) -> Float32Array | None:
     """Return the leave-one-out smoother over prompts, None without prompts."""
-    if sample.prompt_embeddings is not None:
-        return leave_one_out_smoother(sample.prompt_embeddings @ sample.prompt_embeddings.T)
-    if sample.prompts is None or len(set(sample.prompts)) < 2:
+    if sample.prompts is None:
         return None
-    rows = tf_idf(sample.prompts, idf_floor=0.0)
-    return leave_one_out_smoother(rows @ rows.T)
+    return prompt_smoother(sample.prompts, sample.prompt_embeddings)
 
 
-def _predictor(style: Float32Array, words: Float32Array) -> Float32Array:
-    """Return the leave-one-out predictor of the labels from style and words."""
-    kernel = (gaussian_kernel(style) + gaussian_kernel(words)) / 2.0
-    return leave_one_out_smoother(centre_kernel(kernel), _LABEL_RIDGE)
+def _predictor(style: Float32Array, shapes: Float32Array) -> Float32Array:
+    """Return the leave-one-out predictor of the labels from style and word shapes."""
+    kernel = _unit_diagonal(gaussian_kernel(style))
+    if shapes.shape[1]:
+        scaled = standardised(shapes)
+        kernel = kernel + _unit_diagonal(np.asarray(scaled @ scaled.T, dtype=np.float32))
+    return leave_one_out_smoother(kernel, _LABEL_RIDGE)
+
+
+def _unit_diagonal(kernel: Float32Array) -> Float32Array:
+    """Centre a kernel and scale it so that its mean diagonal is 1."""
+    centred = centre_kernel(kernel)
+    scale = float(np.trace(centred)) / len(centred)
+    return centred / np.float32(scale if scale > 0 else 1.0)
 
 
 def _member_statistics(
@@ -219,7 +273,7 @@ def _result(
     seed: int,
 ) -> StatResult:
     """Describe the effect: how well windows can be told apart, and by what."""
-    rows = np.arange(len(sample.texts))
+    rows = np.arange(len(sample.texts)) if sample.numbers is None else sample.numbers
     is_current = sample.is_current
     scores = prepared.predictor @ np.where(is_current, 1.0, -1.0).astype(np.float32)
     value, interval = auc_interval(scores[is_current], scores[~is_current])
@@ -239,6 +293,7 @@ def _result(
                 int(i) for i in rows[is_current][np.argsort(-scores[is_current])][:3]
             ],
             "n_permutations": len(next(iter(statistics.values()))) - 1,
+            "is_subsampled": sample.numbers is not None,
         },
     )
 

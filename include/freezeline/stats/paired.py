@@ -5,11 +5,11 @@ and replayed prompts. What the prompt explains is in both and cancels in their d
 changes show that no comparison of different prompts can see. If nothing changed, exchanging the
 two answers of a pair changes nothing, which flips the sign of every difference of that pair.
 
-Members, all on one matrix of signs: the largest standardised mean difference over style features;
-a leave-one-out kernel ridge prediction of which answer is the current one, from style and word
-sequences; the Jensen-Shannon divergence of openings and endings; the twenty largest squared
-z-scores of word differences; the mean difference of embeddings. Fisher's sum of their ranks is the
-test.
+Members, all on one matrix of signs: the largest standardised mean difference over habits of style,
+and the twenty largest; a leave-one-out kernel ridge prediction of which answer is the current one,
+from style and word shapes; the Jensen-Shannon divergence of openings and endings; the twenty
+largest squared z-scores of word shapes and of words; the mean difference of embeddings. Fisher's
+sum of their ranks is the test.
 
 Sources: Fisher 1935 (randomisation of paired differences); Westfall & Young 1993; Saunders,
 Gammerman & Vovk 1998 (kernel ridge regression). Null hypothesis: given the prompt, the two answers
@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
+from include.freezeline.stats.combination import MAX_ROWS
 from include.freezeline.stats.divergence import js_divergence
 from include.freezeline.stats.permutation import (
     Float32Array,
@@ -31,21 +32,16 @@ from include.freezeline.stats.permutation import (
     stage_plan,
 )
 from include.freezeline.stats.proportions import jeffreys_interval
-from include.freezeline.stats.result import FloatArray, StatResult, insufficient
-from include.freezeline.stats.style import (
-    FEATURE_NAMES,
-    ending,
-    normal_scores,
-    opening,
-    style_matrix,
-)
-from include.freezeline.stats.vocabulary import bucket_counts, tf_idf, word_presence
+from include.freezeline.stats.result import FloatArray, IntArray, StatResult, insufficient
+from include.freezeline.stats.shapes import shape_presence
+from include.freezeline.stats.style import EDGES, FEATURE_NAMES, normal_scores, style_matrix
+from include.freezeline.stats.vocabulary import bucket_counts, word_presence
 
 METHOD = "paired_combination"
 _MIN_PAIRS = 8
 _SCREEN_LEVEL = 0.05
-_BUCKETS = 64
-_RIDGE = 0.3
+_BUCKETS = 256
+_RIDGE = 5.0
 _TOP_WORDS = 20
 _CHUNK = 1000
 _SHOWN = 5
@@ -75,7 +71,7 @@ def paired_combination_test(
     """Test whether answers to the same prompts changed.
 
     The value is how often the current answer of a pair can be told from the reference one; 0.5 is
-    no difference.
+    no difference. Of more than 1,000 pairs as many are drawn.
 
     Args:
         reference: Answers of the reference window.
@@ -92,12 +88,19 @@ def paired_combination_test(
     if len(reference) != n_pairs:
         message = f"pairs need as many reference answers as current ones, got {len(reference)} and {n_pairs}"  # fmt: skip
         raise ValueError(message)
-    n_different = sum(a != b for a, b in zip(reference, current, strict=True))
     if n_pairs < _MIN_PAIRS:
         reason = f"{n_pairs} pairs, at least {_MIN_PAIRS} are needed"
         return insufficient(METHOD, reason, n_pairs, n_pairs)
     if len({*reference, *current}) == 1:
         return insufficient(METHOD, "all answers are equal", n_pairs, n_pairs)
+    rng = np.random.default_rng([seed, n_pairs])
+    chosen = np.arange(n_pairs)
+    if n_pairs > MAX_ROWS:
+        chosen = np.sort(rng.choice(n_pairs, MAX_ROWS, replace=False))
+        n_pairs = MAX_ROWS
+        reference = [reference[i] for i in chosen.tolist()]
+        current = [current[i] for i in chosen.tolist()]
+        embeddings = embeddings and (embeddings[0][chosen], embeddings[1][chosen])
     prepared = _prepare(reference, current, embeddings)
     for size, stage_seed in stage_plan(n_permutations, n_refined, seed):
         signs = sign_matrix(n_pairs, size, np.random.default_rng(stage_seed))
@@ -105,7 +108,7 @@ def paired_combination_test(
         p_value = permutation_p_value(fisher_combination(list(statistics.values())))
         if p_value > _SCREEN_LEVEL:
             break
-    return _result(prepared, statistics, p_value, n_different, seed)
+    return _result(prepared, statistics, p_value, chosen, seed)
 
 
 def sign_matrix(n_pairs: int, n_permutations: int, rng: np.random.Generator) -> Float32Array:
@@ -125,21 +128,19 @@ def _prepare(
     style = _differences(normal_scores(style_matrix(texts)))
     presence, names = word_presence(texts)
     words = _differences(presence)
-    kernel = _unit_trace(style @ style.T) + _unit_trace(_gram(_differences(tf_idf(texts))))
-    predictor = _odd_smoother(kernel)
-    ends = [
-        _differences(bucket_counts([part(text) for text in texts], _BUCKETS))
-        for part in (opening, ending)
-    ]
-    totals = [
-        bucket_counts([part(text) for text in texts], _BUCKETS).sum(axis=0) / 2.0
-        for part in (opening, ending)
-    ]
+    shapes = _differences(shape_presence(texts))
+    predictor = _odd_smoother(
+        _unit_trace(_gram(_scaled(style))) + _unit_trace(_gram(_scaled(shapes)))
+    )
+    edges = [bucket_counts([edge(text) for text in texts], _BUCKETS) for edge in EDGES]
     members: dict[str, SignMember] = {
         "style": _largest_mean(style),
+        "style_top": _largest_squares(style),
         "prediction": lambda signs: _quadratic(signs, predictor),
-        "openings": _divergence(ends, totals),
+        "openings": _divergence(edges),
     }
+    if shapes.shape[1]:
+        members["shapes"] = _largest_squares(shapes)
     if names:
         members["words"] = _largest_squares(words)
     if embeddings is not None:
@@ -153,6 +154,12 @@ def _differences(rows: Float32Array) -> Float32Array:
     """Return current minus reference of every pair; the first half of the rows is the reference."""
     half = len(rows) // 2
     return rows[half:] - rows[:half]
+
+
+def _scaled(differences: Float32Array) -> Float32Array:
+    """Return columns of mean square 1; constant zeros stay."""
+    size = np.sqrt((differences**2).mean(axis=0))
+    return np.asarray(differences / np.where(size > 0, size, np.inf), dtype=np.float32)
 
 
 def _gram(rows: Float32Array) -> Float32Array:
@@ -210,16 +217,21 @@ def _largest_squares(differences: Float32Array) -> SignMember:
     return statistic
 
 
-def _divergence(
-    differences: Sequence[Float32Array], totals: Sequence[FloatArray | Float32Array]
-) -> SignMember:
-    """Return the member that adds up Jensen-Shannon divergences of the two windows."""
+def _divergence(tables: Sequence[Float32Array]) -> SignMember:
+    """Return the member that adds up Jensen-Shannon divergences of the two windows.
+
+    Args:
+        tables: One-hot rows of both windows, reference first.
+    """
+    halves = [(_differences(table) / 2.0, table.sum(axis=0) / 2.0) for table in tables]
 
     def statistic(signs: Float32Array) -> FloatArray:
         parts = []
-        for difference, total in zip(differences, totals, strict=True):
-            half = np.asarray(signs @ difference, dtype=np.float64) / 2.0
-            parts.append(js_divergence(np.maximum(total + half, 0), np.maximum(total - half, 0)))
+        for difference, middle in halves:
+            moved = np.asarray(signs @ difference, dtype=np.float64)
+            parts.append(
+                js_divergence(np.maximum(middle + moved, 0), np.maximum(middle - moved, 0))
+            )
         return np.asarray(sum(parts), dtype=np.float64)
 
     return statistic
@@ -237,7 +249,7 @@ def _result(
     prepared: _Prepared,
     statistics: dict[str, FloatArray],
     p_value: float,
-    n_different: int,
+    chosen: IntArray,
     seed: int,
 ) -> StatResult:
     """Describe the effect: how often the current answer is recognised, and by what."""
@@ -257,8 +269,7 @@ def _result(
             "member_p_values": {name: permutation_p_value(s) for name, s in statistics.items()},
             "moved_features": _moved(prepared.style, list(FEATURE_NAMES)),
             "moved_words": _moved(prepared.words, prepared.word_names),
-            "most_typical_pairs": [int(i) for i in order[:3]],
-            "n_different_pairs": n_different,
+            "most_typical_pairs": [int(i) for i in chosen[order[:3]]],
             "n_permutations": len(next(iter(statistics.values()))) - 1,
         },
     )

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import sparse, special, stats
 
 from include.freezeline.stats.permutation import Float32Array
+from include.freezeline.stats.result import FloatArray
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _SENTENCE_END = re.compile(r"[.!?]+(?:\s|$)")
@@ -75,14 +76,14 @@ def _starts(pattern: str) -> Callable[[_Parsed], float]:
     return lambda p: float(compiled.match(p.lower.lstrip()) is not None)
 
 
-def _share(members: frozenset[str]) -> Callable[[_Parsed], float]:
-    """Return the share of words that belong to a set."""
-    return lambda p: sum(word in members for word in p.words) / (len(p.words) + 1)
+def _belongs_to(members: frozenset[str]) -> Callable[[str], float]:
+    """Return 1 for a word of a set."""
+    return lambda word: float(word in members)
 
 
-def _suffix_share(suffix: str) -> Callable[[_Parsed], float]:
-    """Return the share of longer words that end with a suffix."""
-    return lambda p: sum(w.endswith(suffix) and len(w) > 4 for w in p.words) / (len(p.words) + 1)
+def _ends_with(suffix: str) -> Callable[[str], float]:
+    """Return 1 for a longer word that ends with a suffix."""
+    return lambda word: float(len(word) > 4 and word.endswith(suffix))
 
 
 def _character_share(pattern: str) -> Callable[[_Parsed], float]:
@@ -119,25 +120,8 @@ FEATURES: dict[str, Callable[[_Parsed], float]] = {
     "first_sentence": lambda p: float(next(iter(p.sentence_words), 0)),
     "last_sentence": lambda p: float(p.sentence_words[-1]) if p.sentence_words else 0.0,
     "words_per_line": lambda p: len(p.words) / (len(p.lines) or 1),
-    "characters_per_word": lambda p: sum(map(len, p.words)) / (len(p.words) + 1),
-    "long_words": lambda p: sum(len(word) > 7 for word in p.words) / (len(p.words) + 1),
     "type_token_ratio": lambda p: len(set(p.words[:100])) / (len(p.words[:100]) + 1),
     "compression": _compression,
-    "stop_words": _share(_STOP_WORDS),
-    "hedges": _share(_HEDGES),
-    "connectives": _share(_CONNECTIVES),
-    "first_person": _share(_FIRST_PERSON),
-    "second_person": _share(_SECOND_PERSON),
-    "modals": _share(_MODALS),
-    "negations": _share(_NEGATIONS),
-    "demonstratives": _share(_DEMONSTRATIVES),
-    "prepositions": _share(_PREPOSITIONS),
-    "advice": _share(_ADVICE),
-    "intensifiers": _share(_INTENSIFIERS),
-    "gerunds": _suffix_share("ing"),
-    "adverbs": _suffix_share("ly"),
-    "past_tense": _suffix_share("ed"),
-    "nominalisations": _suffix_share("ion"),
     "contractions": _rate(r"\w['\u2019](?:t|s|re|ve|ll|d|m)\b"),
     "commas": _count(","),
     "commas_before_and": _rate(r", and\b"),
@@ -184,7 +168,27 @@ FEATURES: dict[str, Callable[[_Parsed], float]] = {
     "ends_with_question": lambda p: float(p.text.rstrip().endswith("?")),
     "ends_with_exclamation": lambda p: float(p.text.rstrip().endswith("!")),
 }
-FEATURE_NAMES = tuple(FEATURES)
+# Shares of an answer's words, by what a word is.
+WORD_TRAITS: dict[str, Callable[[str], float]] = {
+    "characters_per_word": lambda word: float(len(word)),
+    "long_words": lambda word: float(len(word) > 7),
+    "stop_words": _belongs_to(_STOP_WORDS),
+    "hedges": _belongs_to(_HEDGES),
+    "connectives": _belongs_to(_CONNECTIVES),
+    "first_person": _belongs_to(_FIRST_PERSON),
+    "second_person": _belongs_to(_SECOND_PERSON),
+    "modals": _belongs_to(_MODALS),
+    "negations": _belongs_to(_NEGATIONS),
+    "demonstratives": _belongs_to(_DEMONSTRATIVES),
+    "prepositions": _belongs_to(_PREPOSITIONS),
+    "advice": _belongs_to(_ADVICE),
+    "intensifiers": _belongs_to(_INTENSIFIERS),
+    "gerunds": _ends_with("ing"),
+    "adverbs": _ends_with("ly"),
+    "past_tense": _ends_with("ed"),
+    "nominalisations": _ends_with("ion"),
+}
+FEATURE_NAMES = (*FEATURES, *WORD_TRAITS)
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -194,8 +198,24 @@ def words_of(text: str) -> tuple[str, ...]:
 
 def style_matrix(texts: Sequence[str]) -> Float32Array:
     """Return one row of raw style features per text."""
-    rows = [[feature(parsed) for feature in FEATURES.values()] for parsed in map(_parse, texts)]
-    return np.asarray(rows, dtype=np.float32).reshape(len(texts), len(FEATURES))
+    parsed = [_parse(text) for text in texts]
+    rows = [[feature(each) for feature in FEATURES.values()] for each in parsed]
+    whole = np.asarray(rows, dtype=np.float64).reshape(len(texts), len(FEATURES))
+    shares = _word_shares([each.words for each in parsed])
+    return np.concatenate([whole, shares], axis=1).astype(np.float32)
+
+
+def _word_shares(words: Sequence[Sequence[str]]) -> FloatArray:
+    """Return the mean of every trait over the words of each text; each word is looked at once."""
+    numbers: dict[str, int] = {}
+    indices = [numbers.setdefault(word, len(numbers)) for text in words for word in text]
+    lengths = np.array([len(text) for text in words], dtype=np.int64)
+    traits = np.array([[trait(word) for trait in WORD_TRAITS.values()] for word in numbers])
+    places = np.concatenate([[0], np.cumsum(lengths)])
+    shape = (len(words), len(numbers))
+    counts = sparse.csr_array((np.ones(len(indices)), indices, places), shape=shape)
+    sums = counts @ traits.reshape(len(numbers), len(WORD_TRAITS))
+    return np.asarray(sums / (lengths + 1.0)[:, None], dtype=np.float64)
 
 
 def normal_scores(columns: Float32Array) -> Float32Array:
@@ -219,6 +239,16 @@ def ending(text: str) -> str:
     """Return the last two words of a text with its last character."""
     stripped = text.rstrip()
     return " ".join(words_of(stripped[-80:])[-2:]) + stripped[-1:]
+
+
+EDGES: tuple[Callable[[str], str], ...] = (
+    opening,
+    ending,
+    lambda text: text[:6],
+    lambda text: text[-4:],
+    lambda text: " ".join(words_of(text[:40])[:1]),
+)
+"""How texts begin and end, in words and in characters: spaces and signs are habits too."""
 
 
 def _parse(text: str) -> _Parsed:

@@ -1,0 +1,161 @@
+"""Windows of answers with a known share of another model: made up, or of real model versions.
+
+Protocols: ``organic`` compares answers to different prompts of one pool, a share ``mix`` of the
+current ones by another model; ``probe`` compares answers to the same prompts; ``input_mix``
+compares one model with itself when 70% of the prompts are of one kind before and 30% after, where
+every alarm blames the model for its input.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from include.freezeline.stats.vocabulary import tf_idf
+from tests.unit.stats.texts import answer_text, make_prompts, prompt_text
+
+PAIRS = (
+    ("gpt-3.5-turbo-0301", "gpt-3.5-turbo-0613"),
+    ("gpt-3.5-turbo-0613", "gpt-3.5-turbo-1106"),
+    ("gpt-3.5-turbo-1106", "gpt-3.5-turbo-1106_concise"),
+    ("gpt-3.5-turbo-1106", "gpt-3.5-turbo-1106_verbose"),
+    ("claude", "claude-2"),
+    ("claude-2", "claude-2.1"),
+    ("claude-2", "claude-instant-1.2"),
+    ("llama-2-70b-chat-hf", "llama-2-7b-chat-hf"),
+    ("llama-2-13b-chat-hf", "vicuna-13b-v1.5"),
+    ("vicuna-13b-v1.3", "vicuna-13b-v1.5"),
+    ("vicuna-13b-v1.5", "vicuna-7b-v1.5"),
+    ("tulu-2-dpo-13b", "tulu-2-dpo-7b"),
+    ("tulu-2-dpo-7b", "tulu-2-dpo-7b-ExPO"),
+    ("wizardlm-13b-v1.1", "wizardlm-13b-v1.2"),
+    ("zephyr-7b-alpha", "zephyr-7b-beta"),
+)
+# The same weights served by two hosts: a second, independent sample of a model's answers.
+TWINS = ("vicuna-13b-v1.5", "vicuna-13b-v1.5-togetherai")
+PROTOCOLS = ("organic", "probe", "input_mix")
+_SHARE = 0.7
+Rows = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Two windows of answers.
+
+    Attributes:
+        texts: Answers, reference first.
+        prompts: What was asked.
+        is_current: Which belong to the current window.
+        is_paired: Whether row i of both windows answers one prompt.
+        vectors: Embeddings of the answers.
+        prompt_vectors: Embeddings of the prompts.
+    """
+
+    texts: list[str]
+    prompts: list[str]
+    is_current: NDArray[np.bool_]
+    is_paired: bool
+    vectors: Rows = field(repr=False)
+    prompt_vectors: Rows = field(repr=False)
+
+
+class MadeUpWorld:
+    """Answers that a generator writes; their vectors are those of their words."""
+
+    name = "made-up answers"
+
+    def trials(self, protocol: str, n: int, mix: float, n_trials: int) -> Iterator[Trial]:
+        """Yield windows of n + n answers."""
+        for number in range(n_trials):
+            rng = np.random.default_rng([number, n, PROTOCOLS.index(protocol)])
+            before, after = ((0.7, 0.2, 0.1), (0.3, 0.2, 0.5)) if protocol == "input_mix" else ((0.4, 0.3, 0.3),) * 2  # fmt: skip
+            topics = make_prompts(n, rng, before)
+            later = topics if protocol == "probe" else make_prompts(n, rng, after)
+            prompts = [prompt_text(topic, rng) for topic in topics]
+            more = prompts if protocol == "probe" else [prompt_text(t, rng) for t in later]
+            texts = [answer_text(topic, rng) for topic in topics]
+            texts += [answer_text(t, rng, is_other_model=k < mix * n) for k, t in enumerate(later)]
+            yield _trial(texts, prompts + more, protocol, _word_rows)
+
+
+def _word_rows(texts: Sequence[str]) -> Rows:
+    return tf_idf(texts, 384)
+
+
+class RealWorld:
+    """Answers of real model versions to the same 805 prompts.
+
+    Args:
+        folder: Where ``alpaca_*.parquet`` lie.
+        embed: Turns texts into L2-normalised rows.
+    """
+
+    name = "real model versions"
+
+    def __init__(self, folder: Path, embed: Callable[[Sequence[str]], Rows]) -> None:
+        """Read everything."""
+        rows = pq.read_table(folder / "alpaca_prompts.parquet").to_pylist()
+        self._prompts = {row["prompt_id"]: row["prompt"] for row in rows}
+        self._kinds = {row["prompt_id"]: row["dataset"] for row in rows}
+        self._answers: dict[str, dict[int, str]] = defaultdict(dict)
+        for path in sorted(folder.glob("alpaca_*.parquet")):
+            if re.match(r"alpaca_[a-z]_", path.name):
+                for row in pq.read_table(path).to_pylist():
+                    self._answers[row["model"]][row["prompt_id"]] = row["response"]
+        self._pairs = [pair for pair in PAIRS if all(model in self._answers for model in pair)]
+        self._embed = embed
+
+    def trials(self, protocol: str, n: int, mix: float, n_trials: int) -> Iterator[Trial]:
+        """Yield windows of n + n answers, model pairs in turn."""
+        made = (self._make(protocol, n, mix, number) for number in count())
+        for _, trial in zip(range(n_trials), made, strict=False):
+            yield trial
+
+    def _make(self, protocol: str, n: int, mix: float, number: int) -> Trial:
+        """Make one trial."""
+        rng = np.random.default_rng([number, n, PROTOCOLS.index(protocol)])
+        old, new = self._pairs[number % len(self._pairs)]
+        second = old
+        if protocol == "probe":
+            # Only of the twins is there a second sample of what did not change.
+            (old, second), new = TWINS, "vicuna-7b-v1.5"
+        ids = [i for i in sorted(self._prompts) if all(i in self._answers[m] for m in (old, new, second))]  # fmt: skip
+        before, after = self._windows(protocol, ids, n, rng)
+        n_new = round(mix * len(after))
+        texts = [self._answers[old][i] for i in before]
+        texts += [self._answers[new if k < n_new else second][i] for k, i in enumerate(after)]
+        prompts = [self._prompts[i] for i in (*before, *after)]
+        return _trial(texts, prompts, protocol, self._embed)
+
+    def _windows(
+        self, protocol: str, ids: list[int], n: int, rng: np.random.Generator
+    ) -> tuple[list[int], list[int]]:
+        """Choose the prompts of both windows."""
+        mixed = rng.permutation(ids).tolist()
+        if protocol == "probe":
+            return mixed[:n], mixed[:n]
+        if protocol == "organic":
+            half = min(n, len(mixed) // 2)
+            return mixed[:half], mixed[half : 2 * half]
+        kinds = sorted(set(self._kinds.values()))
+        chosen = set(rng.permutation(kinds)[: max(1, len(kinds) // 2)].tolist())
+        some = [i for i in mixed if self._kinds[i] in chosen]
+        others = [i for i in mixed if self._kinds[i] not in chosen]
+        n = min(n, len(some), len(others))
+        most = round(_SHARE * n)
+        few = n - most
+        return some[:most] + others[:few], others[few : few + most] + some[most : most + few]
+
+
+def _trial(
+    texts: list[str], prompts: list[str], protocol: str, embed: Callable[[Sequence[str]], Rows]
+) -> Trial:
+    """Put a trial together."""
+    is_current = np.arange(len(texts)) >= len(texts) // 2
+    return Trial(texts, prompts, is_current, protocol == "probe", embed(texts), embed(prompts))
