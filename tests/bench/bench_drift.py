@@ -156,6 +156,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="folder of real answers")
     parser.add_argument("--cache", type=Path, default=Path(".freezeline/cache/bench_drift.sqlite"))
+    parser.add_argument("--words", action="store_true", help="no embeddings: words stand for them")
     parser.add_argument("--trials", type=int)
     parser.add_argument("--sizes", type=int, nargs="+")
     parser.add_argument("--mixes", type=float, nargs="+")
@@ -164,7 +165,8 @@ def main() -> None:
     given = parser.parse_args()
     whole = QUICK if given.quick else {"sizes": SIZES, "mixes": MIXES, "trials": TRIALS}
     sizes, mixes = given.sizes or whole["sizes"], given.mixes or whole["mixes"]
-    world = RealWorld(given.data, _embedder(given.cache)) if given.data else MadeUpWorld()
+    embed = None if given.words else _embedder(given.cache)
+    world = RealWorld(given.data, embed) if given.data else MadeUpWorld()
     print(f"{world.name}, level {LEVEL:.0%}")
     print("| protocol | n | mix | method | alarms | 95% interval | CPU ms |\n|---|---|---|---|---|---|---|")  # fmt: skip
     cells = []

@@ -31,7 +31,7 @@ def ours(trial: Trial, seed: int) -> bool:
     """Conditional combination; of pairs the one that flips signs."""
     half = len(trial.texts) // 2
     if trial.is_paired:
-        vectors = (trial.vectors[:half], trial.vectors[half:])
+        vectors = (trial.vectors[:half], trial.vectors[half:]) if trial.is_embedded else None
         result = paired_combination_test(
             trial.texts[:half], trial.texts[half:], seed=seed, embeddings=vectors, n_refined=_N
         )
@@ -40,8 +40,8 @@ def ours(trial: Trial, seed: int) -> bool:
             texts=trial.texts,
             is_current=trial.is_current,
             prompts=trial.prompts,
-            embeddings=trial.vectors,
-            prompt_embeddings=trial.prompt_vectors,
+            embeddings=trial.vectors if trial.is_embedded else None,
+            prompt_embeddings=trial.prompt_vectors if trial.is_embedded else None,
             strata=topic_strata(trial.prompts),
         )
         result = conditional_combination_test(sample, seed=seed, n_refined=_N)

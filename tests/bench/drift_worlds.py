@@ -42,6 +42,7 @@ TWINS = ("vicuna-13b-v1.5", "vicuna-13b-v1.5-togetherai")
 PROTOCOLS = ("organic", "probe", "input_mix")
 _SHARE = 0.7
 Rows = NDArray[np.float32]
+Embed = Callable[[Sequence[str]], Rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,9 @@ class Trial:
         prompts: What was asked.
         is_current: Which belong to the current window.
         is_paired: Whether row i of both windows answers one prompt.
-        vectors: Embeddings of the answers.
-        prompt_vectors: Embeddings of the prompts.
+        vectors: Vectors of the answers, which the rivals compare.
+        prompt_vectors: Vectors of the prompts.
+        is_embedded: Whether the vectors are embeddings, or only stand for them.
     """
 
     texts: list[str]
@@ -63,6 +65,7 @@ class Trial:
     is_paired: bool
     vectors: Rows = field(repr=False)
     prompt_vectors: Rows = field(repr=False)
+    is_embedded: bool = True
 
 
 class MadeUpWorld:
@@ -81,7 +84,7 @@ class MadeUpWorld:
             more = prompts if protocol == "probe" else [prompt_text(t, rng) for t in later]
             texts = [answer_text(topic, rng) for topic in topics]
             texts += [answer_text(t, rng, is_other_model=k < mix * n) for k, t in enumerate(later)]
-            yield _trial(texts, prompts + more, protocol, _word_rows)
+            yield _trial(texts, prompts + more, protocol, None)
 
 
 def _word_rows(texts: Sequence[str]) -> Rows:
@@ -93,12 +96,12 @@ class RealWorld:
 
     Args:
         folder: Where ``alpaca_*.parquet`` lie.
-        embed: Turns texts into L2-normalised rows.
+        embed: Turns texts into L2-normalised rows; vectors of words stand for them when None.
     """
 
     name = "real model versions"
 
-    def __init__(self, folder: Path, embed: Callable[[Sequence[str]], Rows]) -> None:
+    def __init__(self, folder: Path, embed: Embed | None) -> None:
         """Read everything."""
         rows = pq.read_table(folder / "alpaca_prompts.parquet").to_pylist()
         self._prompts = {row["prompt_id"]: row["prompt"] for row in rows}
@@ -153,9 +156,11 @@ class RealWorld:
         return some[:most] + others[:few], others[few : few + most] + some[most : most + few]
 
 
-def _trial(
-    texts: list[str], prompts: list[str], protocol: str, embed: Callable[[Sequence[str]], Rows]
-) -> Trial:
+def _trial(texts: list[str], prompts: list[str], protocol: str, embed: Embed | None) -> Trial:
     """Put a trial together."""
     is_current = np.arange(len(texts)) >= len(texts) // 2
-    return Trial(texts, prompts, is_current, protocol == "probe", embed(texts), embed(prompts))
+    vectors = embed or _word_rows
+    is_paired, is_embedded = protocol == "probe", embed is not None
+    return Trial(
+        texts, prompts, is_current, is_paired, vectors(texts), vectors(prompts), is_embedded
+    )

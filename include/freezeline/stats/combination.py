@@ -284,6 +284,7 @@ def _result(
         n_reference=int((~is_current).sum()),
         n_current=int(is_current.sum()),
         method=METHOD,
+        method_version="2",
         seed=seed,
         details={
             "member_p_values": {name: permutation_p_value(s) for name, s in statistics.items()},

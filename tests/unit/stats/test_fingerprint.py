@@ -1,0 +1,54 @@
+"""Fingerprints of style and their change points."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from include.freezeline.stats.fingerprint import Fingerprint, change_point, style_fingerprint
+from include.freezeline.stats.style import FEATURE_NAMES
+from tests.unit.stats.texts import make_window
+
+
+def _day(seed: int, other_share: float = 0.0) -> Fingerprint:
+    _, texts = make_window(30, np.random.default_rng(seed), other_share=other_share)
+    found = style_fingerprint(texts)
+    assert found is not None
+    return found
+
+
+def test_fingerprint_of_equal_answers_has_an_equal_hash() -> None:
+    assert _day(1).fingerprint_hash == _day(1).fingerprint_hash
+    assert _day(1).fingerprint_hash != _day(2).fingerprint_hash
+    assert len(_day(1).means) == len(FEATURE_NAMES)
+
+
+def test_few_answers_have_no_fingerprint() -> None:
+    assert style_fingerprint(["a"] * 19) is None
+
+
+def test_day_of_the_change_is_found() -> None:
+    days = [_day(i, other_share=0.5 if i >= 13 else 0.0) for i in range(20)]
+    result = change_point(days, seed=1)
+    assert result.p_value == pytest.approx(0.001)
+    assert result.value == 13.0
+    assert result.interval is not None
+    assert result.interval[0] <= 13.0 <= result.interval[1]
+
+
+def test_quiet_days_keep_the_level() -> None:
+    n_series, n_rejected = 400, 0
+    for number in range(n_series):
+        rng = np.random.default_rng(number)
+        days = [Fingerprint(tuple(row), (0.0,) * 6, 50, "") for row in rng.normal(size=(14, 6))]
+        n_rejected += (change_point(days, seed=number, n_permutations=99).p_value or 0.0) <= 0.05
+    low, high = stats.binom.interval(0.999, n_series, 0.05)
+    assert low <= n_rejected <= high
+
+
+@pytest.mark.parametrize("n_days", [0, 7])
+def test_few_days_are_insufficient(n_days: int) -> None:
+    assert change_point([_day(1)] * n_days, seed=1).reason
+
+
+def test_equal_days_are_insufficient() -> None:
+    assert change_point([_day(1)] * 10, seed=1).reason == "all days are equal"
