@@ -18,7 +18,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test test-shared test-spark airflow bench bench-land bench-growth bench-night bench-scale fuzz lint format docs dbt-docs lock clean
+.PHONY: help install install-dev demo test test-shared test-spark airflow bench bench-drift bench-land bench-growth bench-night bench-scale fuzz lint format docs dbt-docs lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -77,6 +77,16 @@ bench-land: install-dev ## landing against the bare floor on 1 GB of traffic (ab
 
 bench-growth: install-dev ## the same night after 7 and after 365 stored days of 20,000 calls (long; BENCH_ARGS=--quick)
 	@$(PY) -m tests.bench.bench_growth $(BENCH_ARGS)
+
+bench-drift: install-dev ## power, false alarms and seconds of the drift test (BENCH_ARGS="--data FOLDER" for real answers)
+	@$(PY) -m tests.bench.bench_drift $(BENCH_ARGS)
+	@$(MAKE) --quiet $(VENV)/alibi/.installed || echo "alibi-detect cannot be installed here"
+	@$(PY) -m tests.bench.bench_drift_speed
+
+$(VENV)/alibi/.installed: ## alibi-detect for make bench-drift, which needs older libraries than ours
+	$(PYTHON) -m venv $(VENV)/alibi
+	$(VENV)/alibi/bin/python -m pip install --quiet --disable-pip-version-check alibi-detect==0.13.0 torch==2.13.0
+	@touch $@
 
 bench-night: install-dev ## 1,000,000 calls in one night: seconds and memory by stage, pandas beside it (long; BENCH_ARGS=--quick)
 	@$(PY) -m tests.bench.bench_night $(BENCH_ARGS)
