@@ -87,7 +87,7 @@ def labelled_data(folder: Path, embed: Callable | None) -> Iterator[Labelled]:
         yield Labelled(
             "llmdrift sensitiveq: not answered", Refusal(),
             [Item(str(i), r["response"], r["prompt"]) for i, r in enumerate(own_rows)],
-            [str(r["label"]).lower() in ("0", "false", "no") for r in own_rows],
+            [r["label"] == 0 for r in own_rows],
             [f"{r['task']}{r['prompt_id']}" for r in own_rows],
         )  # fmt: skip
     rows = read(folder, "faithbench")
