@@ -13,7 +13,7 @@ from include.freezeline.config import load_yaml, parse_config
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=1)]
 Dollars = Annotated[float, Field(ge=0.0)]
-EvaluationKind = Literal["refusal", "toxicity", "ungrounded", "format"]
+LabelKind = Literal["refusal", "toxicity", "ungrounded", "format", "feedback"]
 
 
 class _Strict(BaseModel):
@@ -28,6 +28,7 @@ class Sampling(_Strict):
     Attributes:
         window_days: Answers of the last days before ``as_of``.
         max_per_segment: Of each feature, environment, model and prompt version.
+        max_structure: Of each of them, how many are held against their class; cheaper than a score.
         max_answers: Over all segments of a night, each giving up the same share.
         reference_days: Days before the window from which earlier answers are read.
         max_reference: Earlier answers of a segment that are read.
@@ -38,6 +39,7 @@ class Sampling(_Strict):
 
     window_days: Count
     max_per_segment: Count
+    max_structure: Count
     max_answers: Count
     reference_days: Count
     max_reference: Count
@@ -57,7 +59,8 @@ class Setting(_Strict):
         threshold_interval: 95% interval of the threshold where it was calibrated.
         threshold_source: The labels it was calibrated on, or why it is what it is.
         model_threshold: The same for the evaluator with the model that a setting names.
-        labels: Kind of people's evaluations that ask the same.
+        labels: Kind of people's evaluations that ask the same; ``feedback`` is whether they liked
+            the answer.
     """
 
     is_enabled: bool = True
@@ -66,7 +69,7 @@ class Setting(_Strict):
     threshold_interval: tuple[Share, Share] | None = None
     threshold_source: Annotated[str, Field(min_length=1)]
     model_threshold: Share | None = None
-    labels: EvaluationKind | None = None
+    labels: LabelKind | None = None
 
     @model_validator(mode="after")
     def _holds_its_threshold(self) -> Self:
@@ -102,7 +105,9 @@ class JudgePolicy(_Strict):
 
     Attributes:
         criterion: What a good answer does, as a sentence.
-        max_calls: Answers of a night that it is asked about.
+        max_calls: Questions of a night that it is asked.
+        max_pairs: Pairs of answers to one prompt that it compares in both orders, to measure how
+            far the order decides; each is two questions.
         timeout_s: Seconds without a byte after which a call is given up.
         n_attempts: Attempts of a call.
         max_output_tokens: Longest reply.
@@ -113,6 +118,7 @@ class JudgePolicy(_Strict):
 
     criterion: Annotated[str, Field(min_length=1)]
     max_calls: Count
+    max_pairs: Annotated[int, Field(ge=0)]
     timeout_s: Annotated[float, Field(gt=0.0)]
     n_attempts: Count
     max_output_tokens: Count
