@@ -97,7 +97,11 @@ def find_anomalies(
         seed: Seeds of the classes derive from it and their names.
         embed: Turns texts into vectors; words are compared when None.
     """
-    large = [each for each in classes if len(each.reference) >= min_reference and each.judged]
+    # In order of their names, so that sums over all of them do not depend on who asks.
+    large = sorted(
+        (each for each in classes if len(each.reference) >= min_reference and each.judged),
+        key=lambda each: each.name,
+    )
     matrices = [structure_matrix([row.answer for row in _all(each)]) for each in large]
     units = step_units(np.vstack(matrices)) if matrices else np.zeros(0)
     results = [
