@@ -134,11 +134,15 @@ class _Parts:
         """Return the scores."""
         return np.asarray(self.features.max(axis=1) + self.gap + self.mismatch, dtype=np.float64)
 
-    def strongest(self, names: Sequence[str], n: int = 3) -> list[tuple[str, ...]]:
-        """Return the names of the largest contributions of each row."""
-        columns = np.column_stack([self.features, self.gap, self.mismatch])
+    def strongest(self, names: Sequence[str], n: int = 4) -> list[tuple[str, ...]]:
+        """Return the names of the largest contributions of each row, of equals the later one.
+
+        Many features are as rare as can be in an odd answer; the later ones say more.
+        """
+        columns = np.column_stack([self.features, self.gap, self.mismatch]).round(3)
         labels = [*names, NEAREST, PROMPT]
-        order = np.argsort(-columns, axis=1, kind="stable")[:, :n]
+        last = columns.shape[1] - 1
+        order = last - np.argsort(-columns[:, ::-1], axis=1, kind="stable")[:, :n]
         return [
             tuple(labels[j] for j in places if columns[i, j] > 0.0)
             for i, places in enumerate(order)
