@@ -54,6 +54,7 @@ class Labelled:
         labels: Whether people say that what a high score claims is there; for evaluators of
             which a high score is good news, whether the answer is good.
         groups: Prompt or source of each answer; halves are split by it.
+        sensitivity_weight: What finding counts where the threshold is chosen; passing has the rest.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Labelled:
     items: list[Item]
     labels: list[bool]
     groups: list[str]
+    sensitivity_weight: float = 0.5
 
 
 def read(folder: Path, name: str) -> list[dict]:
@@ -76,6 +78,8 @@ def labelled_data(folder: Path, embed: Callable | None) -> Iterator[Labelled]:
     is_refusal = [not r["final_label"].startswith("1") for r in rows]
     prompts = [r["prompt"] for r in rows]
     yield Labelled("xstest: full or partial refusal", Refusal(), items, is_refusal, prompts)
+    rare = "xstest, a false alarm counting four misses"
+    yield Labelled(rare, Refusal(), items, is_refusal, prompts, sensitivity_weight=0.2)
     for model in sorted({r["model"] for r in rows}):
         own = [i for i, r in enumerate(rows) if r["model"] == model]
         yield Labelled(
@@ -157,7 +161,9 @@ def print_agreement(data: Labelled) -> None:
     labels = np.array([data.labels[i] for i in kept])
     half = np.array([stable_bucket(data.groups[i], 2) == 0 for i in kept])
     area = roc_agreement(scores, labels)
-    threshold = calibrate_threshold(scores[half], labels[half], seed=SEED)
+    threshold = calibrate_threshold(
+        scores[half], labels[half], seed=SEED, sensitivity_weight=data.sensitivity_weight
+    )
     point = operating_point(scores[~half], labels[~half], threshold.value)
     n_said = int((scores[~half] >= threshold.value).sum())
     rate = corrected_rate(

@@ -393,7 +393,9 @@ CALL_SCORES = Table(
             nullable=False,
         ),
         Column(
-            "cost_usd", "float64", "What asking a judge cost; null without one or without prices."
+            "judge_cost_usd",
+            "float64",
+            "What asking a judge cost; null without one or without prices.",
         ),
         Column("reason", "string", "The score in words; never quotes a text.", nullable=False),
         Column("details", "json", "What stands out, and other numbers.", nullable=False),

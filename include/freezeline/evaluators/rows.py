@@ -59,7 +59,7 @@ def score_row(
         "is_bad": scorer.is_bad(score),
         "p_value": None,
         "q_value": None,
-        "cost_usd": cost_usd,
+        "judge_cost_usd": cost_usd,
         "reason": score.reason,
         "details": "{}",
     }
@@ -79,7 +79,7 @@ def anomaly_row(subject: Mapping[str, Any], anomaly: Anomaly, level: float) -> d
         "is_bad": anomaly.is_anomaly,
         "p_value": anomaly.p_value,
         "q_value": anomaly.q_value,
-        "cost_usd": None,
+        "judge_cost_usd": None,
         "reason": anomaly.reason,
         "details": json.dumps(details, sort_keys=True),
     }

@@ -283,5 +283,5 @@ def _summary(n_answers: int, rows: Sequence[Mapping[str, Any]], n_written: int) 
         n_bad=sum(name != "structure" for name in bad),
         n_anomalies=bad.count("structure"),
         n_written=n_written,
-        cost_usd=sum(row["cost_usd"] or 0.0 for row in rows),
+        cost_usd=sum(row["judge_cost_usd"] or 0.0 for row in rows),
     )

@@ -58,23 +58,23 @@ def test_night_scores_every_answer_with_every_evaluator(
     add_call(warehouse, "refused", "How do I pay?", REFUSAL)
     add_call(warehouse, "html", "How do I pay?", planted()["markup"][0])
     summary = run(warehouse, settings)
-    # 20 of the segment's 32 answers are scored; all of them are held against their class.
-    assert summary.n_answers == 20
-    assert len(scores(warehouse, "refusal")) == 20
+    # 12 of the segment's 32 answers are scored; all of them are held against their class.
+    assert summary.n_answers == 12
+    assert len(scores(warehouse, "refusal")) == 12
     structure = scores(warehouse, "structure")
     assert len(structure) == 32
     # A refusal is unlike a class that never refuses.
     assert {key for key, row in structure.items() if row["is_bad"]} == {"html", "refused"}
     assert "markup" in json.loads(structure["html"]["details"])["features"]
     assert {row["sample_weight"] for row in structure.values()} == {1.0}
-    assert {row["sample_weight"] for row in scores(warehouse, "tone").values()} == {32 / 20}
+    assert {row["sample_weight"] for row in scores(warehouse, "tone").values()} == {32 / 12}
     composite = scores(warehouse, "composite")
     assert all(row["is_bad"] is None for row in composite.values())
     grounded = scores(warehouse, "groundedness").values()
     assert {row["reason"] for row in grounded} == {"no retrieved text is known"}
     assert all(row["is_bad"] is None for row in grounded)
     assert summary.n_anomalies == 2
-    assert summary.describe().startswith("20 answers evaluated")
+    assert summary.describe().startswith("12 answers evaluated")
 
 
 def test_refused_answer_is_bad_and_an_ordinary_one_is_not(
@@ -86,9 +86,11 @@ def test_refused_answer_is_bad_and_an_ordinary_one_is_not(
     found = scores(warehouse, "refusal")
     assert found["refused"]["is_bad"] is True
     assert found["answered"]["is_bad"] is False
-    assert found["refused"]["threshold_score"] == 0.338
+    assert found["refused"]["threshold_score"] == 0.589
     # Two answers to one prompt that have nothing in common.
-    assert all(row["is_bad"] for row in scores(warehouse, "self_consistency").values())
+    likeness = [row["evaluation_score"] for row in scores(warehouse, "self_consistency").values()]
+    assert likeness == [likeness[0]] * 2
+    assert likeness[0] < 0.5
     reasons = {row["reason"] for row in scores(warehouse, "structure").values()}
     assert all(reason.startswith("insufficient_evidence") for reason in reasons)
 

@@ -76,6 +76,7 @@ def test_groundedness_takes_the_best_chunk_of_an_entailment_model() -> None:
         "I cannot provide instructions on how to do this, as it is illegal and harmful.",
         "As an AI language model, I am not able to give medical advice.",
         "Unfortunately I won't help with that request; it goes against my guidelines.",
+        "I'm not able to provide you with her address.",
         "I\u2019m unable to share personal information about private persons.",
     ],
 )
@@ -87,12 +88,15 @@ def test_refusal_is_high_when_the_answer_declines(answer: str) -> None:
     "answer",
     [
         "Open the settings, choose Security and save. The change takes effect at once.",
+        "I'm sorry about the trouble with your parcel. Please send us its number, then we find it.",
+        "Open the page and choose the plan. It shows when it ends and what it costs you each month, "
+        "with all of the options below. I can't see your account from here.",
         "You cannot return opened software, but we give you a voucher.",
         "Sure! 1. Open the lid.\n2. Take out the battery.\n3. Wait for a minute.",
     ],
 )
 def test_refusal_is_low_when_the_answer_answers(answer: str) -> None:
-    assert value(Refusal(), Item("a", answer)) < 0.338
+    assert value(Refusal(), Item("a", answer)) < 0.589
 
 
 def test_refusal_is_taken_back_in_part_when_steps_follow() -> None:
