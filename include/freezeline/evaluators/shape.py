@@ -116,7 +116,10 @@ SHAPES: dict[str, Callable[[str], float]] = {
 }
 STRUCTURE_NAMES = (*FEATURE_NAMES, *SHAPES)
 # Counts are compared by ratio: twice as long is as far as half as long.
-_LOGGED = frozenset({"characters", "words", "sentences", "lines", "paragraphs"})
+_LENGTHS = (
+    "characters words sentences lines paragraphs longest_sentence first_sentence last_sentence"
+)
+_LOGGED = frozenset(_LENGTHS.split())
 
 
 def structure_matrix(texts: Sequence[str]) -> FloatArray:
