@@ -35,6 +35,13 @@ class Settings(BaseModel):
         s3_read_timeout_s: Seconds without a byte after which a request is tried again.
         pseudonym_key: Key of the HMAC that makes pseudonyms; required to land.
         embedding_model: sentence-transformers name or path; the packaged MiniLM when unset.
+        entailment_model: Model that scores how far one text entails another, for groundedness:
+            folder of a cross-encoder, or name in the local cache; words are compared when unset.
+        relevance_model: Cross-encoder that scores question and answer; embeddings when unset.
+        toxicity_model: Text classification model that scores toxicity; a lexicon when unset.
+        judge_url: Base of an OpenAI-compatible API whose model judges answers; nobody when unset.
+        judge_model: Name of that model.
+        judge_api_key: Its bearer token.
         redaction_ner: Language model that finds names and addresses to redact: folder of a spaCy
             pipeline or a transformers model, or installed name; names are not redacted when unset.
         databases: SQLAlchemy URLs of the databases that hold business facts, by the name that fact
@@ -69,6 +76,12 @@ class Settings(BaseModel):
     s3_read_timeout_s: Annotated[float, Field(gt=0)] = 60.0
     pseudonym_key: SecretStr | None = None
     embedding_model: str | None = None
+    entailment_model: str | None = None
+    relevance_model: str | None = None
+    toxicity_model: str | None = None
+    judge_url: str | None = None
+    judge_model: str | None = None
+    judge_api_key: SecretStr | None = None
     redaction_ner: str | None = None
     signing_key_path: Path | None = None
     databases: Mapping[str, SecretStr] = {}

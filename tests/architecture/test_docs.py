@@ -19,6 +19,7 @@ from include.freezeline.drift.policy import load_anomaly_policy, load_drift_poli
 from include.freezeline.erasure.policy import load_erasure_policy
 from include.freezeline.errors import ConfigError
 from include.freezeline.evaluations.policy import load_evaluation_policy
+from include.freezeline.evaluators.policy import load_evaluator_policy
 from include.freezeline.facts.spec import load_fact_specs
 from include.freezeline.labelling.policy import load_labelling_policy
 from include.freezeline.landing.sources import load_sources
@@ -54,6 +55,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ("price_overrides.yml", "overrides: []", PRICE, load_price_overrides),
     ("cost.yml", 'max_gap_ratio: "0.02"', 'max_gap_ratio: "2%"', load_cost_policy),
     ("evaluations.yml", "kind: toxicity", "kind: toxic", load_evaluation_policy),
+    ("evaluators.yml", "threshold: 0.589", "threshold: 0.9", load_evaluator_policy),
     ("drift.yml", "  semantic_shift:", "  semantics_shift:", load_drift_policy),
     ("anomalies.yml", "kind: creep", "kind: crep", load_anomaly_policy),
     ("slos/support-escalation.yml", "target: 0.95", "target: 0.9", load_slos),

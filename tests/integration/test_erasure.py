@@ -20,7 +20,7 @@ from include.freezeline.adapters.lake_books import LakeBooks
 from include.freezeline.adapters.lake_tiers import archive_files, archive_rows, file_sha256
 from include.freezeline.adapters.object_store import open_store
 from include.freezeline.adapters.warehouse import latest_snapshot, open_warehouse, publish_snapshot
-from include.freezeline.contracts.judgement import VERDICTS
+from include.freezeline.contracts.judgement import CALL_SCORES, VERDICTS
 from include.freezeline.contracts.lake import QUARANTINE, SPANS
 from include.freezeline.erasure.receipt import ErasurePlan, Receipt, parse_receipt
 from include.freezeline.erasure.subject import parse_subject
@@ -99,6 +99,9 @@ def make_company(settings: Settings) -> dict[int, str]:
         quoted = {"example_call_keys": [keys[THEIRS.number], keys[MINE.number]]}
         warehouse.append_revisions(VERDICTS, [verdict(json.dumps(quoted), 20, "semantic_shift"),
                                               verdict("{}", 2, "input_tokens_creep")])  # fmt: skip
+        warehouse.append_revisions(
+            CALL_SCORES, [score(keys[turn.number]) for turn in (THEIRS, ANONYMOUS, MINE)]
+        )
     publish_snapshot(settings, AS_OF)
     store = open_store(settings.published_uri, settings)
     store.write_bytes("reports/2026-10-14/freeze_report.json", json.dumps(quoted).encode())
@@ -138,6 +141,17 @@ def verdict(details: str, n_current: int, question: str) -> dict[str, object]:
         "window_ended_at": AS_OF, "unit": "none", "n_reference": 20, "n_current": n_current,
         "verdict": "ok", "reason": "r", "method": "m", "method_version": "1", "input_hash": "h",
         "evidence_query": f"select '{THEIRS.trace_id}'", "details": details,
+    }  # fmt: skip
+
+
+def score(call_key: str) -> dict[str, object]:
+    row: dict[str, Any] = {column.name: None for column in CALL_SCORES.columns}
+    del row["revision"], row["content_hash"]
+    return row | {
+        "call_score_key": f"score of {call_key}", "as_of": AS_OF, "call_key": call_key,
+        "feature": "helper", "environment": "production", "called_at": AS_OF, "is_canary": False,
+        "evaluator": "refusal", "evaluator_version": "1", "evaluation_score": 0.5,
+        "sample_weight": 1.0, "reason": "r", "details": "{}",
     }  # fmt: skip
 
 
@@ -184,6 +198,7 @@ def test_plan_and_receipt_count_every_store(story: Story) -> None:
         assert planned[f"{file}/marts.agg_feature_daily"] == 1
         assert planned[f"{file}/judgement.verdicts"] == 1
         assert planned[f"{file}/judgement.verdicts (quotes)"] == 2
+        assert planned[f"{file}/judgement.call_scores"] == 2
     done = {finding.store: finding.n_deleted for finding in story.receipt.stores}
     assert done == planned
     assert {item["name"] for item in story.receipt.may_stay} >= {"the bucket that is landed from"}
@@ -228,6 +243,12 @@ def test_everybody_else_is_as_before(story: Story) -> None:
             "erased",
             story.call_keys[MINE.number],
         ]
+
+
+def test_scores_of_their_answers_go_and_those_of_others_stay(story: Story) -> None:
+    for path in (story.settings.warehouse_path, latest_snapshot(story.settings)):
+        left = rows(path, "select call_key from marts.fct_call_scores")
+        assert [row["call_key"] for row in left] == [story.call_keys[MINE.number]]
 
 
 def test_extracts_keep_their_other_rows(story: Story) -> None:

@@ -1,4 +1,4 @@
-"""Judge the night: drift, divergence and anomalies become verdict rows."""
+"""Judge the night: drift, divergence and anomalies become verdict rows; answers are evaluated."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +20,7 @@ from include.freezeline.drift.policy import (
 )
 from include.freezeline.drift.segments import Embedder
 from include.freezeline.drift.verdicts import verdict_row
+from include.freezeline.jobs.evaluate import evaluate_answers
 from include.freezeline.jobs.judge_reads import load_segments, load_series
 from include.freezeline.settings import Settings
 
@@ -78,6 +79,8 @@ def judge(
         n_written = warehouse.append_revisions(
             VERDICTS, [verdict_row(each, as_of) for each in judged]
         )
+        evaluated = evaluate_answers(warehouse, settings, as_of, embed or packaged, tell)
+    tell(evaluated.describe())
     return _summary(judged, n_written, packaged.n_computed)
 
 

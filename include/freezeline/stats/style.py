@@ -24,7 +24,7 @@ def word_set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-_STOP_WORDS = word_set(
+STOP_WORDS = word_set(
     "a about after all also an and any are as at be because been but by can do for from had has "
     "have he her his how i if in into is it its may more most my no not of on one or other our "
     "she so some such than that the their them then there these they this to up was we were what "
@@ -172,7 +172,7 @@ FEATURES: dict[str, Callable[[_Parsed], float]] = {
 WORD_TRAITS: dict[str, Callable[[str], float]] = {
     "characters_per_word": lambda word: float(len(word)),
     "long_words": lambda word: float(len(word) > 7),
-    "stop_words": _belongs_to(_STOP_WORDS),
+    "stop_words": _belongs_to(STOP_WORDS),
     "hedges": _belongs_to(_HEDGES),
     "connectives": _belongs_to(_CONNECTIVES),
     "first_person": _belongs_to(_FIRST_PERSON),

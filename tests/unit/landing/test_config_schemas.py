@@ -13,6 +13,7 @@ from include.freezeline.cost.policy import CostPolicy
 from include.freezeline.erasure.policy import ErasurePolicy
 from include.freezeline.errors import ConfigError
 from include.freezeline.evaluations.policy import EvaluationPolicy
+from include.freezeline.evaluators.policy import EvaluatorPolicy
 from include.freezeline.labelling.policy import LabellingPolicy
 from include.freezeline.landing.sources import SourcesFile, load_sources
 from include.freezeline.retention.policy import RetentionPolicy
@@ -29,6 +30,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
         ("cost", CostPolicy),
         ("erasure", ErasurePolicy),
         ("evaluations", EvaluationPolicy),
+        ("evaluators", EvaluatorPolicy),
         ("labelling", LabellingPolicy),
         ("retention", RetentionPolicy),
         ("sources", SourcesFile),

@@ -17,6 +17,7 @@ from include.freezeline.adapters.embeddings import (
 from include.freezeline.adapters.lake import Lake
 from include.freezeline.adapters.warehouse import open_warehouse
 from include.freezeline.contracts.columns import Table
+from include.freezeline.contracts.judgement import CALL_SCORES
 from include.freezeline.contracts.lake import LEDGER, QUARANTINE, SPANS, TOOL_CALLS
 from include.freezeline.errors import RetentionError
 from include.freezeline.jobs.retention import apply, plan, verify
@@ -268,3 +269,25 @@ def test_verify_fails_when_a_plan_was_not_applied_or_an_archive_is_damaged(
     archived.write_bytes(b"damaged")
     with pytest.raises(RetentionError, match=r"differs from its manifest"):
         verify(tiered, found.plan_id)
+
+
+def test_scores_of_answers_leave_with_the_other_judgements(tiered: Settings) -> None:
+    blank: dict[str, object] = {column.name: None for column in CALL_SCORES.columns}
+    del blank["revision"], blank["content_hash"]
+    with open_warehouse(tiered.warehouse_path, read_only=False) as warehouse:
+        warehouse.ensure_judgement_tables()
+        rows = [
+            blank | {
+                "call_score_key": f"k{days}", "as_of": AS_OF - timedelta(days=days),
+                "call_key": f"c{days}", "feature": "f", "environment": "production",
+                "called_at": AS_OF - timedelta(days=days), "is_canary": False,
+                "evaluator": "refusal", "evaluator_version": "1", "sample_weight": 1.0,
+                "reason": "r", "details": "{}",
+            }
+            for days in (299, 301)
+        ]  # fmt: skip
+        warehouse.append_revisions(CALL_SCORES, rows)
+    assert [proof["kind"] for proof in run(tiered)] == ["delete_warehouse_rows"]
+    with open_warehouse(tiered.warehouse_path, read_only=True) as warehouse:
+        left = warehouse.rows("select call_key from judgement.call_scores")
+    assert left == [{"call_key": "c299"}]

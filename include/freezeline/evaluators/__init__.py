@@ -1,0 +1,1 @@
+"""What single answers are like: evaluators behind one interface, and answers unlike their class."""

@@ -1,0 +1,75 @@
+"""Groundedness: do the retrieved texts say what the answer says?
+
+Without a model: per sentence of the answer, the mean of three shares - its content words in the
+best sentence of the sources, its neighbouring words that are neighbours there too, and its
+numbers and names that the sources have. This finds claims from nowhere and wrong numbers; it
+does not understand negation or who did what to whom. With an entailment model: how far the
+sources entail each sentence. ``docs/evaluators.md`` says how far either agrees with people.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from include.freezeline.evaluators.interface import Item, Need, PairModel, Score
+from include.freezeline.evaluators.support import Sources, claims_of, sentences_of
+
+_MIN_WORDS = 2
+
+
+class Groundedness:
+    """Scores how far retrieved texts support an answer; 1 is every sentence in full."""
+
+    name = "groundedness"
+    needs: frozenset[Need] = frozenset({"answer", "chunks"})
+    is_high_bad = False
+
+    def __init__(self, entails: PairModel | None = None) -> None:
+        """Set up.
+
+        Args:
+            entails: Scores how far the first text entails the second; words are compared when
+                None.
+        """
+        self._entails = entails
+        self.version = "1" if entails is None else "1+entailment"
+
+    def score(self, batch: Sequence[Item]) -> list[Score]:
+        """Return the mean support of the sentences of each answer."""
+        if self._entails is None:
+            return [_score_words(item) for item in batch]
+        return [_score_entailed(item, self._entails) for item in batch]
+
+
+def _score_words(item: Item) -> Score:
+    """Score one answer by its words."""
+    sources = Sources(item.chunks)
+    claims = [claims_of(sentence) for sentence in sentences_of(item.answer or "")]
+    claims = [each for each in claims if len(each.words) >= _MIN_WORDS]
+    if not claims:
+        return Score(item.call_key, None, "the answer claims nothing")
+    supports = []
+    n_facts = n_missing = 0
+    for each in claims:
+        missing = sources.unsupported_facts(each)
+        n_facts, n_missing = n_facts + len(each.facts), n_missing + len(missing)
+        parts = [sources.best_word_share(each), sources.pair_share(each)]
+        if each.facts:
+            parts.append(1.0 - len(missing) / len(each.facts))
+        supports.append(float(np.mean(parts)))
+    reason = (
+        f"{len(claims)} sentences, the least supported {min(supports):.2f}; "
+        f"{n_missing} of {n_facts} numbers and names not in the sources"
+    )
+    return Score(item.call_key, float(np.mean(supports)), reason)
+
+
+def _score_entailed(item: Item, entails: PairModel) -> Score:
+    """Score one answer by how far its best source entails each sentence."""
+    claims = sentences_of(item.answer or "")
+    if not claims:
+        return Score(item.call_key, None, "the answer claims nothing")
+    pairs = [(chunk, claim) for claim in claims for chunk in item.chunks]
+    found = np.asarray(entails(pairs), dtype=np.float64).reshape(len(claims), -1).max(axis=1)
+    reason = f"{len(claims)} sentences, the least entailed {found.min():.2f}"
+    return Score(item.call_key, float(np.clip(found.mean(), 0.0, 1.0)), reason)

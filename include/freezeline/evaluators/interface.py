@@ -1,0 +1,126 @@
+"""One interface for every evaluator: what it needs of an answer, and a score with its reason."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+Need = Literal["answer", "prompt", "chunks", "schema", "replicas", "peers"]
+_MISSING: Mapping[Need, str] = {
+    "answer": "no answer was kept",
+    "prompt": "no prompt was kept",
+    "chunks": "no retrieved text is known",
+    "schema": "no JSON Schema is set for the feature",
+    "replicas": "no other answer to the same prompt",
+    "peers": "too few earlier answers of its kind",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One answer and what evaluators may look at beside it; all texts are redacted.
+
+    Attributes:
+        call_key: Key of the call.
+        answer: The answer; None when it was not kept.
+        prompt: What was asked; None when it was not kept.
+        chunks: Retrieved texts that the model had before it.
+        schema: JSON Schema that the answer has to meet; None where none is set.
+        replicas: Other answers to the same prompt, of the same model and prompt version.
+        peers: Earlier answers of the same feature, model and prompt version.
+    """
+
+    call_key: str
+    answer: str | None
+    prompt: str | None = None
+    chunks: tuple[str, ...] = ()
+    schema: Mapping[str, Any] | None = field(default=None, hash=False)
+    replicas: tuple[str, ...] = ()
+    peers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What an evaluator says of one answer.
+
+    Attributes:
+        call_key: Key of the call.
+        value: Score from 0 to 1; None when the answer cannot be scored, which is never good news.
+        reason: Why, in words and numbers; it never quotes a text.
+    """
+
+    call_key: str
+    value: float | None
+    reason: str
+
+
+class Evaluator(Protocol):
+    """Scores answers in batch.
+
+    Attributes:
+        name: Name in policy and rows.
+        version: Changes whenever a score could.
+        needs: What an answer must have to be scored.
+        is_high_bad: Whether a high score is bad news.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name in policy and rows."""
+
+    @property
+    def version(self) -> str:
+        """Changes whenever a score could."""
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What an answer must have to be scored."""
+
+    @property
+    def is_high_bad(self) -> bool:
+        """Whether a high score is bad news."""
+
+    def score(self, batch: Sequence[Item]) -> list[Score]:
+        """Return a score per answer, in the order of the batch."""
+
+
+PairModel = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
+"""Scores pairs of texts from 0 to 1, for example how far the first entails the second."""
+TextModel = Callable[[Sequence[str]], Sequence[float]]
+"""Scores texts from 0 to 1, for example how toxic they are."""
+
+
+def evaluate(evaluator: Evaluator, items: Sequence[Item]) -> list[Score]:
+    """Score what can be scored; the others have no value and say what they lack.
+
+    Raises:
+        ValueError: The evaluator broke the interface: a score for another answer, or outside
+            0 to 1.
+    """
+    able = [item for item in items if lacks(evaluator, item) is None]
+    found = evaluator.score(able) if able else []
+    _check(evaluator, able, found)
+    by_key = {score.call_key: score for score in found}
+    return [
+        by_key.get(item.call_key) or Score(item.call_key, None, lacks(evaluator, item) or "")
+        for item in items
+    ]
+
+
+def lacks(evaluator: Evaluator, item: Item) -> str | None:
+    """Return what an answer lacks for an evaluator; None when nothing."""
+    for need in sorted(evaluator.needs):
+        value = getattr(item, need)
+        if value is None or (isinstance(value, str | tuple) and not value):
+            return _MISSING[need]
+    return None
+
+
+def _check(evaluator: Evaluator, items: Sequence[Item], scores: Sequence[Score]) -> None:
+    """Refuse scores that are not the batch's."""
+    if [score.call_key for score in scores] != [item.call_key for item in items]:
+        message = f"{evaluator.name}: returned scores of other answers than it was given"
+        raise ValueError(message)
+    for score in scores:
+        if score.value is not None and not 0.0 <= score.value <= 1.0:
+            message = f"{evaluator.name}: score {score.value!r} (scores lie between 0 and 1)"
+            raise ValueError(message)

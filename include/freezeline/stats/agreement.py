@@ -1,0 +1,257 @@
+"""How far an evaluator agrees with people: ROC area, calibrated threshold, corrected rate.
+
+A label is True where people say that what the evaluator looks for is there; a high score claims
+the same. Everything is computed from scores and labels alone, so that any evaluator, a judge
+included, is measured in the same way.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from include.freezeline.stats.proportions import jeffreys_interval
+from include.freezeline.stats.result import BoolArray, FloatArray, StatResult, insufficient
+
+AUC_METHOD = "roc_auc_delong"
+RATE_METHOD = "rogan_gladen"
+_Z = 1.959964
+_MIN_EACH = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A score from which on an evaluator says yes.
+
+    Attributes:
+        value: The threshold; a score at or above it is a yes.
+        interval: 95% percentile interval over bootstrap samples.
+        gain: ``w * sensitivity + (1 - w) * specificity`` at the threshold, on the labels it was
+            chosen with, where it is flattered; measure it on others.
+        n_positive: Labels that say yes.
+        n_negative: Labels that say no.
+        n_bootstrap: Bootstrap samples.
+        seed: Seed of the bootstrap.
+    """
+
+    value: float
+    interval: tuple[float, float]
+    gain: float
+    n_positive: int
+    n_negative: int
+    n_bootstrap: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """What a threshold gets right, with Jeffreys 95% intervals.
+
+    Attributes:
+        sensitivity: Share of what is there that is found.
+        sensitivity_interval: Its interval.
+        n_positive: Labels that say yes.
+        specificity: Share of what is not there that is passed.
+        specificity_interval: Its interval.
+        n_negative: Labels that say no.
+    """
+
+    sensitivity: float
+    sensitivity_interval: tuple[float, float]
+    n_positive: int
+    specificity: float
+    specificity_interval: tuple[float, float]
+    n_negative: int
+
+
+def roc_agreement(scores: FloatArray, labels: BoolArray, min_each: int = _MIN_EACH) -> StatResult:
+    """Return the area under the ROC curve: how often a yes is scored above a no, ties a half.
+
+    Source: DeLong, DeLong & Clarke-Pearson 1988, on the logit scale so that the interval stays
+    inside 0 to 1. Where the scores separate perfectly the variance is 0 and the interval is that
+    of as many independent pairs as the smaller group has.
+
+    Args:
+        scores: A score per answer; no NaN.
+        labels: What people said.
+        min_each: Fewer labels of either kind are insufficient evidence.
+    """
+    positive, negative = scores[labels], scores[~labels]
+    if min(len(positive), len(negative)) < min_each:
+        reason = f"{len(positive)} yes and {len(negative)} no labels, at least {min_each} needed"
+        return insufficient(AUC_METHOD, reason, len(negative), len(positive))
+    above = _placements(positive, negative)
+    area = float(above.mean())
+    below = 1.0 - _placements(negative, positive)
+    variance = above.var(ddof=1) / len(positive) + below.var(ddof=1) / len(negative)
+    return StatResult(
+        value=area,
+        interval=_area_interval(area, float(variance), min(len(positive), len(negative))),
+        p_value=None,
+        n_reference=len(negative),
+        n_current=len(positive),
+        method=AUC_METHOD,
+    )
+
+
+def calibrate_threshold(
+    scores: FloatArray,
+    labels: BoolArray,
+    *,
+    seed: int,
+    sensitivity_weight: float = 0.5,
+    n_bootstrap: int = 999,
+) -> Threshold:
+    """Return the threshold with the largest weighted mean of sensitivity and specificity.
+
+    With equal weights that is Youden's index (Youden 1950); another weight states that a miss
+    costs more, or less, than a false alarm. The interval resamples yes and no labels apart.
+
+    Args:
+        scores: A score per answer.
+        labels: What people said; both kinds must be there.
+        seed: Seed of the bootstrap.
+        sensitivity_weight: Weight of the sensitivity, 0 to 1.
+        n_bootstrap: Bootstrap samples.
+
+    Raises:
+        ValueError: One kind of label is missing.
+    """
+    positive, negative = np.sort(scores[labels]), np.sort(scores[~labels])
+    if not len(positive) or not len(negative):
+        message = f"labels: {len(positive)} yes, {len(negative)} no (both kinds are needed)"
+        raise ValueError(message)
+    value, gain = _best_threshold(positive, negative, sensitivity_weight)
+    rng = np.random.default_rng(seed)
+    drawn = [
+        _best_threshold(_resample(positive, rng), _resample(negative, rng), sensitivity_weight)[0]
+        for _ in range(n_bootstrap)
+    ]
+    low, high = np.quantile(drawn, [0.025, 0.975]) if drawn else (value, value)
+    return Threshold(
+        value=value,
+        interval=(float(low), float(high)),
+        gain=gain,
+        n_positive=len(positive),
+        n_negative=len(negative),
+        n_bootstrap=n_bootstrap,
+        seed=seed,
+    )
+
+
+def operating_point(scores: FloatArray, labels: BoolArray, threshold: float) -> OperatingPoint:
+    """Return sensitivity and specificity of "at or above the threshold".
+
+    Raises:
+        ValueError: One kind of label is missing.
+    """
+    said = scores >= threshold
+    n_positive, n_negative = int(labels.sum()), int((~labels).sum())
+    n_found, n_passed = int((said & labels).sum()), int((~said & ~labels).sum())
+    found, passed = jeffreys_interval(n_found, n_positive), jeffreys_interval(n_passed, n_negative)
+    if found is None or passed is None:
+        message = f"labels: {n_positive} yes, {n_negative} no (both kinds are needed)"
+        raise ValueError(message)
+    return OperatingPoint(
+        sensitivity=n_found / n_positive,
+        sensitivity_interval=found,
+        n_positive=n_positive,
+        specificity=n_passed / n_negative,
+        specificity_interval=passed,
+        n_negative=n_negative,
+    )
+
+
+def corrected_rate(n_said: int, n_scored: int, point: OperatingPoint) -> StatResult:
+    """Return the rate that people would have found, from the rate that an evaluator said.
+
+    Sources: Rogan & Gladen 1978 for the value; Lang & Reiczigel 2014 for the interval, which
+    carries the uncertainty of sensitivity and specificity too.
+
+    Args:
+        n_said: Answers with a yes.
+        n_scored: Answers scored.
+        point: Sensitivity and specificity on answers with labels.
+    """
+    n_labels = point.n_positive + point.n_negative
+    informedness = point.sensitivity + point.specificity - 1.0
+    if n_scored == 0:
+        return insufficient(RATE_METHOD, "nothing was scored", n_labels, 0)
+    if informedness <= 0.0:
+        reason = "sensitivity and specificity add up to at most 1: the evaluator says nothing"
+        return insufficient(RATE_METHOD, reason, n_labels, n_scored)
+    rate = (n_said / n_scored + point.specificity - 1.0) / informedness
+    return StatResult(
+        value=float(np.clip(rate, 0.0, 1.0)),
+        interval=_rate_interval(n_said, n_scored, point),
+        p_value=None,
+        n_reference=n_labels,
+        n_current=n_scored,
+        method=RATE_METHOD,
+        details={"said_ratio": n_said / n_scored},
+    )
+
+
+def _placements(of: FloatArray, among: FloatArray) -> FloatArray:
+    """Return for each value the share of others below it, ties counted half."""
+    ordered = np.sort(among)
+    left, right = np.searchsorted(ordered, of, "left"), np.searchsorted(ordered, of, "right")
+    return np.asarray((left + right) / (2.0 * len(among)), dtype=np.float64)
+
+
+def _area_interval(area: float, variance: float, n_pairs: int) -> tuple[float, float]:
+    """Return the interval of an area on the logit scale."""
+    if area in (0.0, 1.0) or variance <= 0.0:
+        bounds = jeffreys_interval(area * n_pairs, n_pairs)
+        return bounds if bounds is not None else (0.0, 1.0)
+    logit = special.logit(area)
+    margin = _Z * np.sqrt(variance) / (area * (1.0 - area))
+    low, high = special.expit([logit - margin, logit + margin])
+    return float(low), float(high)
+
+
+def _best_threshold(
+    positive: FloatArray, negative: FloatArray, weight: float
+) -> tuple[float, float]:
+    """Return the threshold of the largest gain, the middle one of equals, and its gain.
+
+    Args:
+        positive: Sorted scores of yes labels.
+        negative: Sorted scores of no labels.
+        weight: Weight of the sensitivity.
+    """
+    values = np.unique(np.concatenate([positive, negative]))
+    # Between two scores, so that another sample's scores near one of them are not split by it;
+    # the first and the last candidate say yes to all and to none.
+    middles = (values[1:] + values[:-1]) / 2.0
+    candidates = np.concatenate([values[:1], middles, [np.nextafter(values[-1], np.inf)]])
+    sensitivity = 1.0 - np.searchsorted(positive, candidates, "left") / len(positive)
+    specificity = np.searchsorted(negative, candidates, "left") / len(negative)
+    gain = weight * sensitivity + (1.0 - weight) * specificity
+    best = np.flatnonzero(gain >= gain.max() - 1e-12)
+    return float(candidates[best[len(best) // 2]]), float(gain.max())
+
+
+def _resample(ordered: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Return a bootstrap sample, sorted."""
+    places = np.sort(rng.integers(len(ordered), size=len(ordered)))
+    return ordered[places]
+
+
+def _rate_interval(n_said: int, n_scored: int, point: OperatingPoint) -> tuple[float, float]:
+    """Return the interval of Lang & Reiczigel 2014 (their equations for unknown Se and Sp)."""
+    z2 = _Z**2
+    n, n_se, n_sp = n_scored + z2, point.n_positive + 2.0, point.n_negative + 2.0
+    said = (n_said + z2 / 2.0) / n
+    se = (point.n_positive * point.sensitivity + 1.0) / n_se
+    sp = (point.n_negative * point.specificity + 1.0) / n_sp
+    youden = se + sp - 1.0
+    if youden <= 0.0:
+        return 0.0, 1.0
+    rate = (said + sp - 1.0) / youden
+    var_se, var_sp = se * (1.0 - se) / n_se, sp * (1.0 - sp) / n_sp
+    shift = 2.0 * z2 * (rate * var_se - (1.0 - rate) * var_sp)
+    spread = said * (1.0 - said) / n + var_se * rate**2 + var_sp * (1.0 - rate) ** 2
+    margin = _Z * float(np.sqrt(spread)) / youden
+    low, high = np.clip([rate + shift - margin, rate + shift + margin], 0.0, 1.0)
+    return float(low), float(high)

@@ -1,0 +1,1 @@
+"""Tests of evaluators and of answers unlike their class."""

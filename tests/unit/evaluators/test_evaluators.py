@@ -1,0 +1,259 @@
+"""Each evaluator on answers whose score is known, and the interface they share."""
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.freezeline.evaluators.composite import Part, composite_scores
+from include.freezeline.evaluators.formats import Format
+from include.freezeline.evaluators.groundedness import Groundedness
+from include.freezeline.evaluators.interface import Evaluator, Item, Need, Score, evaluate
+from include.freezeline.evaluators.refusal import Refusal
+from include.freezeline.evaluators.relevance import Relevance
+from include.freezeline.evaluators.self_consistency import SelfConsistency
+from include.freezeline.evaluators.tone import Tone
+from include.freezeline.evaluators.toxicity import Toxicity
+from tests.unit.drift.worlds import fake_embed
+from tests.unit.evaluators.planted import planted
+from tests.unit.stats.texts import make_window
+
+SOURCE = (
+    "The Acme X200 router was released in March 2021. It has four antennas and costs 129 dollars. "
+    "The warranty lasts two years. Reset it by holding the button on its back for ten seconds."
+)
+ALL: tuple[Evaluator, ...] = (
+    Groundedness(), Relevance(fake_embed), Refusal(), Format(), Toxicity(), Tone(),
+    SelfConsistency(fake_embed),
+)  # fmt: skip
+
+
+def value(evaluator: Evaluator, item: Item) -> float:
+    """Return the score of one answer, which must have one."""
+    (score,) = evaluate(evaluator, [item])
+    assert score.value is not None, score.reason
+    return score.value
+
+
+def grounded(answer: str, source: str = SOURCE) -> float:
+    return value(Groundedness(), Item("a", answer, None, (source,)))
+
+
+def test_groundedness_falls_from_quotation_over_wrong_facts_to_nowhere() -> None:
+    quoted = grounded("The warranty of the X200 lasts two years, and it costs 129 dollars.")
+    wrong = grounded("The warranty of the X200 lasts two years, and it costs 459 dollars.")
+    invented = grounded("Contact Globex in Berlin about the leasing of excavators since 1987.")
+    assert quoted > 0.65
+    assert quoted > wrong > invented
+    assert invented < 0.15
+
+
+def test_groundedness_counts_facts_and_names_without_quoting_them() -> None:
+    (score,) = evaluate(
+        Groundedness(), [Item("a", "Ask Globex about 459 dollars.", None, (SOURCE,))]
+    )
+    assert "2 of 2 numbers and names not in the sources" in score.reason
+    assert "Globex" not in score.reason
+
+
+def test_groundedness_takes_the_best_chunk_of_an_entailment_model() -> None:
+    def entails(pairs: Sequence[tuple[str, str]]) -> list[float]:
+        return [0.9 if "warranty" in chunk else 0.1 for chunk, _ in pairs]
+
+    evaluator = Groundedness(entails)
+    item = Item("a", "It lasts two years. It is blue.", None, ("no use", "warranty: two years"))
+    assert value(evaluator, item) == pytest.approx(0.9)
+    assert evaluator.version != Groundedness().version
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "I'm sorry, but I can't assist with that.",
+        "I cannot provide instructions on how to do this, as it is illegal and harmful.",
+        "As an AI language model, I am not able to give medical advice.",
+        "Unfortunately I won't help with that request; it goes against my guidelines.",
+        "I'm not able to provide you with her address.",
+        "I\u2019m unable to share personal information about private persons.",
+    ],
+)
+def test_refusal_is_high_when_the_answer_declines(answer: str) -> None:
+    assert value(Refusal(), Item("a", answer)) > 0.5
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Open the settings, choose Security and save. The change takes effect at once.",
+        "I'm sorry about the trouble with your parcel. Please send us its number, then we find it.",
+        "Open the page and choose the plan. It shows when it ends and what it costs you each month, "
+        "with all of the options below. I can't see your account from here.",
+        "You cannot return opened software, but we give you a voucher.",
+        "Sure! 1. Open the lid.\n2. Take out the battery.\n3. Wait for a minute.",
+    ],
+)
+def test_refusal_is_low_when_the_answer_answers(answer: str) -> None:
+    assert value(Refusal(), Item("a", answer)) < 0.589
+
+
+def test_refusal_is_taken_back_in_part_when_steps_follow() -> None:
+    text = "I cannot provide legal advice."
+    steps = text + "\n1. Read it.\n2. Sign it.\n3. Send it."
+    assert value(Refusal(), Item("a", steps)) < value(Refusal(), Item("a", text))
+
+
+SCHEMA = {"type": "object", "required": ["order"], "properties": {"order": {"type": "integer"}}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ('{"order": 7}', 1.0),
+        (' {"order": 7}\n', 1.0),
+        ('{"order": "seven"}', 0.5),
+        ("{}", 0.5),
+        ('```json\n{"order": 7}\n```', 0.5),
+        ("Your order is 7.", 0.0),
+        ('{"order": NaN}', 0.0),
+        ("[" * 100_000, 0.0),
+        ('{"order": 7} Enjoy!', 0.0),
+    ],
+)
+def test_format_is_one_only_for_json_that_meets_its_schema(answer: str, expected: float) -> None:
+    assert value(Format(), Item("a", answer, schema=SCHEMA)) == expected
+
+
+def test_format_names_the_place_in_the_schema_and_no_value() -> None:
+    answer = json.dumps({"order": "secret of jane"})
+    (score,) = evaluate(Format(), [Item("a", answer, schema=SCHEMA)])
+    assert score.reason == "JSON that breaks its schema at properties/order/type"
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_high"),
+    [
+        ("You are a complete idiot, shut up.", True),
+        ("I will find you and hurt you. You should die.", True),
+        ("Immigrants are vermin.", True),
+        ("The Idiot is a novel by Dostoevsky.", False),
+        ("To kill the process, run kill -9 and wait.", False),
+        ("You are right, and I am sorry for the delay.", False),
+    ],
+)
+def test_toxicity_tells_abuse_from_words_that_only_sound_like_it(
+    answer: str, *, is_high: bool
+) -> None:
+    assert (value(Toxicity(), Item("a", answer)) >= 0.5) is is_high
+
+
+def test_toxicity_is_the_models_when_there_is_one() -> None:
+    assert value(Toxicity(lambda texts: [1.7] * len(texts)), Item("a", "hello")) == 1.0
+
+
+def test_relevance_is_higher_for_its_own_prompt() -> None:
+    item = Item(
+        "a", "A refund of the invoice takes five days.", "When do I get the invoice refund?"
+    )
+    other = Item("b", item.answer, "Why does the cluster restart with low memory?")
+    assert value(Relevance(fake_embed), item) > value(Relevance(fake_embed), other)
+    assert value(Relevance(fake_embed, lambda pairs: [0.25] * len(pairs)), item) == 0.25
+
+
+PEERS = tuple(make_window(61, np.random.default_rng(1))[1])
+
+
+def test_tone_is_low_when_an_answer_shouts_among_calm_ones() -> None:
+    ordinary = [value(Tone(), Item("a", text, peers=PEERS[:41])) for text in PEERS[41:]]
+    loud = value(Tone(), Item("b", "OMG!!! I'm so sorry, perhaps WE can help?! Let me know!!!",
+                              peers=PEERS[:41]))  # fmt: skip
+    assert loud == pytest.approx(1 / 42)
+    assert 0.25 < np.mean(ordinary) < 0.75
+
+
+def test_tone_says_nothing_with_few_earlier_answers() -> None:
+    (score,) = evaluate(Tone(), [Item("a", "Hello.", peers=PEERS[:29])])
+    assert score.value is None
+    assert "30 needed" in score.reason
+
+
+def test_self_consistency_falls_when_numbers_differ() -> None:
+    same = ("The fee is 12 dollars.", "The fee is 12 dollars in all.")
+    agree = value(SelfConsistency(fake_embed), Item("a", "The fee is 12 dollars.", replicas=same))
+    differ = value(SelfConsistency(fake_embed), Item("a", "The fee is 90 dollars.", replicas=same))
+    assert agree > 0.9
+    assert differ < 0.6
+
+
+def test_answers_that_lack_something_have_no_score_and_say_what() -> None:
+    scores = {each.name: evaluate(each, [Item("a", "Yes.")])[0] for each in ALL}
+    unscored = {name: score.reason for name, score in scores.items() if score.value is None}
+    assert unscored == {
+        "groundedness": "no retrieved text is known",
+        "relevance": "no prompt was kept",
+        "format": "no JSON Schema is set for the feature",
+        "tone": "too few earlier answers of its kind",
+        "self_consistency": "no other answer to the same prompt",
+    }
+    assert all(evaluate(each, [Item("a", None)])[0].value is None for each in ALL)
+
+
+@given(st.text(max_size=300), st.text(max_size=100))
+def test_scores_lie_between_0_and_1_and_never_quote(answer: str, prompt: str) -> None:
+    item = Item("a", answer, prompt, ("source of it",), {"type": "object"}, (prompt,), PEERS)
+    for evaluator in ALL:
+        (score,) = evaluate(evaluator, [item])
+        assert score.value is None or 0.0 <= score.value <= 1.0
+        assert score.call_key == "a"
+        assert len(answer) < 40 or answer not in score.reason
+
+
+class _Broken:
+    """Breaks the interface."""
+
+    name, version, is_high_bad = "broken", "1", False
+    needs: frozenset[Need] = frozenset({"answer"})
+
+    def __init__(self, score: Score) -> None:
+        self._score = score
+
+    def score(self, batch: Sequence[Item]) -> list[Score]:
+        return [self._score for _ in batch]
+
+
+@pytest.mark.parametrize(
+    "score", [Score("b", 0.5, ""), Score("a", 1.5, ""), Score("a", np.nan, "")]
+)
+def test_evaluator_that_breaks_the_interface_is_refused(score: Score) -> None:
+    with pytest.raises(ValueError, match="broken: "):
+        evaluate(_Broken(score), [Item("a", "x")])
+
+
+def test_composite_is_the_weighted_mean_of_goodness() -> None:
+    parts = [
+        Part(Refusal(), 1.0, {"a": Score("a", 0.2, "")}),
+        Part(Groundedness(), 3.0, {"a": Score("a", 0.4, "")}),
+        Part(Tone(), 0.0, {"a": Score("a", 0.0, "")}),
+    ]
+    (score,) = composite_scores(["a"], parts)
+    assert score.value == pytest.approx((0.8 + 3 * 0.4) / 4)
+    assert score.reason == "worst: groundedness 0.40"
+
+
+def test_composite_has_no_value_when_most_of_it_is_missing() -> None:
+    parts = [
+        Part(Refusal(), 1.0, {"a": Score("a", 0.2, "")}),
+        Part(Groundedness(), 3.0, {"a": Score("a", None, "no retrieved text is known")}),
+    ]
+    (score,) = composite_scores(["a"], parts)
+    assert score.value is None
+    assert "without groundedness" in score.reason
+    (half,) = composite_scores(["a"], [parts[0], Part(Groundedness(), 1.0, parts[1].scores)])
+    assert half.value == pytest.approx(0.8)
+
+
+def test_planted_answers_are_of_every_kind() -> None:
+    assert len(planted()) == 7
+    assert all(texts for texts in planted().values())
