@@ -36,7 +36,7 @@ from include.freezeline.stats.result import (
 
 METHOD = "category_permutation"
 COUNT_METHOD = "count_hypergeometric"
-_SCREEN_LEVEL = 0.05
+_SCREEN_LEVEL = 0.1
 _SHOWN = 5
 _TOP = 100
 
@@ -61,7 +61,7 @@ def category_shift_test(
         seed: Seed of the permutations.
         strata: Labels are permuted inside these groups only.
         n_permutations: Permutations of the screening stage.
-        n_refined: Permutations when the screening p-value is at most 5%.
+        n_refined: Permutations when the screening p-value is at most 10%.
     """
     n_current, n_reference = int(is_current.sum()), int((~is_current).sum())
     if min(n_current, n_reference) < 2:

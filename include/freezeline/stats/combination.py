@@ -63,7 +63,7 @@ from include.freezeline.stats.style import (
 from include.freezeline.stats.vocabulary import bucket_counts, word_presence
 
 METHOD = "conditional_combination"
-_SCREEN_LEVEL = 0.05
+_SCREEN_LEVEL = 0.1
 _BUCKETS = 256
 _LABEL_RIDGE = 5.0
 _CHUNK = 1000
@@ -117,7 +117,7 @@ def conditional_combination_test(
         sample: Answers of both windows.
         seed: Seed of the permutations.
         n_permutations: Permutations of the screening stage.
-        n_refined: Permutations when the screening p-value is at most 5%.
+        n_refined: Permutations when the screening p-value is at most 10%.
     """
     n_current = int(sample.is_current.sum())
     n_reference = len(sample.texts) - n_current

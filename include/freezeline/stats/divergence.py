@@ -32,7 +32,7 @@ from include.freezeline.stats.vocabulary import bucket_counts, length_bins, word
 
 METHOD = "kl_permutation"
 SMOOTHING = 0.5
-_SCREEN_LEVEL = 0.05
+_SCREEN_LEVEL = 0.1
 _WORD_BUCKETS = 512
 _OPENING_BUCKETS = 64
 
@@ -77,7 +77,7 @@ def divergence_test(
         seed: Seed of the permutations.
         strata: Labels are permuted inside these groups only (prompt version, topic).
         n_permutations: Permutations of the screening stage.
-        n_refined: Permutations when the screening p-value is at most 5%.
+        n_refined: Permutations when the screening p-value is at most 10%.
     """
     n_current, n_reference = int(is_current.sum()), int((~is_current).sum())
     if min(n_current, n_reference) < 2:

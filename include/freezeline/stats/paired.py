@@ -39,7 +39,7 @@ from include.freezeline.stats.vocabulary import bucket_counts, word_presence
 
 METHOD = "paired_combination"
 _MIN_PAIRS = 8
-_SCREEN_LEVEL = 0.05
+_SCREEN_LEVEL = 0.1
 _BUCKETS = 256
 _RIDGE = 5.0
 _TOP_WORDS = 20
@@ -79,7 +79,7 @@ def paired_combination_test(
         seed: Seed of the signs.
         embeddings: L2-normalised embeddings of both, one row per pair.
         n_permutations: Sign vectors of the screening stage.
-        n_refined: Sign vectors when the screening p-value is at most 5%.
+        n_refined: Sign vectors when the screening p-value is at most 10%.
 
     Raises:
         ValueError: The windows differ in length.
