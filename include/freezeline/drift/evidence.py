@@ -46,6 +46,9 @@ def _subject(segment: Segment) -> str:
     ]
     if segment.model is not None:
         parts.append(f"request_model = {quote(segment.model)}")
+    rest = " and ".join(f"coalesce({name}, '') = {quote(value)}" for name, value in segment.rest)
+    if rest:
+        parts.append(f"call_key in (select call_key from marts.fct_llm_calls where {rest})")
     return " and ".join(parts)
 
 

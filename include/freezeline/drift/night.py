@@ -7,6 +7,7 @@ from include.freezeline.drift.findings import Finding, Judged
 from include.freezeline.drift.plans import Plan
 from include.freezeline.drift.policy import DriftPolicy
 from include.freezeline.drift.questions import QUESTIONS, Vectors
+from include.freezeline.drift.scope import duration_words
 from include.freezeline.drift.segments import Embedder, SegmentTexts
 from include.freezeline.drift.sustained import sustained_verdict
 from include.freezeline.drift.windows import Window, recent_windows
@@ -112,7 +113,7 @@ def _reason(
         lasts = "and it lasts" if sum(shifted) >= rule.at_least else "not yet sustained"
         return (
             f"{start}; q = {q_value:.2g} is at most {level:g}, shifted in {sum(shifted)} of the "
-            f"last {rule.windows} windows of {policy.current_days} days ({rule.at_least} are "
+            f"last {rule.windows} windows of {duration_words(policy.window)} ({rule.at_least} are "
             f"needed), {lasts}."
         )
     if q_value <= level:

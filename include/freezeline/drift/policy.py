@@ -1,11 +1,13 @@
 """The judging policy: what is asked, of which windows, and when the answer alerts."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from include.freezeline.config import load_yaml, parse_config
+from include.freezeline.drift.scope import Reference, Segments, WindowLength, duration_of
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 Count = Annotated[int, Field(ge=1)]
@@ -85,8 +87,9 @@ class DriftPolicy(_Strict):
     Attributes:
         version: Version of the file format.
         seed: Every seed of a night derives from it, the question and the subject.
-        reference_days: Days of the fixed reference, from a prompt version's first call.
-        current_days: Days of the judged window, ending at ``as_of``.
+        segments: By what answers are parted.
+        window: Length of a judged window; the newest ends at ``as_of``.
+        reference: What it is compared with.
         sustained: When a finding alerts.
         false_discovery: Error control over all questions and segments of a night.
         sampling: How many texts are read.
@@ -96,13 +99,19 @@ class DriftPolicy(_Strict):
 
     version: Literal[1]
     seed: int
-    reference_days: Count
-    current_days: Count
+    segments: Segments
+    window: WindowLength
+    reference: Reference
     sustained: Sustained
     false_discovery: FalseDiscovery
     sampling: Sampling
     permutations: Permutations
     questions: DriftQuestions
+
+    @property
+    def window_length(self) -> timedelta:
+        """The length of a judged window."""
+        return duration_of(self.window)
 
 
 class AnomalyQuestion(_Strict):

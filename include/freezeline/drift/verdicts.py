@@ -33,20 +33,26 @@ def verdict_row(judged: Judged, as_of: datetime) -> dict[str, Any]:
         "seed": result.seed,
         "input_hash": finding.inputs,
         "evidence_query": finding.evidence_query,
-        "details": details_json({**result.details, **finding.details, **judged.details}),
+        "details": details_json(
+            {**result.details, **finding.details, **judged.details, **_further(finding)}
+        ),
     }
 
 
 def verdict_key(finding: Finding, as_of: datetime) -> str:
     """Return the hash of as_of, family, question and subject."""
-    segment = finding.segment
-    subject = (segment.feature, segment.environment, segment.model)
-    return stable_hash(as_of, finding.family, finding.question, subject)
+    return stable_hash(as_of, finding.family, finding.question, finding.segment.subject)
 
 
 def details_json(details: Mapping[str, Any]) -> str:
     """Write details as JSON, keys sorted."""
     return json.dumps(dict(details), sort_keys=True, default=float)
+
+
+def _further(finding: Finding) -> dict[str, Any]:
+    """Return the dimensions of a segment that the verdict row has no column for."""
+    rest = {n: v for n, v in finding.segment.rest if n not in ("prompt_version", "tenant_key")}
+    return {"segment": rest} if rest else {}
 
 
 def _subject(finding: Finding) -> dict[str, Any]:
@@ -58,8 +64,8 @@ def _subject(finding: Finding) -> dict[str, Any]:
         "feature": finding.segment.feature,
         "environment": finding.segment.environment,
         "model": finding.segment.model,
-        "prompt_version": None,
-        "tenant_key": None,
+        "prompt_version": finding.segment.value("prompt_version"),
+        "tenant_key": finding.segment.value("tenant_key"),
         "window_started_at": finding.window.started_at,
         "window_ended_at": finding.window.ended_at,
         "reference_started_at": reference.started_at if reference else None,
