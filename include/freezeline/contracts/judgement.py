@@ -97,6 +97,53 @@ VERDICTS = Table(
     ),
 )
 
+ROOT_CAUSES = Table(
+    name="root_causes",
+    grain="one row per drift, divergence or anomaly verdict that is a warning or breach, and revision",
+    key=("verdict_key",),
+    columns=(
+        Column("verdict_key", "string", "The verdict of verdicts it explains.", nullable=False),
+        *_REVISION,
+        Column("as_of", "timestamp", "Exclusive end of what was known.", nullable=False),
+        Column("family", "string", "drift, divergence or anomaly.", nullable=False),
+        Column("question", "string", "What was asked.", nullable=False),
+        *_SUBJECT,
+        Column("model", "string", "Model name judged; null over all."),
+        Column(
+            "window_started_at", "timestamp", "Start of the calls looked at now.", nullable=False
+        ),
+        Column("window_ended_at", "timestamp", "Exclusive end of them.", nullable=False),
+        Column(
+            "before_started_at",
+            "timestamp",
+            "Start of the calls they are compared with.",
+            nullable=False,
+        ),
+        Column("before_ended_at", "timestamp", "Exclusive end of them.", nullable=False),
+        Column(
+            "cause",
+            "string",
+            "prompt, model, retrieval or input: the first, in that order, of which something "
+            "changed significantly and by enough; unknown when nothing did.",
+            nullable=False,
+        ),
+        Column("reason", "string", "The cause in words, with its numbers.", nullable=False),
+        Column("n_reference", "int64", "Calls looked at before.", nullable=False),
+        Column("n_current", "int64", "Calls looked at now.", nullable=False),
+        Column("method", "string", "Name of the rule.", nullable=False),
+        Column("method_version", "string", "Version of the rule.", nullable=False),
+        Column("seed", "int64", "Seed of the tests.", nullable=False),
+        Column(
+            "evidence",
+            "json",
+            "List of every sign looked at: cause, name, value with interval, p_value, "
+            "adjusted_p_value, n_reference, n_current, is_changed, is_counted, note, reason.",
+            nullable=False,
+        ),
+        Column("evidence_query", "string", "SQL that shows the calls behind it.", nullable=False),
+    ),
+)
+
 SLO_WINDOWS = Table(
     name="slo_windows",
     grain="one row per SLO, feature, environment, as_of and revision",
@@ -344,6 +391,7 @@ CHECK_RESULTS = Table(
 
 JUDGEMENT_TABLES = (
     VERDICTS,
+    ROOT_CAUSES,
     SLO_WINDOWS,
     SLO_ATTRIBUTIONS,
     FREEZE_TRANSITIONS,

@@ -59,6 +59,22 @@ class Permutations(_Strict):
     refine: Count
 
 
+class CausePolicy(_Strict):
+    """When something counts as having changed together with a verdict.
+
+    Attributes:
+        level: Chance that one of all things looked at is blamed though nothing changed (Holm).
+        min_share_change: Smallest change of a share that matters; 0.1 is ten points.
+        min_rank_shift: Smallest P(later > earlier) - 0.5 that matters, either way.
+        max_rows: Calls read per window; the choice depends on call keys only.
+    """
+
+    level: Share
+    min_share_change: Share
+    min_rank_shift: Annotated[float, Field(gt=0.0, lt=0.5)]
+    max_rows: Annotated[int, Field(ge=20)]
+
+
 class ShiftQuestion(_Strict):
     """One drift question.
 
@@ -95,6 +111,7 @@ class DriftPolicy(_Strict):
         sampling: How many texts are read.
         permutations: Size of the permutation tests.
         questions: Minimum sizes and effects.
+        causes: When something counts as the cause of a verdict.
     """
 
     version: Literal[1]
@@ -107,6 +124,7 @@ class DriftPolicy(_Strict):
     sampling: Sampling
     permutations: Permutations
     questions: DriftQuestions
+    causes: CausePolicy
 
     @property
     def window_length(self) -> timedelta:

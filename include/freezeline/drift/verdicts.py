@@ -1,7 +1,7 @@
 """Judged findings as rows of ``judgement.verdicts``."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -44,9 +44,9 @@ def verdict_key(finding: Finding, as_of: datetime) -> str:
     return stable_hash(as_of, finding.family, finding.question, finding.segment.subject)
 
 
-def details_json(details: Mapping[str, Any]) -> str:
+def details_json(details: Mapping[str, Any] | Sequence[Any]) -> str:
     """Write details as JSON, keys sorted."""
-    return json.dumps(dict(details), sort_keys=True, default=float)
+    return json.dumps(details, sort_keys=True, default=float)
 
 
 def _further(finding: Finding) -> dict[str, Any]:

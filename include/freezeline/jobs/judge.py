@@ -8,7 +8,7 @@ from datetime import datetime
 from include.freezeline.adapters.embeddings import open_embedder
 from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
 from include.freezeline.config import config_dir
-from include.freezeline.contracts.judgement import VERDICTS
+from include.freezeline.contracts.judgement import ROOT_CAUSES, VERDICTS
 from include.freezeline.drift.anomalies import ask_anomaly
 from include.freezeline.drift.anomaly_night import decide_anomalies
 from include.freezeline.drift.findings import Judged
@@ -20,6 +20,7 @@ from include.freezeline.drift.policy import (
 )
 from include.freezeline.drift.segments import Embedder
 from include.freezeline.drift.verdicts import verdict_row
+from include.freezeline.jobs.judge_causes import load_causes
 from include.freezeline.jobs.judge_reads import load_segments, load_series
 from include.freezeline.settings import Settings
 
@@ -78,6 +79,9 @@ def judge(
         n_written = warehouse.append_revisions(
             VERDICTS, [verdict_row(each, as_of) for each in judged]
         )
+        tell("causes of warnings and breaches")
+        causes = load_causes(warehouse, judged, drift_policy.causes, anomaly_policy, as_of)
+        warehouse.append_revisions(ROOT_CAUSES, list(causes))
     return _summary(judged, n_written, packaged.n_computed)
 
 

@@ -30,6 +30,12 @@ SHIPPED = {
         "semantic_shift_paired": {"min_current": 8, "min_effect": 0.02},
         "output_divergence": {"min_current": 50, "min_effect": 0.02},
     },
+    "causes": {
+        "level": 0.01,
+        "min_share_change": 0.1,
+        "min_rank_shift": 0.1,
+        "max_rows": 200,
+    },
 }
 POLICY = DriftPolicy.model_validate(SHIPPED)
 
