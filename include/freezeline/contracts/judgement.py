@@ -144,6 +144,34 @@ ROOT_CAUSES = Table(
     ),
 )
 
+VERDICT_EXAMPLES = Table(
+    name="verdict_examples",
+    grain="one row per answer that moved a warning or breach most, at most three a verdict, and revision",
+    key=("verdict_key", "example_rank"),
+    columns=(
+        Column("verdict_key", "string", "The verdict of verdicts.", nullable=False),
+        Column("example_rank", "int32", "1 is the answer that moved it most.", nullable=False),
+        *_REVISION,
+        Column("as_of", "timestamp", "Exclusive end of what was known.", nullable=False),
+        Column("question", "string", "What was asked.", nullable=False),
+        *_SUBJECT,
+        Column("call_key", "string", "The call that was answered.", nullable=False),
+        Column(
+            "called_at",
+            "timestamp",
+            "When; the row lives as long as the call's texts.",
+            nullable=False,
+        ),
+        Column("prompt_version", "string", "Prompt version; empty when unknown.", nullable=False),
+        Column(
+            "output_excerpt_redacted",
+            "string",
+            "First 200 characters of the answer, redacted.",
+            nullable=False,
+        ),
+    ),
+)
+
 SLO_WINDOWS = Table(
     name="slo_windows",
     grain="one row per SLO, feature, environment, as_of and revision",
@@ -392,6 +420,7 @@ CHECK_RESULTS = Table(
 JUDGEMENT_TABLES = (
     VERDICTS,
     ROOT_CAUSES,
+    VERDICT_EXAMPLES,
     SLO_WINDOWS,
     SLO_ATTRIBUTIONS,
     FREEZE_TRANSITIONS,

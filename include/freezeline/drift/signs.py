@@ -4,6 +4,7 @@ Calls of the window judged are compared with calls before it, column by column: 
 categories by a permutation test, numbers by ranks, both inside prompt versions.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from include.freezeline.hashing import stable_hash
-from include.freezeline.stats.categories import category_shift_test
+from include.freezeline.stats.categories import category_shift_test, difference_interval
 from include.freezeline.stats.permutation import shared_strata
 from include.freezeline.stats.ranks import rank_shift_test
 from include.freezeline.stats.result import BoolArray, IntArray, StatResult, insufficient
@@ -103,12 +104,27 @@ def sign_result(sign: Sign, rows: CauseRows, seed: int) -> StatResult:
     if not keep.any():
         return insufficient(method, "no prompt version has calls of both windows", *sizes)
     chosen = [value for value, kept in zip(values, keep, strict=True) if kept]
+    if len(set(chosen)) == 1:
+        return _unchanged(sign.kind, rows.is_current[keep], method)
     size = {"n_permutations": _PERMUTATIONS, "n_refined": _REFINED}
     labels, strata = rows.is_current[keep], strata[keep]
     if sign.kind == "ranks":
         numbers = np.array([float(value) for value in chosen])
         return rank_shift_test(numbers, labels, seed=own_seed, strata=strata, **size)
     return category_shift_test(_names(chosen), labels, seed=own_seed, strata=strata, **size)
+
+
+def _unchanged(kind: str, is_current: BoolArray, method: str) -> StatResult:
+    """Return the result of calls that all have one value: known, and certainly no change."""
+    n_current = int(is_current.sum())
+    n_reference = len(is_current) - n_current
+    if kind == "shares":
+        value = 0.0
+        interval = difference_interval(n_current, n_current, n_reference, n_reference)
+    else:
+        margin = 0.98 / math.sqrt(min(n_current, n_reference))  # as of a coin thrown so often
+        value, interval = 0.5, (max(0.0, 0.5 - margin), min(1.0, 0.5 + margin))
+    return StatResult(value, interval, 1.0, n_reference, n_current, method)
 
 
 def _test_topics(rows: CauseRows, seed: int) -> StatResult:

@@ -8,6 +8,8 @@ from typing import Any
 from include.freezeline.drift.findings import Finding, Judged
 from include.freezeline.hashing import stable_hash
 
+_EXCERPT_CHARS = 200
+
 
 def verdict_row(judged: Judged, as_of: datetime) -> dict[str, Any]:
     """Return the row of a judged finding, without revision and content hash."""
@@ -37,6 +39,33 @@ def verdict_row(judged: Judged, as_of: datetime) -> dict[str, Any]:
             {**result.details, **finding.details, **judged.details, **_further(finding)}
         ),
     }
+
+
+def example_rows(judged: Judged, as_of: datetime) -> list[dict[str, Any]]:
+    """Return the rows of ``judgement.verdict_examples``; only changes have examples to look at."""
+    if judged.verdict not in ("warning", "breach"):
+        return []
+    finding = judged.finding
+    return [
+        {
+            "verdict_key": verdict_key(finding, as_of),
+            "example_rank": rank,
+            "as_of": as_of,
+            "question": finding.question,
+            "feature": finding.segment.feature,
+            "environment": finding.segment.environment,
+            "call_key": row.call_key,
+            "called_at": row.called_at,
+            "prompt_version": row.prompt_version,
+            "output_excerpt_redacted": _excerpt(row.answer),
+        }
+        for rank, row in enumerate(finding.examples, start=1)
+    ]
+
+
+def _excerpt(text: str) -> str:
+    """Return the beginning of a redacted answer."""
+    return text if len(text) <= _EXCERPT_CHARS else text[: _EXCERPT_CHARS - 1] + "…"
 
 
 def verdict_key(finding: Finding, as_of: datetime) -> str:

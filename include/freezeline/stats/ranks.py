@@ -17,6 +17,7 @@ from include.freezeline.stats.permutation import (
     shared_strata,
     stage_plan,
 )
+from include.freezeline.stats.proportions import error_when_apart
 from include.freezeline.stats.result import (
     BoolArray,
     FloatArray,
@@ -70,7 +71,7 @@ def rank_shift_test(
             break
     value = min(1.0, max(0.0, round(0.5 + float(shifts[0]), 6)))  # weights are 32-bit
     margin = 1.959964 * (
-        _standard_error(values, is_current, groups) or _error_when_apart(value, min(sizes))
+        _standard_error(values, is_current, groups) or error_when_apart(value, min(sizes))
     )
     return StatResult(
         value=value,
@@ -111,12 +112,6 @@ def _standard_error(values: FloatArray, is_current: BoolArray, groups: IntArray)
         variance += weight**2 * float(spread)
         total_weight += weight
     return float(np.sqrt(variance)) / total_weight
-
-
-def _error_when_apart(value: float, n: int) -> float:
-    """Return the standard error of an effect of 0 or 1, as if half an observation disagreed."""
-    shrunk = (value * n + 0.5) / (n + 1)
-    return float(np.sqrt(shrunk * (1.0 - shrunk) / n))
 
 
 def _placements(values: FloatArray, others: FloatArray) -> FloatArray:

@@ -113,7 +113,28 @@ def test_judge_names_the_model_as_cause_when_another_one_answers(settings: Setti
         assert evidence["probe answers"]["is_changed"]
         assert evidence["time per output token"]["value"] > 0.9
         assert not evidence["topics of prompts"]["is_changed"]
-        assert "nothing is known about: retrieval" in row["reason"]
+        assert evidence["prompt text under its version"]["value"] == 0.0
+        assert row["reason"].endswith("nothing is known about: retrieval.")
+
+
+def test_judge_keeps_the_answers_that_moved_a_verdict_most(settings: Settings) -> None:
+    _judge(settings, has_incidents=True)
+    with open_warehouse(settings.warehouse_path, read_only=True) as warehouse:
+        rows = warehouse.rows(
+            "select e.*, v.verdict, v.details, t.output_text_redacted as answer "
+            "from judgement.verdict_examples as e "
+            "inner join judgement.verdicts as v using (verdict_key) "
+            "inner join marts.fct_call_texts as t on e.call_key = t.call_key "
+            "order by e.verdict_key, e.example_rank"
+        )
+    assert {row["verdict"] for row in rows} <= {"warning", "breach"}
+    assert {row["question"] for row in rows} >= {"semantic_shift", "semantic_shift_paired"}
+    for row in rows:
+        named = json.loads(row["details"])["example_call_keys"]
+        assert named[row["example_rank"] - 1] == row["call_key"]
+        assert 0 < len(row["output_excerpt_redacted"]) <= 200
+        assert row["answer"].startswith(row["output_excerpt_redacted"].removesuffix("…"))
+        assert row["answer"].startswith("Sure!"), "the other model begins so, and the usual never"
 
 
 def test_judge_is_quiet_when_nothing_changed(settings: Settings) -> None:
