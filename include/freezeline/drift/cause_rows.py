@@ -69,7 +69,7 @@ def root_cause_row(judged: Judged, found: RootCause, as_of: datetime) -> dict[st
         "before_started_at": before.started_at,
         "before_ended_at": before.ended_at,
         "cause": found.cause,
-        "reason": f"{finding.segment.label}: {found.reason}",
+        "reason": found.reason,
         "n_reference": found.n_reference,
         "n_current": found.n_current,
         "method": METHOD,
