@@ -183,4 +183,8 @@ def _words(evidence: Evidence) -> str:
             f"{result.details['current_median']:.4g}, larger in {result.value:.1%} of pairs "
             f"({lower:.1%} to {upper:.1%}; {p_value})"
         )
-    return f"{evidence.name} moved: {result.value:.4f} ({lower:.4f} to {upper:.4f}; {p_value})"
+    usual = result.details.get("reference_score", float("nan"))
+    return (
+        f"{evidence.name}: 1 - mean cosine {result.value:.4f} ({lower:.4f} to {upper:.4f}) where two "
+        f"reference answers give {usual:.4f} ({p_value})"
+    )

@@ -16,7 +16,15 @@ N = 150
 IS_CURRENT = np.arange(2 * N) >= N
 POLICY = CausePolicy(level=0.01, min_share_change=0.1, min_rank_shift=0.1, max_rows=400)
 PROBES_MOVED = (
-    StatResult(0.2, (0.15, 0.25), 0.0001, 24, 24, "paired_semantic_sign_flip"),
+    StatResult(
+        0.2,
+        (0.15, 0.25),
+        0.0001,
+        24,
+        24,
+        "paired_semantic_sign_flip",
+        details={"reference_score": 0.05},
+    ),
     True,
 )
 
@@ -134,7 +142,9 @@ def test_roll_out_of_a_version_explains_only_what_stays_inside_no_version() -> N
 
 def test_moved_probes_say_model_unless_retrieval_changed() -> None:
     columns = _columns(5)
-    assert _find(columns, probes=PROBES_MOVED).cause == "model"
+    found = _find(columns, probes=PROBES_MOVED)
+    assert found.cause == "model"
+    assert "0.2000 (0.1500 to 0.2500) where two reference answers give 0.0500" in found.reason
     _put(columns, "document_source", "kb/new")
     found = _find(columns, probes=PROBES_MOVED)
     assert found.cause == "retrieval"
