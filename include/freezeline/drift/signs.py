@@ -24,6 +24,7 @@ _NONE, _OTHER = "(none)", "(other)"
 _MAX_CATEGORIES, _MAX_NAME = 20, 60
 _TOPICS = 8
 _LENGTHS = 4
+_MIN_CALLS = 20
 _PERMUTATIONS, _REFINED = 499, 4999
 
 
@@ -90,28 +91,40 @@ def sign_result(sign: Sign, rows: CauseRows, seed: int) -> StatResult:
     if sign.column == "topic":
         return _test_topics(rows, own_seed)
     values = rows.columns.get(sign.column, [None] * len(rows.is_current))
-    known = np.array([value is not None and value == value for value in values], dtype=np.bool_)
     method = f"{sign.kind}_of_calls"
+    known = _known(sign, values)
     sizes = int((known & ~rows.is_current).sum()), int((known & rows.is_current).sum())
-    if sign.kind == "shares" and known.any():
-        # Where some calls have a value, none is a category: a fingerprint may vanish.
-        known = np.ones(len(values), dtype=np.bool_)
     if not known.any():
         return insufficient(method, "no call has a value", *sizes)
     strata = _strata(sign.given, rows)
     keep = known.copy()
     keep[known] = shared_strata(rows.is_current[known], strata[known])
-    if not keep.any():
-        return insufficient(method, "no prompt version has calls of both windows", *sizes)
+    labels, strata = rows.is_current[keep], strata[keep]
+    n_fewest = min(int(labels.sum()), int((~labels).sum()))
+    if n_fewest < _MIN_CALLS:
+        reason = (
+            f"{n_fewest} calls of a window are comparable inside prompt versions, at least "
+            f"{_MIN_CALLS} of each are needed"
+        )
+        return insufficient(method, reason, *sizes)
     chosen = [value for value, kept in zip(values, keep, strict=True) if kept]
     if len(set(chosen)) == 1:
-        return _unchanged(sign.kind, rows.is_current[keep], method)
+        return _unchanged(sign.kind, labels, method)
     size = {"n_permutations": _PERMUTATIONS, "n_refined": _REFINED}
-    labels, strata = rows.is_current[keep], strata[keep]
     if sign.kind == "ranks":
         numbers = np.array([float(value) for value in chosen])
         return rank_shift_test(numbers, labels, seed=own_seed, strata=strata, **size)
     return category_shift_test(_names(chosen), labels, seed=own_seed, strata=strata, **size)
+
+
+def _known(sign: Sign, values: Sequence[Any]) -> BoolArray:
+    """Return which calls can be compared.
+
+    Where some calls have a category, none is one too: a fingerprint may vanish.
+    """
+    known = np.array([value is not None and value == value for value in values], dtype=np.bool_)
+    is_category = sign.kind == "shares" and bool(known.any())
+    return np.ones(len(values), dtype=np.bool_) if is_category else known
 
 
 def _unchanged(kind: str, is_current: BoolArray, method: str) -> StatResult:

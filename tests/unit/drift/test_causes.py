@@ -151,7 +151,7 @@ def test_moved_probes_say_model_unless_retrieval_changed() -> None:
     assert [e.note for e in found.evidence if e.name == PROBES] != [""]
 
 
-@pytest.mark.parametrize("n", [0, 1, 5])
+@pytest.mark.parametrize("n", [0, 1, 5, 39])
 def test_cause_is_unknown_and_says_so_when_there_are_few_calls(n: int) -> None:
     columns: dict[str, list[Any]] = {"prompt_version": ["v1"] * n}
     rows = CauseRows(np.arange(n) >= n // 2, columns)
