@@ -20,7 +20,7 @@ from include.freezeline.adapters.lake_books import LakeBooks
 from include.freezeline.adapters.lake_tiers import archive_files, archive_rows, file_sha256
 from include.freezeline.adapters.object_store import open_store
 from include.freezeline.adapters.warehouse import latest_snapshot, open_warehouse, publish_snapshot
-from include.freezeline.contracts.judgement import CALL_SCORES, VERDICTS
+from include.freezeline.contracts.judgement import CALL_SCORES, VERDICT_EXAMPLES, VERDICTS
 from include.freezeline.contracts.lake import QUARANTINE, SPANS
 from include.freezeline.erasure.receipt import ErasurePlan, Receipt, parse_receipt
 from include.freezeline.erasure.subject import parse_subject
@@ -102,6 +102,8 @@ def make_company(settings: Settings) -> dict[int, str]:
         warehouse.append_revisions(
             CALL_SCORES, [score(keys[turn.number]) for turn in (THEIRS, ANONYMOUS, MINE)]
         )
+        warehouse.append_revisions(VERDICT_EXAMPLES, [example(keys[THEIRS.number], 1, "planted secret"),
+                                                      example(keys[MINE.number], 2, "harmless")])  # fmt: skip
     publish_snapshot(settings, AS_OF)
     store = open_store(settings.published_uri, settings)
     store.write_bytes("reports/2026-10-14/freeze_report.json", json.dumps(quoted).encode())
@@ -112,6 +114,15 @@ def make_company(settings: Settings) -> dict[int, str]:
     cache = EmbeddingCache(settings.cache_dir / "embeddings.sqlite")
     cache.save({key: np.full(8, 0.5, dtype=np.float32) for key in vector_keys(settings)})
     return keys
+
+
+def example(call_key: str, rank: int, excerpt: str) -> dict[str, Any]:
+    """A row of the answers that moved a verdict."""
+    return {
+        "verdict_key": "v", "example_rank": rank, "as_of": AS_OF, "question": "semantic_shift",
+        "feature": "support-assistant", "environment": "production", "call_key": call_key,
+        "called_at": AS_OF, "prompt_version": "v1", "output_excerpt_redacted": excerpt,
+    }  # fmt: skip
 
 
 def vector_keys(settings: Settings) -> list[str]:
@@ -199,6 +210,7 @@ def test_plan_and_receipt_count_every_store(story: Story) -> None:
         assert planned[f"{file}/judgement.verdicts"] == 1
         assert planned[f"{file}/judgement.verdicts (quotes)"] == 2
         assert planned[f"{file}/judgement.call_scores"] == 2
+        assert planned[f"{file}/judgement.verdict_examples"] == 1
     done = {finding.store: finding.n_deleted for finding in story.receipt.stores}
     assert done == planned
     assert {item["name"] for item in story.receipt.may_stay} >= {"the bucket that is landed from"}
@@ -243,6 +255,8 @@ def test_everybody_else_is_as_before(story: Story) -> None:
             "erased",
             story.call_keys[MINE.number],
         ]
+        (kept,) = rows(path, "select * from judgement.verdict_examples")
+        assert (kept["example_rank"], kept["output_excerpt_redacted"]) == (2, "harmless")
 
 
 def test_scores_of_their_answers_go_and_those_of_others_stay(story: Story) -> None:

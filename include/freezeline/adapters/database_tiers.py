@@ -19,7 +19,8 @@ from include.freezeline.errors import WarehouseError
 from include.freezeline.retention.inventory import WarehouseKind
 
 _ALIAS = "warehouse"
-_TEXT_MART = "marts.fct_call_texts"
+# Whole rows of these go with their texts: what is left of them would say nothing.
+TEXT_ROWS = frozenset({"marts.fct_call_texts", "judgement.verdict_examples"})
 _CALLS = "marts.fct_llm_calls"
 _TEXT_SUFFIX = "_redacted"
 _DATES = (
@@ -132,10 +133,10 @@ class TieredDatabase:
         for name, columns in self._columns.items():
             texts = tuple(column for column in columns if column.endswith(_TEXT_SUFFIX))
             day = next((column for column in _DATES if column in columns), None)
-            if name in judgements and "as_of" in columns:
-                yield TieredTable(name, "judgement", self._labels(name, "as_of"), ())
-            elif name == _TEXT_MART and day is not None:
+            if name in TEXT_ROWS and day is not None:
                 yield TieredTable(name, "text_rows", self._labels(name, day), texts)
+            elif name in judgements and "as_of" in columns:
+                yield TieredTable(name, "judgement", self._labels(name, "as_of"), ())
             elif texts and day is not None:
                 yield TieredTable(name, "texts", self._labels(name, day), texts)
 

@@ -97,6 +97,81 @@ VERDICTS = Table(
     ),
 )
 
+ROOT_CAUSES = Table(
+    name="root_causes",
+    grain="one row per drift, divergence or anomaly verdict that is a warning or breach, and revision",
+    key=("verdict_key",),
+    columns=(
+        Column("verdict_key", "string", "The verdict of verdicts it explains.", nullable=False),
+        *_REVISION,
+        Column("as_of", "timestamp", "Exclusive end of what was known.", nullable=False),
+        Column("family", "string", "drift, divergence or anomaly.", nullable=False),
+        Column("question", "string", "What was asked.", nullable=False),
+        *_SUBJECT,
+        Column("model", "string", "Model name judged; null over all."),
+        Column(
+            "window_started_at", "timestamp", "Start of the calls looked at now.", nullable=False
+        ),
+        Column("window_ended_at", "timestamp", "Exclusive end of them.", nullable=False),
+        Column(
+            "before_started_at",
+            "timestamp",
+            "Start of the calls they are compared with.",
+            nullable=False,
+        ),
+        Column("before_ended_at", "timestamp", "Exclusive end of them.", nullable=False),
+        Column(
+            "cause",
+            "string",
+            "prompt, model, retrieval or input: the first, in that order, of which something "
+            "changed significantly and by enough; unknown when nothing did.",
+            nullable=False,
+        ),
+        Column("reason", "string", "The cause in words, with its numbers.", nullable=False),
+        Column("n_reference", "int64", "Calls looked at before.", nullable=False),
+        Column("n_current", "int64", "Calls looked at now.", nullable=False),
+        Column("method", "string", "Name of the rule.", nullable=False),
+        Column("method_version", "string", "Version of the rule.", nullable=False),
+        Column("seed", "int64", "Seed of the tests.", nullable=False),
+        Column(
+            "evidence",
+            "json",
+            "List of every sign looked at: cause, name, value with interval, p_value, "
+            "adjusted_p_value, n_reference, n_current, is_changed, is_counted, note, reason.",
+            nullable=False,
+        ),
+        Column("evidence_query", "string", "SQL that shows the calls behind it.", nullable=False),
+    ),
+)
+
+VERDICT_EXAMPLES = Table(
+    name="verdict_examples",
+    grain="one row per answer that moved a warning or breach most, at most three a verdict, and revision",
+    key=("verdict_key", "example_rank"),
+    columns=(
+        Column("verdict_key", "string", "The verdict of verdicts.", nullable=False),
+        Column("example_rank", "int32", "1 is the answer that moved it most.", nullable=False),
+        *_REVISION,
+        Column("as_of", "timestamp", "Exclusive end of what was known.", nullable=False),
+        Column("question", "string", "What was asked.", nullable=False),
+        *_SUBJECT,
+        Column("call_key", "string", "The call that was answered.", nullable=False),
+        Column(
+            "called_at",
+            "timestamp",
+            "When; the row lives as long as the call's texts.",
+            nullable=False,
+        ),
+        Column("prompt_version", "string", "Prompt version; empty when unknown.", nullable=False),
+        Column(
+            "output_excerpt_redacted",
+            "string",
+            "First 200 characters of the answer, redacted.",
+            nullable=False,
+        ),
+    ),
+)
+
 SLO_WINDOWS = Table(
     name="slo_windows",
     grain="one row per SLO, feature, environment, as_of and revision",
@@ -445,6 +520,8 @@ EVALUATOR_AGREEMENTS = Table(
 
 JUDGEMENT_TABLES = (
     VERDICTS,
+    ROOT_CAUSES,
+    VERDICT_EXAMPLES,
     SLO_WINDOWS,
     SLO_ATTRIBUTIONS,
     FREEZE_TRANSITIONS,

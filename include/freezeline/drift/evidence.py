@@ -33,6 +33,18 @@ def series_query(segment: Segment, window: Window, column: str) -> str:
     )
 
 
+def causes_query(segment: Segment, before: Window, window: Window) -> str:
+    """Return the query of the calls in which the cause of a verdict was looked for."""
+    return (
+        f"select case when {_inside(window)} then 'current' else 'before' end as period, "
+        "call_key, called_at, prompt_version, prompt_hash, request_model, response_model, provider, "
+        "system_fingerprint, ttft_ms, tpot_ms, is_retrieval_empty, tenant_key, tenant_tier, route, "
+        f"locale, input_text_chars, input_tokens from marts.fct_llm_calls where {_subject(segment)} "
+        f"and not is_canary and (({_inside(before)}) or ({_inside(window)})) "
+        "order by called_at, call_key"
+    )
+
+
 def quote(value: str) -> str:
     """Return a SQL string literal."""
     return "'" + value.replace("'", "''") + "'"
@@ -46,6 +58,9 @@ def _subject(segment: Segment) -> str:
     ]
     if segment.model is not None:
         parts.append(f"request_model = {quote(segment.model)}")
+    rest = " and ".join(f"coalesce({name}, '') = {quote(value)}" for name, value in segment.rest)
+    if rest:
+        parts.append(f"call_key in (select call_key from marts.fct_llm_calls where {rest})")
     return " and ".join(parts)
 
 

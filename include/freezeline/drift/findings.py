@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from include.freezeline.contracts.judgement import Verdict
-from include.freezeline.drift.segments import Segment
+from include.freezeline.drift.segments import Segment, TextRow
 from include.freezeline.drift.windows import Window
 from include.freezeline.stats.result import StatResult
 
@@ -28,6 +28,9 @@ class Finding:
         effect_text: The effect in words, with its numbers.
         evidence_query: SQL that lists the rows.
         inputs: What the input hash covers.
+        details: Further numbers.
+        examples: The answers that moved the statistic most, the first most of all; none where
+            no answers were compared.
     """
 
     family: str
@@ -44,6 +47,7 @@ class Finding:
     evidence_query: str
     inputs: str
     details: Mapping[str, Any] = field(default_factory=dict)
+    examples: tuple[TextRow, ...] = ()
 
     @property
     def is_large(self) -> bool:

@@ -1,5 +1,6 @@
 """A night of drift questions: ask, control false discoveries, confirm, decide."""
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -7,12 +8,15 @@ from include.freezeline.drift.findings import Finding, Judged
 from include.freezeline.drift.plans import Plan
 from include.freezeline.drift.policy import DriftPolicy
 from include.freezeline.drift.questions import QUESTIONS, Vectors
+from include.freezeline.drift.scope import duration_words
 from include.freezeline.drift.segments import Embedder, SegmentTexts
 from include.freezeline.drift.sustained import sustained_verdict
 from include.freezeline.drift.windows import Window, recent_windows
 from include.freezeline.stats.multiplicity import adjusted_p_values
 
 Progress = Callable[[str], None]
+Asked = tuple[SegmentTexts, str, Window]
+Ask = Callable[[Sequence[Asked]], list[Finding]]
 
 
 def judge_drift(
@@ -24,9 +28,6 @@ def judge_drift(
 ) -> list[Judged]:
     """Answer every drift question of every segment.
 
-    A finding of the newest window that survives false-discovery control is asked again in the
-    earlier windows of the sustained-shift rule, again under false-discovery control.
-
     Args:
         segments: What to compare.
         policy: How.
@@ -34,18 +35,41 @@ def judge_drift(
         embed: Turns texts into vectors.
         progress: Told what is being done.
     """
+    return decide_night(segments, policy, as_of, lambda asked: _ask(asked, policy, embed), progress)
+
+
+def decide_night(
+    segments: Sequence[SegmentTexts],
+    policy: DriftPolicy,
+    as_of: datetime,
+    ask: Ask,
+    progress: Progress = lambda _message: None,
+) -> list[Judged]:
+    """Ask the newest windows, control false discoveries, confirm in earlier windows, decide.
+
+    A finding of the newest window that survives false-discovery control is asked again in the
+    earlier windows of the sustained-shift rule, again under false-discovery control.
+
+    Args:
+        segments: What to compare.
+        policy: How.
+        as_of: Exclusive end of what is known.
+        ask: Answers questions about segments and windows.
+        progress: Told what is being done.
+    """
     newest, *earlier = recent_windows(as_of, policy)
     enabled = [name for name in QUESTIONS if getattr(policy.questions, name).is_enabled]
     asked = [(texts, name, newest) for texts in segments for name in enabled]
     progress(f"drift: {len(asked)} questions about {len(segments)} segments")
-    findings = _ask(asked, policy, embed)
+    findings = ask(asked)
+    _tell_resolution(findings, policy, progress)
     q_values = _q_values(findings, policy)
     suspects = [
         i for i, finding in enumerate(findings) if _is_shifted(finding, q_values[i], policy)
     ]
     repeats = [(asked[i][0], asked[i][1], window) for i in suspects for window in earlier]
     progress(f"drift: {len(suspects)} suspects, asked again in earlier windows")
-    again = _ask(repeats, policy, embed)
+    again = ask(repeats)
     confirmed = [
         _is_shifted(finding, q, policy)
         for finding, q in zip(again, _q_values(again, policy), strict=True)
@@ -58,9 +82,19 @@ def judge_drift(
     ]
 
 
-def _ask(
-    asked: Sequence[tuple[SegmentTexts, str, Window]], policy: DriftPolicy, embed: Embedder
-) -> list[Finding]:
+def _tell_resolution(findings: Sequence[Finding], policy: DriftPolicy, progress: Progress) -> None:
+    """Say when so much was asked that the smallest possible p-value is not small enough alone."""
+    n_answered = sum(finding.result.p_value is not None for finding in findings)
+    needed = math.ceil(n_answered / policy.false_discovery.level)
+    if policy.permutations.refine + 1 < needed:
+        progress(
+            f"drift: with {n_answered} answered questions a single shift cannot be significant at "
+            f"{policy.permutations.refine} refining permutations (set permutations.refine in "
+            f"drift.yml to at least {needed - 1})"
+        )
+
+
+def _ask(asked: Sequence[Asked], policy: DriftPolicy, embed: Embedder) -> list[Finding]:
     """Plan all questions, embed what they need in one go, then answer them."""
     plans = [QUESTIONS[name][0](texts, window, policy) for texts, name, window in asked]
     vectors = _embed(plans, embed)
@@ -112,7 +146,7 @@ def _reason(
         lasts = "and it lasts" if sum(shifted) >= rule.at_least else "not yet sustained"
         return (
             f"{start}; q = {q_value:.2g} is at most {level:g}, shifted in {sum(shifted)} of the "
-            f"last {rule.windows} windows of {policy.current_days} days ({rule.at_least} are "
+            f"last {rule.windows} windows of {duration_words(policy.window)} ({rule.at_least} are "
             f"needed), {lasts}."
         )
     if q_value <= level:

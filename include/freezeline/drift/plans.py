@@ -60,8 +60,7 @@ class Plan:
 
     def seed(self, policy: DriftPolicy) -> int:
         """Return the seed of the question, the same on every run."""
-        segment = self.texts.segment
-        subject = (segment.feature, segment.environment, segment.model)
+        subject = self.texts.segment.subject
         digest = stable_hash(policy.seed, self.question, subject, self.window.ended_at)
         return int(digest[:7], 16)
 

@@ -1,11 +1,13 @@
 """The judging policy: what is asked, of which windows, and when the answer alerts."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from include.freezeline.config import load_yaml, parse_config
+from include.freezeline.drift.scope import Reference, Segments, WindowLength, duration_of
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 Count = Annotated[int, Field(ge=1)]
@@ -57,6 +59,22 @@ class Permutations(_Strict):
     refine: Count
 
 
+class CausePolicy(_Strict):
+    """When something counts as having changed together with a verdict.
+
+    Attributes:
+        level: Chance that one of all things looked at is blamed though nothing changed (Holm).
+        min_share_change: Smallest change of a share that matters; 0.1 is ten points.
+        min_rank_shift: Smallest P(later > earlier) - 0.5 that matters, either way.
+        max_rows: Calls read per window; the choice depends on call keys only.
+    """
+
+    level: Share
+    min_share_change: Share
+    min_rank_shift: Annotated[float, Field(gt=0.0, lt=0.5)]
+    max_rows: Annotated[int, Field(ge=20)]
+
+
 class ShiftQuestion(_Strict):
     """One drift question.
 
@@ -85,24 +103,33 @@ class DriftPolicy(_Strict):
     Attributes:
         version: Version of the file format.
         seed: Every seed of a night derives from it, the question and the subject.
-        reference_days: Days of the fixed reference, from a prompt version's first call.
-        current_days: Days of the judged window, ending at ``as_of``.
+        segments: By what answers are parted.
+        window: Length of a judged window; the newest ends at ``as_of``.
+        reference: What it is compared with.
         sustained: When a finding alerts.
         false_discovery: Error control over all questions and segments of a night.
         sampling: How many texts are read.
         permutations: Size of the permutation tests.
         questions: Minimum sizes and effects.
+        causes: When something counts as the cause of a verdict.
     """
 
     version: Literal[1]
     seed: int
-    reference_days: Count
-    current_days: Count
+    segments: Segments
+    window: WindowLength
+    reference: Reference
     sustained: Sustained
     false_discovery: FalseDiscovery
     sampling: Sampling
     permutations: Permutations
     questions: DriftQuestions
+    causes: CausePolicy
+
+    @property
+    def window_length(self) -> timedelta:
+        """The length of a judged window."""
+        return duration_of(self.window)
 
 
 class AnomalyQuestion(_Strict):

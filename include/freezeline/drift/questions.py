@@ -1,6 +1,6 @@
 """The drift questions: planned rows in, a finding with its effect in words out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,13 +23,14 @@ from include.freezeline.stats.divergence import divergence_test
 from include.freezeline.stats.permutation import Float32Array, shared_strata
 from include.freezeline.stats.result import BoolArray, IntArray, StatResult, insufficient
 from include.freezeline.stats.semantic import METHOD as PAIRED_METHOD
-from include.freezeline.stats.semantic import paired_semantic_score
+from include.freezeline.stats.semantic import cosine_distances, paired_semantic_score
 from include.freezeline.stats.vocabulary import topic_groups
 
 Vectors = Mapping[str, Float32Array]
 Planner = Callable[[SegmentTexts, Window, DriftPolicy], Plan]
 Asker = Callable[[Plan, Vectors, DriftPolicy], Finding]
 _TOPICS = 8
+_EXAMPLES = 3
 _NO_TOPIC = "no topic of prompts occurs in both windows"
 
 
@@ -52,14 +53,7 @@ def ask_output_divergence(plan: Plan, _vectors: Vectors, policy: DriftPolicy) ->
 def ask_paired(plan: Plan, vectors: Vectors, policy: DriftPolicy) -> Finding:
     """Ask whether answers to the fixed probes moved away from their reference answers."""
     minimum = policy.questions.semantic_shift_paired.min_effect
-    result = _short(plan, PAIRED_METHOD) or paired_semantic_score(
-        _matrix(plan.current, vectors),
-        _matrix(plan.reference, vectors),
-        _matrix(plan.replicates, vectors),
-        seed=plan.seed(policy),
-        n_flips=policy.permutations.refine,
-        min_pairs=policy.questions.semantic_shift_paired.min_current,
-    )
+    result = _short(plan, PAIRED_METHOD) or _paired(plan, vectors, policy)
     effect = result.details.get("excess_score")
     threshold = result.details["reference_score"] + minimum if result.is_sufficient else None
     return _finding(plan, result, effect, minimum, threshold, _paired_words(result))
@@ -97,10 +91,7 @@ def _combination(plan: Plan, vectors: Vectors, policy: DriftPolicy) -> StatResul
         n_permutations=policy.permutations.screen,
         n_refined=policy.permutations.refine,
     )
-    # Row numbers mean nothing to a reader of the verdict; call keys do.
-    details = dict(result.details)
-    examples = [rows[i].call_key for i in details.pop("most_typical_rows", ())]
-    return replace(result, details={**details, "example_call_keys": examples})
+    return _with_keys(result, "most_typical_rows", rows)
 
 
 def _divergence(plan: Plan, policy: DriftPolicy) -> StatResult:
@@ -108,14 +99,44 @@ def _divergence(plan: Plan, policy: DriftPolicy) -> StatResult:
     strata, keep = _topic_strata(plan)
     if not keep.any():
         return insufficient(DIVERGENCE, _NO_TOPIC, len(plan.reference), len(plan.current))
-    return divergence_test(
-        [row.answer for row, kept in zip(plan.rows, keep, strict=True) if kept],
+    rows = [row for row, kept in zip(plan.rows, keep, strict=True) if kept]
+    result = divergence_test(
+        [row.answer for row in rows],
         plan.is_current[keep],
         seed=plan.seed(policy),
         strata=strata[keep],
         n_permutations=policy.permutations.screen,
         n_refined=policy.permutations.refine,
     )
+    return _with_keys(result, "most_moving_rows", rows)
+
+
+def _paired(plan: Plan, vectors: Vectors, policy: DriftPolicy) -> StatResult:
+    """Score probe answers; the examples are those that moved farthest from their reference."""
+    current, reference, replicate = (
+        _matrix(rows, vectors) for rows in (plan.current, plan.reference, plan.replicates)
+    )
+    result = paired_semantic_score(
+        current,
+        reference,
+        replicate,
+        seed=plan.seed(policy),
+        n_flips=policy.permutations.refine,
+        min_pairs=policy.questions.semantic_shift_paired.min_current,
+    )
+    if not result.is_sufficient:
+        return result
+    moved = cosine_distances(current, reference) - cosine_distances(replicate, reference)
+    farthest = [int(i) for i in np.argsort(-moved, kind="stable")[:_EXAMPLES]]
+    details = {**result.details, "farthest_rows": farthest}
+    return _with_keys(replace(result, details=details), "farthest_rows", plan.current)
+
+
+def _with_keys(result: StatResult, name: str, rows: Sequence[TextRow]) -> StatResult:
+    """Put call keys in the place of row numbers, which mean nothing to a reader of the verdict."""
+    details = dict(result.details)
+    keys = [rows[i].call_key for i in details.pop(name, ())]
+    return replace(result, details={**details, "example_call_keys": keys})
 
 
 def _topic_strata(plan: Plan) -> tuple[IntArray, BoolArray]:
@@ -172,7 +193,14 @@ def _finding(
             "prompt_versions": sorted({row.prompt_version for row in plan.current}),
             "n_embedded": len(plan.to_embed),
         },
+        examples=_examples(plan, result),
     )
+
+
+def _examples(plan: Plan, result: StatResult) -> tuple[TextRow, ...]:
+    """Return the current answers that the statistic names."""
+    by_key = {row.call_key: row for row in plan.current}
+    return tuple(by_key[key] for key in result.details.get("example_call_keys", ()))
 
 
 def _auc_words(result: StatResult) -> str:
@@ -190,10 +218,13 @@ def _auc_words(result: StatResult) -> str:
 
 def _divergence_words(result: StatResult) -> str:
     """Say how far the words moved beyond chance."""
-    if result.value is None:
+    if result.value is None or result.interval is None:
         return ""
-    chance = result.details["chance_median_nats"]
-    return f"words diverge by {result.value:.4f} nats where chance gives {chance:.4f}"
+    chance, (lower, upper) = result.details["chance_median_nats"], result.interval
+    return (
+        f"words diverge by {result.value:.4f} nats ({lower:.4f} to {upper:.4f} by chance alone) "
+        f"where chance gives {chance:.4f}"
+    )
 
 
 def _paired_words(result: StatResult) -> str:

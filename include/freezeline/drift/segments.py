@@ -19,17 +19,31 @@ class Segment:
         feature: Feature.
         environment: Deployment environment.
         model: Model asked for; None over all models.
+        rest: Further dimensions with their values, in the policy's order; an empty value is a
+            call that has none.
     """
 
     feature: str
     environment: str
     model: str | None = None
+    rest: tuple[tuple[str, str], ...] = ()
 
     @property
     def label(self) -> str:
         """The segment in words."""
         model = f", {self.model}" if self.model else ""
-        return f"{self.feature} ({self.environment}{model})"
+        rest = "".join(f", {name} {value or '(none)'}" for name, value in self.rest)
+        return f"{self.feature} ({self.environment}{model}{rest})"
+
+    @property
+    def subject(self) -> tuple[object, ...]:
+        """What keys and seeds are made of; the same as ever without further dimensions."""
+        plain = (self.feature, self.environment, self.model)
+        return (*plain, self.rest) if self.rest else plain
+
+    def value(self, dimension: str) -> str | None:
+        """Return the value of a further dimension; None when the segment is over all of them."""
+        return dict(self.rest).get(dimension)
 
 
 @dataclass(frozen=True, slots=True)

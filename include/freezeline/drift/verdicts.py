@@ -1,12 +1,14 @@
 """Judged findings as rows of ``judgement.verdicts``."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from include.freezeline.drift.findings import Finding, Judged
 from include.freezeline.hashing import stable_hash
+
+_EXCERPT_CHARS = 200
 
 
 def verdict_row(judged: Judged, as_of: datetime) -> dict[str, Any]:
@@ -33,20 +35,53 @@ def verdict_row(judged: Judged, as_of: datetime) -> dict[str, Any]:
         "seed": result.seed,
         "input_hash": finding.inputs,
         "evidence_query": finding.evidence_query,
-        "details": details_json({**result.details, **finding.details, **judged.details}),
+        "details": details_json(
+            {**result.details, **finding.details, **judged.details, **_further(finding)}
+        ),
     }
+
+
+def example_rows(judged: Judged, as_of: datetime) -> list[dict[str, Any]]:
+    """Return the rows of ``judgement.verdict_examples``; only changes have examples to look at."""
+    if judged.verdict not in ("warning", "breach"):
+        return []
+    finding = judged.finding
+    return [
+        {
+            "verdict_key": verdict_key(finding, as_of),
+            "example_rank": rank,
+            "as_of": as_of,
+            "question": finding.question,
+            "feature": finding.segment.feature,
+            "environment": finding.segment.environment,
+            "call_key": row.call_key,
+            "called_at": row.called_at,
+            "prompt_version": row.prompt_version,
+            "output_excerpt_redacted": _excerpt(row.answer),
+        }
+        for rank, row in enumerate(finding.examples, start=1)
+    ]
+
+
+def _excerpt(text: str) -> str:
+    """Return the beginning of a redacted answer."""
+    return text if len(text) <= _EXCERPT_CHARS else text[: _EXCERPT_CHARS - 1] + "…"
 
 
 def verdict_key(finding: Finding, as_of: datetime) -> str:
     """Return the hash of as_of, family, question and subject."""
-    segment = finding.segment
-    subject = (segment.feature, segment.environment, segment.model)
-    return stable_hash(as_of, finding.family, finding.question, subject)
+    return stable_hash(as_of, finding.family, finding.question, finding.segment.subject)
 
 
-def details_json(details: Mapping[str, Any]) -> str:
+def details_json(details: Mapping[str, Any] | Sequence[Any]) -> str:
     """Write details as JSON, keys sorted."""
-    return json.dumps(dict(details), sort_keys=True, default=float)
+    return json.dumps(details, sort_keys=True, default=float)
+
+
+def _further(finding: Finding) -> dict[str, Any]:
+    """Return the dimensions of a segment that the verdict row has no column for."""
+    rest = {n: v for n, v in finding.segment.rest if n not in ("prompt_version", "tenant_key")}
+    return {"segment": rest} if rest else {}
 
 
 def _subject(finding: Finding) -> dict[str, Any]:
@@ -58,8 +93,8 @@ def _subject(finding: Finding) -> dict[str, Any]:
         "feature": finding.segment.feature,
         "environment": finding.segment.environment,
         "model": finding.segment.model,
-        "prompt_version": None,
-        "tenant_key": None,
+        "prompt_version": finding.segment.value("prompt_version"),
+        "tenant_key": finding.segment.value("tenant_key"),
         "window_started_at": finding.window.started_at,
         "window_ended_at": finding.window.ended_at,
         "reference_started_at": reference.started_at if reference else None,

@@ -8,7 +8,7 @@ from datetime import datetime
 from include.freezeline.adapters.embeddings import open_embedder
 from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
 from include.freezeline.config import config_dir
-from include.freezeline.contracts.judgement import VERDICTS
+from include.freezeline.contracts.judgement import ROOT_CAUSES, VERDICT_EXAMPLES, VERDICTS
 from include.freezeline.drift.anomalies import ask_anomaly
 from include.freezeline.drift.anomaly_night import decide_anomalies
 from include.freezeline.drift.findings import Judged
@@ -19,8 +19,9 @@ from include.freezeline.drift.policy import (
     load_drift_policy,
 )
 from include.freezeline.drift.segments import Embedder
-from include.freezeline.drift.verdicts import verdict_row
+from include.freezeline.drift.verdicts import example_rows, verdict_row
 from include.freezeline.jobs.evaluate import evaluate_answers
+from include.freezeline.jobs.judge_causes import load_causes
 from include.freezeline.jobs.judge_reads import load_segments, load_series
 from include.freezeline.settings import Settings
 
@@ -79,6 +80,11 @@ def judge(
         n_written = warehouse.append_revisions(
             VERDICTS, [verdict_row(each, as_of) for each in judged]
         )
+        examples = [row for each in judged for row in example_rows(each, as_of)]
+        warehouse.append_revisions(VERDICT_EXAMPLES, examples)
+        tell("causes of warnings and breaches")
+        causes = load_causes(warehouse, judged, drift_policy.causes, anomaly_policy, as_of)
+        warehouse.append_revisions(ROOT_CAUSES, list(causes))
         evaluated = evaluate_answers(warehouse, settings, as_of, embed or packaged, tell)
     tell(evaluated.describe())
     return _summary(judged, n_written, packaged.n_computed)

@@ -9,17 +9,25 @@ from include.freezeline.drift.anomalies import question_window
 from include.freezeline.drift.policy import AnomalyPolicy, AnomalyQuestion, DriftPolicy
 from include.freezeline.drift.segments import Segment, SegmentTexts, TextRow
 from include.freezeline.drift.series import DailyLevel, DailySeries
-from include.freezeline.drift.windows import Window, recent_windows, reference_window
+from include.freezeline.drift.windows import Window, recent_windows, reference_windows
+from include.freezeline.jobs.segment_sql import (
+    needs_calls,
+    segment_columns,
+    segment_condition,
+    segment_of,
+)
 
 _VERSIONS_SQL = """
-select feature, environment, request_model, coalesce(prompt_version, '') as prompt_version,
-    min(called_at) as first_call_at,
-    max(called_at) as last_call_at
-from marts.fct_call_texts
-where called_at < $as_of and request_model is not null
+select {dimensions}, coalesce(t.prompt_version, '') as version,
+    min(t.called_at) as first_call_at,
+    max(t.called_at) as last_call_at
+from marts.fct_call_texts as t
+{calls}
+where t.called_at < $as_of and t.request_model is not null
 group by all
 order by all
 """
+_CALLS_SQL = "inner join marts.fct_llm_calls as c on t.call_key = c.call_key"
 
 # Ranks inside a day by a hash of the key, so that the first n rows are spread over the days.
 _SAMPLE_SQL = """
@@ -32,8 +40,7 @@ with answers as (
         ) as day_rank
     from marts.fct_call_texts as t
     left join marts.fct_llm_calls as c on t.call_key = c.call_key
-    where t.feature = $feature and t.environment = $environment
-        and t.request_model = $model and coalesce(t.prompt_version, '') in $versions
+    where {subject} and coalesce(t.prompt_version, '') in $versions
         and t.called_at >= $started_at and t.called_at < $ended_at
         and t.output_text_redacted is not null
 )
@@ -90,14 +97,18 @@ def load_segments(warehouse: Warehouse, policy: DriftPolicy, as_of: datetime) ->
     """Read a deterministic sample of answers of every segment with recent calls."""
     windows = recent_windows(as_of, policy)
     recent = Window(windows[-1].started_at, as_of)
+    dimensions = policy.segments.dimensions
+    sql = _VERSIONS_SQL.format(
+        dimensions=segment_columns(dimensions),
+        calls=_CALLS_SQL if needs_calls(dimensions) else "",
+    )
     versions: dict[Segment, list[dict[str, Any]]] = defaultdict(list)
-    for row in warehouse.rows(_VERSIONS_SQL, {"as_of": as_of}):
-        if row["last_call_at"] >= recent.started_at:
-            segment = Segment(row["feature"], row["environment"], row["request_model"])
-            versions[segment].append(row)
+    for row in warehouse.rows(sql, {"as_of": as_of}):
+        versions[segment_of(row, dimensions)].append(row)
     return [
         _load_segment(warehouse, segment, rows, recent, policy)
         for segment, rows in sorted(versions.items())
+        if any(row["last_call_at"] >= recent.started_at for row in rows)
     ]
 
 
@@ -127,13 +138,15 @@ def _load_segment(
     policy: DriftPolicy,
 ) -> SegmentTexts:
     """Read one segment: each old enough prompt version's reference, and the recent answers."""
-    references = {
-        str(row["prompt_version"]): reference_window(
-            row["first_call_at"], recent.ended_at, policy.reference_days
-        )
-        for row in versions
-    }
-    references = {v: w for v, w in references.items() if w.ended_at <= recent.started_at}
+    where = (segment.feature, segment.environment, segment.model)
+    references = reference_windows(
+        {str(row["version"]): row["first_call_at"].astimezone(UTC) for row in versions},
+        policy.reference,
+        recent,
+        policy.reference.accepted_at(*where, as_of=recent.ended_at),
+    )
+    in_use = {str(r["version"]) for r in versions if r["last_call_at"] >= recent.started_at}
+    references = {version: w for version, w in references.items() if version in in_use}
     samples = [
         _sample(warehouse, segment, [version], window, policy)
         for version, window in sorted(references.items())
@@ -141,8 +154,7 @@ def _load_segment(
     # Versions take turns, so that the first n rows are spread over all of them.
     turns = sorted((i, j) for j, sample in enumerate(samples) for i in range(len(sample)))
     reference_rows = [samples[j][i] for i, j in turns]
-    names = [str(row["prompt_version"]) for row in versions]
-    recent_rows = _sample(warehouse, segment, names, recent, policy)
+    recent_rows = _sample(warehouse, segment, sorted(in_use), recent, policy)
     return SegmentTexts(segment, references, tuple(reference_rows), tuple(recent_rows))
 
 
@@ -154,12 +166,11 @@ def _sample(
     policy: DriftPolicy,
 ) -> list[TextRow]:
     """Read answers of a window in sampling order, probes complete."""
+    subject, values = segment_condition(segment)
     rows = warehouse.rows(
-        _SAMPLE_SQL,
+        _SAMPLE_SQL.format(subject=subject),
         {
-            "feature": segment.feature,
-            "environment": segment.environment,
-            "model": segment.model,
+            **values,
             "versions": versions,
             "started_at": window.started_at,
             "ended_at": window.ended_at,

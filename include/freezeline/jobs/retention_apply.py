@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from include.freezeline.adapters.database_tiers import RowGroup, open_tiered
+from include.freezeline.adapters.database_tiers import TEXT_ROWS, RowGroup, open_tiered
 from include.freezeline.adapters.embeddings import forget_texts
 from include.freezeline.adapters.lake import Lake
 from include.freezeline.adapters.lake_labels import RowLabels
@@ -147,4 +147,4 @@ def _holds(action: Action) -> WarehouseKind:
     if action.kind == "empty_warehouse_texts":
         return "texts"
     table = action.target.rpartition(":")[2]
-    return "judgement" if table.startswith("judgement.") else "text_rows"
+    return "text_rows" if table in TEXT_ROWS else "judgement"

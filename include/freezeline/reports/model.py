@@ -210,6 +210,7 @@ class Finding:
     window_started_at: datetime
     window_ended_at: datetime
     evidence_query: str
+    cause: str | None
 
 
 @dataclass(frozen=True, slots=True)

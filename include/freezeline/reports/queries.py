@@ -121,18 +121,26 @@ def attributions(reader: Reader, window: Row) -> list[Row]:
 
 
 def night_verdicts(reader: Reader, as_of: datetime) -> list[Row]:
-    """Return the verdicts of the last judged night, the most serious first; SLOs are apart."""
+    """Return the verdicts of the last judged night, the most serious first; SLOs are apart.
+
+    ``cause`` is the most likely cause in words; None where no verdict was raised, and in
+    snapshots of releases that looked for none.
+    """
     newest = _NEWEST.format(key="verdict_key", order="revision")
+    causes = "select null::varchar as verdict_key, null::varchar as cause"
+    if has_table(reader, "judgement", "root_causes"):
+        causes = f"select verdict_key, reason as cause from judgement.root_causes {newest}"
     return reader.rows(
         f"""
-        select * from (
+        select v.*, c.cause from (
             select * from judgement.verdicts
             where family <> 'slo'
                 and as_of = (select max(as_of) from judgement.verdicts where as_of <= ?)
             {newest}
-        )
+        ) as v left join ({causes}) as c on v.verdict_key = c.verdict_key
+            and v.verdict in ('breach', 'warning')
         order by
-            case verdict when 'breach' then 0 when 'warning' then 1
+            case v.verdict when 'breach' then 0 when 'warning' then 1
                 when 'insufficient_evidence' then 2 else 3 end,
             family, question, feature, environment, model nulls first,
             prompt_version nulls first, tenant_key nulls first

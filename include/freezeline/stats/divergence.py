@@ -35,6 +35,7 @@ SMOOTHING = 0.5
 _SCREEN_LEVEL = 0.1
 _WORD_BUCKETS = 512
 _OPENING_BUCKETS = 64
+_SHOWN = 3
 
 
 def kl_divergence(
@@ -70,6 +71,10 @@ def divergence_test(
     n_refined: int = 4999,
 ) -> StatResult:
     """Test whether words, openings and lengths of answers moved; value is KL of the words.
+
+    The interval says how far chance alone moves a divergence of this size of sample: what the
+    permuted divergences spread around their median is put around the observed one. It is not a
+    confidence interval of a population's divergence, which samples of this size always overstate.
 
     Args:
         texts: Answers of both windows.
@@ -125,25 +130,38 @@ def _result(
     """Describe the observed divergence beside what chance alone gives."""
     observed = members["words"]
     null = observed[1:]
-    excess = float(observed[0] - np.median(null))
+    value, middle = float(observed[0]), float(np.median(null))
     spread = (float(np.quantile(null, 0.025)), float(np.quantile(null, 0.975)))
     return StatResult(
-        value=float(observed[0]),
-        interval=None,
+        value=value,
+        interval=(max(0.0, value + middle - spread[1]), value + middle - spread[0]),
         p_value=p_value,
         n_reference=int((~is_current).sum()),
         n_current=int(is_current.sum()),
         method=METHOD,
+        method_version="2",
         seed=seed,
         details={
-            "excess_nats": excess,
-            "chance_median_nats": float(np.median(null)),
+            "excess_nats": value - middle,
+            "chance_median_nats": middle,
             "chance_interval_nats": list(spread),
+            "excess_interval_nats": [value - spread[1], value - spread[0]],
             "member_p_values": {name: permutation_p_value(v) for name, v in members.items()},
             "n_permutations": len(null),
             "n_words_current": int(words[is_current].sum()),
+            "most_moving_rows": _most_moving_rows(words, is_current),
         },
     )
+
+
+def _most_moving_rows(words: Float32Array, is_current: BoolArray) -> list[int]:
+    """Return the current texts whose words speak most for the current distribution, per word."""
+    current = words[is_current].sum(axis=0, dtype=np.float64) + SMOOTHING
+    reference = words[~is_current].sum(axis=0, dtype=np.float64) + SMOOTHING
+    gain = np.log(_normalise(current)) - np.log(_normalise(reference))
+    scores = (words @ gain) / np.maximum(words.sum(axis=1), 1.0)
+    rows = np.flatnonzero(is_current)
+    return [int(i) for i in rows[np.argsort(-scores[rows], kind="stable")][:_SHOWN]]
 
 
 def _normalise(counts: FloatArray) -> FloatArray:

@@ -19,6 +19,20 @@ def adjusted_p_values(p_values: Sequence[float], method: Literal["bh", "by"] = "
     return [float(value) for value in adjusted]
 
 
+def holm_p_values(p_values: Sequence[float]) -> list[float]:
+    """Return p-values adjusted so that one false finding among all is as rare as the level says.
+
+    Source: Holm 1979 (any dependence between the questions).
+    """
+    n = len(p_values)
+    adjusted = [1.0] * n
+    running = 0.0
+    for place, i in enumerate(sorted(range(n), key=lambda i: (p_values[i], i))):
+        running = max(running, min(1.0, (n - place) * p_values[i]))
+        adjusted[i] = running
+    return adjusted
+
+
 def partial_conjunction_p_value(p_values: Sequence[float], at_least: int) -> float:
     """Return the p-value of "fewer than ``at_least`` of these are shifted".
 

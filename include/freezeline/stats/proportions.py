@@ -75,6 +75,15 @@ def predictive_p_value(
     return float(min(1.0, max(tail, np.finfo(float).tiny)))
 
 
+def error_when_apart(area: float, n: int) -> float:
+    """Return the standard error of an area of 0 or 1, as if half an observation disagreed.
+
+    The usual formulas give 0 there, as if a few observations were proof.
+    """
+    shrunk = (area * n + 0.5) / (n + 1)
+    return math.sqrt(shrunk * (1.0 - shrunk) / n)
+
+
 def auc_interval(
     positive: Float32Array, negative: Float32Array
 ) -> tuple[float, tuple[float, float]]:
@@ -89,5 +98,6 @@ def auc_interval(
     variance = (
         area * (1.0 - area) + (n_positive - 1) * (q1 - area**2) + (n_negative - 1) * (q2 - area**2)
     ) / (n_positive * n_negative)
-    margin = 1.959964 * math.sqrt(max(variance, 0.0))
+    error = math.sqrt(max(variance, 0.0)) or error_when_apart(area, min(n_positive, n_negative))
+    margin = 1.959964 * error
     return area, (max(0.0, area - margin), min(1.0, area + margin))

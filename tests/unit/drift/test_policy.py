@@ -41,7 +41,20 @@ def test_packaged_policies_load_when_nothing_is_set() -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new", "message"),
     [
-        ("drift", "reference_days: 14", "reference_dayz: 14", "reference_day"),
+        ("drift", "window: 2d", "windows: 2d", "window"),
+        ("drift", "window: 2d", "window: 5m", "window: must lie between 30m and 31d, got '5m'"),
+        ("drift", "window: 2d", "window: 2 days", "such as 30m, 6h or 2d, got '2 days'"),
+        ("drift", "window: 2d", "window: 2", "valid string"),
+        ("drift", "[feature, environment, model]", "[feature, model]", "must hold environment"),
+        ("drift", "environment, model]", "environment, user_key]", "tenant_tier.*got 'user_key'"),
+        ("drift", "environment, model]", "environment, feature]", "a dimension twice"),
+        ("drift", "moves: when_prompt_version_is_new", "moves: daily", "got 'daily'"),
+        (
+            "drift",
+            "moves: when_prompt_version_is_new",
+            "moves: never\n  accepted_changes:\n    - {feature: f, from_date: 2026-10-02, by: a, reason: b}",
+            "would change nothing while moves is never",
+        ),
         ("drift", "at_least: 2", "at_least: 4", "at_least must be at most windows"),
         ("drift", "level: 0.01", "level: 5", "less than 1"),
         ("anomalies", "sustained_days: 2", "sustained_days: 9", "at most current_days"),

@@ -18,8 +18,9 @@ SEGMENT = Segment("code-helper", "production", "gpt-4.1-mini")
 SHIPPED = {
     "version": 1,
     "seed": 7,
-    "reference_days": 14,
-    "current_days": 2,
+    "segments": {"dimensions": ["feature", "environment", "model"]},
+    "window": "2d",
+    "reference": {"days": 14, "moves": "when_prompt_version_is_new"},
     "sustained": {"windows": 3, "at_least": 2},
     "false_discovery": {"level": 0.01},
     "sampling": {"max_texts": 80, "max_embedded": 20},
@@ -28,6 +29,12 @@ SHIPPED = {
         "semantic_shift": {"min_current": 50, "min_effect": 0.57},
         "semantic_shift_paired": {"min_current": 8, "min_effect": 0.02},
         "output_divergence": {"min_current": 50, "min_effect": 0.02},
+    },
+    "causes": {
+        "level": 0.01,
+        "min_share_change": 0.1,
+        "min_rank_shift": 0.1,
+        "max_rows": 200,
     },
 }
 POLICY = DriftPolicy.model_validate(SHIPPED)

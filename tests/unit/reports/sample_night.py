@@ -257,6 +257,22 @@ def write_verdicts(warehouse: Warehouse, as_of: datetime) -> None:
         verdict(as_of, "risk-summariser", "output_divergence", family="divergence"),
     ]  # fmt: skip
     warehouse.append_revisions(judgement.VERDICTS, rows)
+    warehouse.append_revisions(judgement.ROOT_CAUSES, [_root_cause(as_of, rows[0])])
+
+
+def _root_cause(as_of: datetime, raised: dict[str, object]) -> dict[str, object]:
+    """Return the cause of a raised verdict."""
+    names = ("verdict_key", "family", "question", "feature", "environment", "model")
+    return {
+        **{name: raised[name] for name in names},
+        "as_of": as_of, "window_started_at": as_of - timedelta(days=2), "window_ended_at": as_of,
+        "before_started_at": as_of - timedelta(days=30),
+        "before_ended_at": as_of - timedelta(days=16), "cause": "model",
+        "reason": "most likely the model: probe answers moved: 0.3100 (0.2700 to 0.3500; "
+        "p = 0.0009).",
+        "n_reference": 400, "n_current": 180, "method": "first_changed_in_order",
+        "method_version": "1", "seed": 7, "evidence": "[]", "evidence_query": "select 1",
+    }  # fmt: skip
 
 
 def write_checks(warehouse: Warehouse, as_of: datetime) -> None:

@@ -17,7 +17,7 @@ from include.freezeline.adapters.embeddings import (
 from include.freezeline.adapters.lake import Lake
 from include.freezeline.adapters.warehouse import open_warehouse
 from include.freezeline.contracts.columns import Table
-from include.freezeline.contracts.judgement import CALL_SCORES
+from include.freezeline.contracts.judgement import CALL_SCORES, ROOT_CAUSES, VERDICTS
 from include.freezeline.contracts.lake import LEDGER, QUARANTINE, SPANS, TOOL_CALLS
 from include.freezeline.errors import RetentionError
 from include.freezeline.jobs.retention import apply, plan, verify
@@ -209,6 +209,45 @@ def test_texts_past_the_hot_tier_leave_warehouse_and_snapshots_for_good(tiered: 
         with open_warehouse(path, read_only=True) as warehouse:
             assert warehouse.rows("select count(*) as n from marts.fct_evaluations")[0]["n"] == 3
     assert snapshot.stat().st_mode & 0o777 == 0o444
+
+
+def test_excerpts_go_with_the_texts_they_are_of_and_their_verdicts_stay(tiered: Settings) -> None:
+    make_texts(tiered.warehouse_path)
+    with open_warehouse(tiered.warehouse_path, read_only=False) as warehouse:
+        warehouse.execute(
+            "insert into judgement.verdict_examples by name select 'v' || call_key as verdict_key, "
+            "1 as example_rank, 1 as revision, 'h' as content_hash, timestamptz '2026-10-02' as "
+            "as_of, 'semantic_shift' as question, 'f' as feature, environment, call_key, "
+            "timestamptz '2026-10-01 12:00:00' as called_at, 'v1' as prompt_version, "
+            "'planted excerpt of ' || call_key as output_excerpt_redacted from marts.fct_llm_calls"
+        )
+    run(tiered)
+    data = tiered.warehouse_path.read_bytes()
+    assert [key for key in "abc" if f"planted excerpt of {key}".encode() in data] == ["a"]
+    with open_warehouse(tiered.warehouse_path, read_only=True) as warehouse:
+        kept = warehouse.rows("select verdict_key from judgement.verdict_examples")
+    assert kept == [{"verdict_key": "va"}]
+
+
+def test_judgements_stay_as_long_as_the_policy_says(tiered: Settings) -> None:
+    with open_warehouse(tiered.warehouse_path, read_only=False) as warehouse:
+        warehouse.ensure_judgement_tables()
+        for table in (VERDICTS, ROOT_CAUSES):
+            for age_days in (299, 302):
+                warehouse.append_revisions(table, [_judgement(table, AS_OF - timedelta(age_days))])
+    run(tiered)
+    with open_warehouse(tiered.warehouse_path, read_only=True) as warehouse:
+        for table in (VERDICTS, ROOT_CAUSES):
+            kept = warehouse.rows(f"select as_of from judgement.{table.name}")
+            assert [row["as_of"] for row in kept] == [AS_OF - timedelta(299)], table.name
+
+
+def _judgement(table: Table, as_of: datetime) -> dict[str, Any]:
+    filled = {"string": "x", "int64": 1, "float64": 1.0, "timestamp": as_of, "json": "{}"}
+    own = {
+        c.name: filled[c.type] for c in table.columns if c.name not in ("revision", "content_hash")
+    }
+    return own | {"verdict_key": as_of.isoformat()}
 
 
 def test_side_rows_follow_the_environment_and_class_of_their_span(tiered: Settings) -> None:
