@@ -9,7 +9,6 @@ texts that only the program is tested.
 """
 
 import argparse
-import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +19,7 @@ import numpy as np
 
 from include.freezeline.adapters.embedding_cache import EmbeddingCache, Float32Array
 from include.freezeline.adapters.embedding_choice import RuntimeChoice
-from include.freezeline.adapters.embedding_precision import cpu_flags, has_bf16
+from include.freezeline.adapters.embedding_precision import cpu_flags, has_bf16, n_usable_cpus
 from include.freezeline.adapters.embedding_runtime import EmbeddingRuntime, cosines
 from include.freezeline.adapters.embedding_torch import PACKAGED, TorchRuntime, load_torch
 from include.freezeline.adapters.embeddings import SentenceEmbedder
@@ -126,7 +125,7 @@ def main() -> None:
     plain = load_torch(PACKAGED)
     import torch
 
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.set_num_threads(n_usable_cpus())
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder), embedding_precision=options.precision)
         fast = RuntimeChoice(settings, print).open()

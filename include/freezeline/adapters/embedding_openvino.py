@@ -1,6 +1,5 @@
 """The fast runtime: a converted model on OpenVINO, several times torch's speed on a CPU."""
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from include.freezeline.adapters.embedding_cache import Float32Array
 from include.freezeline.adapters.embedding_export import GRAPH, TOKENISER, Portable
 from include.freezeline.adapters.embedding_int8 import GROUP_SIZE, quantise_weights
-from include.freezeline.adapters.embedding_precision import cpu_flags, has_bf16
+from include.freezeline.adapters.embedding_precision import cpu_flags, has_bf16, n_usable_cpus
 from include.freezeline.adapters.embedding_torch import go_offline
 
 _STEP_TOKENS = 8
@@ -87,7 +86,7 @@ def _queue(core: Any, graph: Any, precision: str) -> Any:
     """Compile a graph; one thread a stream, so that no thread waits for another."""
     from openvino import AsyncInferQueue
 
-    n_streams = _n_streams()
+    n_streams = min(_MAX_STREAMS, n_usable_cpus())
     options = {
         "INFERENCE_PRECISION_HINT": _hint(precision),
         "NUM_STREAMS": n_streams,
@@ -104,13 +103,6 @@ def _hint(precision: str) -> str:
     if precision == "int8":
         return "bf16" if has_bf16(cpu_flags()) else "f32"
     return precision
-
-
-def _n_streams() -> int:
-    """Return on how many CPUs this process may run, within reason."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux only.
-    n_cpus = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return max(1, min(_MAX_STREAMS, n_cpus))
 
 
 def _batches(tokens: Sequence[Tokens]) -> Iterator[tuple[list[int], int]]:

@@ -1,5 +1,6 @@
-"""Which precision a CPU is fast at."""
+"""Which precision a CPU is fast at, and how many there are."""
 
+import os
 from pathlib import Path
 
 _CPU_PATH = Path("/proc/cpuinfo")
@@ -34,3 +35,9 @@ def best_precision(flags: frozenset[str]) -> str:
     if "amx_bf16" in flags:
         return "bf16"
     return "int8" if "avx512_vnni" in flags else "f32"
+
+
+def n_usable_cpus() -> int:
+    """Return on how many CPUs this process may run."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux only.
+    return max(1, len(affinity(0)) if affinity else os.cpu_count() or 1)

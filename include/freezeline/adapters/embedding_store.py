@@ -85,6 +85,9 @@ class ModelStore:
             # A folder that can be read is that of a process that was faster.
             if old != self._folder or read_portable(old) is None:
                 shutil.rmtree(old, ignore_errors=True)
-        if not self._folder.exists():
-            partial.chmod(0o755)
+        partial.chmod(0o755)
+        try:
             partial.rename(self._folder)
+        except OSError:
+            if read_portable(self._folder) is None:
+                raise

@@ -205,6 +205,19 @@ def test_a_damaged_model_is_converted_again(
     assert [path.name for path in folder.parent.iterdir()] == [folder.name], "old versions go"
 
 
+def test_of_two_processes_that_convert_at_once_the_faster_one_wins(tmp_path: Path) -> None:
+    store = _store(tmp_path)
+    odd = TorchRuntime([object()])
+
+    def slowly() -> TorchRuntime:
+        store.make(lambda: odd)
+        return odd
+
+    assert store.make(slowly).reason == "it is made of object"
+    root = tmp_path / "cache" / "embedding_models"
+    assert [path.name[0] for path in root.iterdir()] == ["g"], "one folder and nothing half made"
+
+
 def test_other_weights_are_another_model(tmp_path: Path) -> None:
     model = tmp_path / "model"
     model.mkdir()
