@@ -35,6 +35,10 @@ class Settings(BaseModel):
         s3_read_timeout_s: Seconds without a byte after which a request is tried again.
         pseudonym_key: Key of the HMAC that makes pseudonyms; required to land.
         embedding_model: sentence-transformers name or path; the packaged MiniLM when unset.
+        embedding_runtime: What runs it: OpenVINO where it agrees with torch (``auto``), or one of
+            the two.
+        embedding_precision: Precision in OpenVINO; the fastest that the CPU is good at (``auto``)
+            differs from machine to machine, ``f32`` does not.
         entailment_model: Model that scores how far one text entails another, for groundedness:
             folder of a cross-encoder, or name in the local cache; words are compared when unset.
         relevance_model: Cross-encoder that scores question and answer; embeddings when unset.
@@ -76,6 +80,8 @@ class Settings(BaseModel):
     s3_read_timeout_s: Annotated[float, Field(gt=0)] = 60.0
     pseudonym_key: SecretStr | None = None
     embedding_model: str | None = None
+    embedding_runtime: Literal["auto", "openvino", "torch"] = "auto"
+    embedding_precision: Literal["auto", "f32", "bf16", "int8"] = "auto"
     entailment_model: str | None = None
     relevance_model: str | None = None
     toxicity_model: str | None = None

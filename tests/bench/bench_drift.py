@@ -24,7 +24,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from scipy import stats
 
-from include.freezeline.adapters.embeddings import EmbeddingCache, SentenceEmbedder
+from include.freezeline.adapters.embedding_cache import EmbeddingCache
+from include.freezeline.adapters.embedding_choice import RuntimeChoice
+from include.freezeline.adapters.embeddings import SentenceEmbedder
+from include.freezeline.settings import Settings
 from include.freezeline.stats.paired import paired_combination_test
 from include.freezeline.stats.proportions import jeffreys_interval
 from tests.bench.drift_rivals import LEVEL, METHODS, OURS
@@ -148,7 +151,9 @@ def _halves(texts: list[str], prompts: list[str], seed: int) -> float:
 
 def _embedder(cache: Path) -> Callable[[Sequence[str]], NDArray[np.float32]]:
     """Return the product's embedder with a cache of its own."""
-    return SentenceEmbedder(None, EmbeddingCache(cache), partial(print, file=sys.stderr))
+    tell = partial(print, file=sys.stderr)
+    choice = RuntimeChoice(Settings(home=cache.parent), tell)
+    return SentenceEmbedder(choice, EmbeddingCache(cache), tell)
 
 
 def main() -> None:

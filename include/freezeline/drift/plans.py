@@ -1,10 +1,13 @@
 """Which rows a drift question compares; decided before anything is embedded."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from include.freezeline.drift.policy import DriftPolicy
+from include.freezeline.drift.sampling import describe_sample
 from include.freezeline.drift.segments import SegmentTexts, TextRow
 from include.freezeline.drift.windows import Window
 from include.freezeline.hashing import stable_hash
@@ -27,6 +30,7 @@ class Plan:
         replicates: For pairs, a second reference answer of each pair.
         to_embed: Rows whose answers need an embedding.
         reason: Why the question cannot be asked; None when it can.
+        sampling: How many answers of how many are compared, by stratum, for the verdict's details.
     """
 
     question: str
@@ -37,6 +41,7 @@ class Plan:
     replicates: tuple[TextRow, ...] = ()
     to_embed: tuple[TextRow, ...] = ()
     reason: str | None = None
+    sampling: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def rows(self) -> tuple[TextRow, ...]:
@@ -83,16 +88,13 @@ def plan_paired(texts: SegmentTexts, window: Window, policy: DriftPolicy) -> Pla
 
     No reference answer is used twice, so the pairs are independent of each other.
     """
-    pool: dict[tuple[str, str], list[TextRow]] = {}
-    for row in texts.reference_rows:
-        if row.canary_id is not None and row.answer.strip():
-            pool.setdefault((row.canary_id, row.prompt_version), []).append(row)
+    pool: dict[tuple[str | None, str], list[TextRow]] = {}
+    for row in _probes(texts.reference_rows):
+        pool.setdefault((row.canary_id, row.prompt_version), []).append(row)
     triples = [
         (found.pop(0), found.pop(0), row)
-        for row in texts.rows_in(window)
-        if row.canary_id is not None
-        and row.answer.strip()
-        and len(found := pool.get((row.canary_id, row.prompt_version), [])) >= 2
+        for row in _probes(texts.rows_in(window))
+        if len(found := pool.get((row.canary_id, row.prompt_version), [])) >= 2
     ]
     reference, replicates, current = (tuple(t[i] for t in triples) for i in range(3))
     needed = policy.questions.semantic_shift_paired.min_current
@@ -111,6 +113,10 @@ def plan_paired(texts: SegmentTexts, window: Window, policy: DriftPolicy) -> Pla
         replicates=replicates,
         to_embed=reference + replicates + current if reason is None else (),
         reason=reason,
+        sampling=describe_sample(
+            {"reference": _probes(texts.reference_rows), "current": _probes(texts.rows_in(window))},
+            {"reference": reference + replicates, "current": current},
+        ),
     )
 
 
@@ -124,12 +130,23 @@ def _plan_organic(question: str, texts: SegmentTexts, window: Window, policy: Dr
     reason = None
     if min(len(kept_reference), len(kept_current)) < needed:
         reason = _shortage(reference, current, kept_reference, kept_current, needed)
-    return Plan(question, texts, window, kept_reference, kept_current, reason=reason)
+    sampling = describe_sample(
+        {"reference": reference, "current": current},
+        {"reference": kept_reference, "current": kept_current},
+    )
+    return Plan(
+        question, texts, window, kept_reference, kept_current, reason=reason, sampling=sampling
+    )
 
 
 def _organic(rows: tuple[TextRow, ...]) -> tuple[TextRow, ...]:
     """Return answers to users that say anything."""
     return tuple(row for row in rows if row.canary_id is None and row.answer.strip())
+
+
+def _probes(rows: tuple[TextRow, ...]) -> tuple[TextRow, ...]:
+    """Return answers to probes that say anything."""
+    return tuple(row for row in rows if row.canary_id is not None and row.answer.strip())
 
 
 def _shared(

@@ -192,6 +192,7 @@ def _finding(
         details={
             "prompt_versions": sorted({row.prompt_version for row in plan.current}),
             "n_embedded": len(plan.to_embed),
+            "sampling": plan.sampling,
         },
         examples=_examples(plan, result),
     )

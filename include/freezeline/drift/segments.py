@@ -58,6 +58,8 @@ class TextRow:
         canary_id: Probe; None for organic traffic.
         prompt: Redacted input.
         answer: Redacted output.
+        n_in_stratum: Answers of its kind, organic or probe, that its prompt version gave on its
+            day (UTC), of which this is one; None when nobody counted.
     """
 
     call_key: str
@@ -67,6 +69,7 @@ class TextRow:
     canary_id: str | None
     prompt: str
     answer: str
+    n_in_stratum: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

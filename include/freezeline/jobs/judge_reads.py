@@ -29,15 +29,21 @@ order by all
 """
 _CALLS_SQL = "inner join marts.fct_llm_calls as c on t.call_key = c.call_key"
 
-# Ranks inside a day by a hash of the key, so that the first n rows are spread over the days.
+# A stratum is a prompt version on a day. Rows are ranked in it by a hash of their key, so that the
+# first n rows take one of each stratum in turn; its answers are counted for the verdict.
 _SAMPLE_SQL = """
 with answers as (
     select t.call_key, t.called_at, coalesce(t.prompt_version, '') as prompt_version,
         c.is_retrieval_empty, t.canary_id, t.input_text_redacted, t.output_text_redacted,
         row_number() over (
-            partition by t.prompt_version, t.canary_id is null, cast(t.called_at as date)
+            partition by coalesce(t.prompt_version, ''), t.canary_id is null,
+                cast(t.called_at as date)
             order by md5(t.call_key)
-        ) as day_rank
+        ) as day_rank,
+        count(*) filter (regexp_matches(t.output_text_redacted, '\\S')) over (
+            partition by coalesce(t.prompt_version, ''), t.canary_id is null,
+                cast(t.called_at as date)
+        ) as n_in_stratum
     from marts.fct_call_texts as t
     left join marts.fct_llm_calls as c on t.call_key = c.call_key
     where {subject} and coalesce(t.prompt_version, '') in $versions
@@ -190,6 +196,7 @@ def _text_row(row: dict[str, Any]) -> TextRow:
         canary_id=row["canary_id"],
         prompt=row["input_text_redacted"] or "",
         answer=row["output_text_redacted"],
+        n_in_stratum=row["n_in_stratum"],
     )
 
 

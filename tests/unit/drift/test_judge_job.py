@@ -1,13 +1,11 @@
 """The judge on a small warehouse made by hand."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 import numpy as np
-import pytest
 
-from include.freezeline.adapters.embeddings import EmbeddingCache, SentenceEmbedder
 from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
 from include.freezeline.jobs.judge import JudgeSummary, judge
 from include.freezeline.settings import Settings
@@ -158,49 +156,3 @@ def test_judge_answers_nothing_when_there_are_no_calls(settings: Settings) -> No
     summary = judge(settings, AS_OF, embed=fake_embed)
     assert summary.n_by_verdict == {}
     assert summary.describe().startswith("0 questions")
-
-
-class _CountingEmbedder(SentenceEmbedder):
-    """Counts what reaches the model."""
-
-    def _encode(self, texts: list[str]) -> np.ndarray:
-        self.seen: list[str] = [*getattr(self, "seen", []), *texts]
-        return np.array([[len(text), 1.0] for text in texts], dtype=np.float32)
-
-
-@pytest.fixture
-def cache(settings: Settings) -> EmbeddingCache:
-    return EmbeddingCache(settings.cache_dir / "embeddings.sqlite")
-
-
-def _embed(cache: EmbeddingCache, texts: Sequence[str], model: str = "m") -> tuple[list[str], int]:
-    embedder = _CountingEmbedder(model, cache)
-    rows = embedder(texts)
-    assert [row[0] for row in rows] == [len(text) for text in texts]
-    return getattr(embedder, "seen", []), embedder.n_computed
-
-
-def test_embedder_computes_a_text_once_when_it_repeats(cache: EmbeddingCache) -> None:
-    assert _embed(cache, ["bb", "a", "bb"]) == (["a", "bb"], 2)
-    assert _embed(cache, ["bb", "ccc"]) == (["ccc"], 1)
-    assert _embed(cache, ["bb"], model="other") == (["bb"], 1)
-
-
-def test_embedder_starts_afresh_when_the_cache_is_damaged(
-    settings: Settings, cache: EmbeddingCache
-) -> None:
-    settings.cache_dir.mkdir(parents=True)
-    (settings.cache_dir / "embeddings.sqlite").write_bytes(b"not a database" * 100)
-    assert _embed(cache, ["a"]) == (["a"], 1)
-    assert _embed(cache, ["a"]) == ([], 0)
-
-
-@pytest.mark.slow
-def test_packaged_model_ranks_meaning_when_texts_are_alike(settings: Settings) -> None:
-    cache = EmbeddingCache(settings.cache_dir / "embeddings.sqlite")
-    rows = SentenceEmbedder(None, cache)(
-        ["How do I get a refund?", "I want my money back.", "The cluster ran out of memory."]
-    )
-    assert rows.shape == (3, 384)
-    assert np.linalg.norm(rows, axis=1) == pytest.approx(np.ones(3), abs=1e-3)
-    assert rows[0] @ rows[1] > rows[0] @ rows[2] + 0.2

@@ -9,11 +9,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from include.freezeline.adapters.embeddings import (
-    EmbeddingCache,
-    SentenceEmbedder,
-    forget_texts,
-)
+from include.freezeline.adapters.embedding_cache import EmbeddingCache, text_hash
+from include.freezeline.adapters.embeddings import forget_texts
 from include.freezeline.adapters.lake import Lake
 from include.freezeline.adapters.warehouse import open_warehouse
 from include.freezeline.contracts.columns import Table
@@ -273,9 +270,7 @@ def test_vectors_go_with_their_texts(tiered: Settings) -> None:
     write_spans(tiered, 10, "staging")
     cache = EmbeddingCache(tiered.cache_dir / "embeddings.sqlite")
     for text in ("answer", "another answer"):
-        embed = SentenceEmbedder(None, cache)
-        embed._encode = lambda texts: np.ones((len(texts), 4), dtype=np.float32)  # type: ignore[method-assign]
-        embed([text])
+        cache.save("m", {text_hash(text): np.ones(4, dtype=np.float32)})
     run(tiered)
     assert forget_texts(tiered, ["answer"], is_trial=True) == 0
     assert forget_texts(tiered, ["another answer"], is_trial=True) == 1
