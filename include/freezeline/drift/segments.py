@@ -19,17 +19,20 @@ class Segment:
         feature: Feature.
         environment: Deployment environment.
         model: Model asked for; None over all models.
+        tenant_key: Tenant; None over all tenants.
     """
 
     feature: str
     environment: str
     model: str | None = None
+    tenant_key: str | None = None
 
     @property
     def label(self) -> str:
         """The segment in words."""
         model = f", {self.model}" if self.model else ""
-        return f"{self.feature} ({self.environment}{model})"
+        tenant = f", tenant {self.tenant_key[:8]}" if self.tenant_key else ""
+        return f"{self.feature} ({self.environment}{model}{tenant})"
 
 
 @dataclass(frozen=True, slots=True)

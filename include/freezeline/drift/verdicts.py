@@ -40,7 +40,9 @@ def verdict_row(judged: Judged, as_of: datetime) -> dict[str, Any]:
 def verdict_key(finding: Finding, as_of: datetime) -> str:
     """Return the hash of as_of, family, question and subject."""
     segment = finding.segment
-    subject = (segment.feature, segment.environment, segment.model)
+    subject: tuple[str | None, ...] = (segment.feature, segment.environment, segment.model)
+    if segment.tenant_key is not None:
+        subject += (segment.tenant_key,)
     return stable_hash(as_of, finding.family, finding.question, subject)
 
 
@@ -59,7 +61,7 @@ def _subject(finding: Finding) -> dict[str, Any]:
         "environment": finding.segment.environment,
         "model": finding.segment.model,
         "prompt_version": None,
-        "tenant_key": None,
+        "tenant_key": finding.segment.tenant_key,
         "window_started_at": finding.window.started_at,
         "window_ended_at": finding.window.ended_at,
         "reference_started_at": reference.started_at if reference else None,
