@@ -12,6 +12,7 @@ from include.freezeline.drift.policy import AnomalyPolicy, AnomalyQuestion
 from include.freezeline.drift.series import DailySeries
 from include.freezeline.drift.windows import Window, trailing_window
 from include.freezeline.hashing import stable_hash
+from include.freezeline.stats.change_points import find_change
 from include.freezeline.stats.multiplicity import partial_conjunction_p_value
 from include.freezeline.stats.proportions import (
     jeffreys_interval,
@@ -122,7 +123,8 @@ def _ask_creep(
     question: AnomalyQuestion, series: DailySeries, policy: AnomalyPolicy, as_of: datetime
 ) -> Finding:
     """Judge the trend of all days of the window."""
-    trend = creep(series.log_levels(policy.min_calls_per_day), min_days=policy.min_baseline_days)
+    logs = series.log_levels(policy.min_calls_per_day)
+    trend = creep(logs, min_days=policy.min_baseline_days)
     usable = series.usable(policy.min_calls_per_day)
     n_calls = sum(d.n_calls for d, use in zip(series.days, usable, strict=True) if use)
     if trend.value is None or trend.interval is None:
@@ -143,7 +145,28 @@ def _ask_creep(
         f"({math.expm1(trend.details['slope_per_day']):+.2%} a day)"
     )
     minimum = question.min_change_ratio
-    return _finding(question, series, policy, as_of, result, trend.value, minimum, words)
+    change = _onset(series, logs)
+    if change:
+        words += f", since about {change['began_date']}"
+    return _finding(
+        question, series, policy, as_of, result, trend.value, minimum, words, change=change
+    )
+
+
+def _onset(series: DailySeries, logs: FloatArray) -> dict[str, Any]:
+    """Return the day a creep began, between which days that is, and how far it has come."""
+    found = find_change(logs, "ramp")
+    if found is None:
+        return {}
+    days = [day.day.isoformat() for day in series.days]
+    return {
+        "began_date": days[found.index],
+        "began_lower_date": days[found.interval[0]],
+        "began_upper_date": days[found.interval[1]],
+        "creep_ratio": math.expm1(found.effect),
+        "creep_lower_ratio": math.expm1(found.effect_interval[0]),
+        "creep_upper_ratio": math.expm1(found.effect_interval[1]),
+    }
 
 
 def _ask_ratio(
@@ -209,6 +232,7 @@ def _finding(
     *,
     min_effect: float | None = None,
     newest: dict[str, Any] | None = None,
+    change: dict[str, Any] | None = None,
 ) -> Finding:
     """Put the answer together."""
     window = question_window(question, policy, as_of)
@@ -232,7 +256,7 @@ def _finding(
         inputs=stable_hash(
             [[d.day, d.n_calls, d.level, d.relative_level, d.n_bad] for d in series.days]
         ),
-        details=newest or {},
+        details={"route": question.route, **(newest or {}), **(change or {})},
     )
 
 

@@ -12,7 +12,9 @@ def decide_anomalies(findings: Sequence[Finding], policy: AnomalyPolicy) -> list
     """Return the night's verdicts.
 
     The p-value of a finding already says that enough of the current days are shifted. The newest
-    day alone is a second family of questions; it can only warn.
+    day alone is a second family of questions; it can only warn. So can an hourly alarm, whose rate
+    of false alarms is the series' own; it breaches when its p-value holds over all questions of the
+    night and the change lasts.
     """
     sustained = _q_values([finding.result.p_value for finding in findings], policy)
     newest = _q_values([f.details.get("newest_day_p_value") for f in findings], policy)
@@ -44,10 +46,13 @@ def _judged(
         and q_newest <= level
         and finding.details["newest_day_effect"] >= finding.min_effect
     )
-    verdict: Verdict = "warning" if is_newest_out else "ok"
+    is_alarm = finding.is_large and "alarmed_at" in finding.details
+    verdict: Verdict = "warning" if is_newest_out or is_alarm else "ok"
     words = f"q = {q_value:.2g} is above {level:g}, nothing unusual"
-    if is_significant and finding.is_large:
+    if is_significant and finding.is_large and finding.details.get("is_lasting", True):
         verdict, words = "breach", f"q = {q_value:.2g} is at most {level:g}, and it lasts"
+    elif is_alarm:
+        words = f"alarm at {finding.details['alarmed_at']}, not yet or no longer sustained"
     elif is_newest_out:
         words = f"the newest day alone is out (q = {q_newest:.2g}), not yet sustained"
     elif is_significant:

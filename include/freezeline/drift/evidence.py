@@ -45,6 +45,30 @@ def causes_query(segment: Segment, before: Window, window: Window) -> str:
     )
 
 
+def hourly_query(segment: Segment, window: Window, source: str, columns: tuple[str, ...]) -> str:
+    """Return the query of the hours that a question about an hourly series judged."""
+    if source == "tools":
+        return (
+            "select date_trunc('hour', called_at) as period_started_at, count(*) as call_count, "
+            "count(*) filter (where is_error) as error_count from marts.fct_tool_calls "
+            f"where {_subject(segment)} and role = 'executed' and not is_canary "
+            f"and {_inside(window)} group by all order by all"
+        )
+    names = ("feature", segment.feature)
+    if segment.model is not None:
+        names = ("model", segment.model)
+    tenant_key = segment.value("tenant_key")
+    if tenant_key is not None:
+        names = ("tenant", tenant_key)
+    inside = _inside(window).replace("called_at", "period_started_at")
+    return (
+        f"select period_started_at, n_calls, {', '.join(columns)} from marts.agg_calls_hourly "
+        f"where dimension = {quote(names[0])} and dimension_value = {quote(names[1])} "
+        f"and feature = {quote(segment.feature)} and environment = {quote(segment.environment)} "
+        f"and {inside} order by period_started_at"
+    )
+
+
 def quote(value: str) -> str:
     """Return a SQL string literal."""
     return "'" + value.replace("'", "''") + "'"

@@ -32,7 +32,7 @@ class Segment:
     def label(self) -> str:
         """The segment in words."""
         model = f", {self.model}" if self.model else ""
-        rest = "".join(f", {name} {value or '(none)'}" for name, value in self.rest)
+        rest = "".join(f", {name} {_shown(name, value)}" for name, value in self.rest)
         return f"{self.feature} ({self.environment}{model}{rest})"
 
     @property
@@ -44,6 +44,11 @@ class Segment:
     def value(self, dimension: str) -> str | None:
         """Return the value of a further dimension; None when the segment is over all of them."""
         return dict(self.rest).get(dimension)
+
+
+def _shown(dimension: str, value: str) -> str:
+    """Return a value in words; of a key the beginning says which it is."""
+    return (value[:8] if dimension == "tenant_key" else value) or "(none)"
 
 
 @dataclass(frozen=True, slots=True)

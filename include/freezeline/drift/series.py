@@ -1,4 +1,4 @@
-"""Daily series that anomaly questions judge."""
+"""Daily and hourly series that anomaly questions judge."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -54,3 +54,22 @@ class DailySeries:
     def is_weekend(self) -> BoolArray:
         """Return which days are Saturdays or Sundays."""
         return np.array([day.day.weekday() >= _SATURDAY for day in self.days], dtype=np.bool_)
+
+
+@dataclass(frozen=True, slots=True)
+class HourlySeries:
+    """Hours of one question and segment from a midnight on, one entry per hour, oldest first.
+
+    Attributes:
+        segment: Whose.
+        values: Level of the hour, or the events that a share counts; NaN where there is none.
+        counts: Sample size of the hour; 0 where there is none.
+    """
+
+    segment: Segment
+    values: FloatArray
+    counts: FloatArray
+
+    def usable(self, min_calls: int) -> BoolArray:
+        """Return which hours have enough calls."""
+        return np.asarray((self.counts >= min_calls) & np.isfinite(self.values), dtype=np.bool_)

@@ -12,6 +12,7 @@ from include.freezeline.contracts.judgement import ROOT_CAUSES, VERDICT_EXAMPLES
 from include.freezeline.drift.anomalies import ask_anomaly
 from include.freezeline.drift.anomaly_night import decide_anomalies
 from include.freezeline.drift.findings import Judged
+from include.freezeline.drift.hourly import ask_hourly
 from include.freezeline.drift.night import judge_drift
 from include.freezeline.drift.policy import (
     AnomalyPolicy,
@@ -22,6 +23,7 @@ from include.freezeline.drift.segments import Embedder
 from include.freezeline.drift.verdicts import example_rows, verdict_row
 from include.freezeline.jobs.evaluate import evaluate_answers
 from include.freezeline.jobs.judge_causes import load_causes
+from include.freezeline.jobs.judge_hourly import load_hourly
 from include.freezeline.jobs.judge_reads import load_segments, load_series
 from include.freezeline.settings import Settings
 
@@ -75,7 +77,8 @@ def judge(
         warehouse.ensure_judgement_tables()
         segments = load_segments(warehouse, drift_policy, as_of)
         judged = judge_drift(segments, drift_policy, as_of, embed or packaged, tell)
-        tell(f"anomalies: {len(anomaly_policy.questions)} questions")
+        n_questions = len(anomaly_policy.questions) + len(anomaly_policy.hourly.questions)
+        tell(f"anomalies: {n_questions} questions")
         judged += _judge_anomalies(warehouse, anomaly_policy, as_of)
         n_written = warehouse.append_revisions(
             VERDICTS, [verdict_row(each, as_of) for each in judged]
@@ -96,6 +99,10 @@ def _judge_anomalies(warehouse: Warehouse, policy: AnomalyPolicy, as_of: datetim
         ask_anomaly(question, series, policy, as_of)
         for question in policy.questions
         for series in load_series(warehouse, question, policy, as_of)
+    ]
+    findings += [
+        ask_hourly(question, hours, policy.hourly, as_of)
+        for question, hours in load_hourly(warehouse, policy.hourly, as_of)
     ]
     return decide_anomalies(findings, policy)
 

@@ -7,8 +7,11 @@ from datetime import date, datetime, timedelta
 import numpy as np
 
 from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
+from include.freezeline.config import config_dir
+from include.freezeline.drift.policy import load_anomaly_policy
 from include.freezeline.jobs.judge import JudgeSummary, judge
 from include.freezeline.settings import Settings
+from tests.unit.drift.hourly_marts import hourly_tables
 from tests.unit.drift.worlds import AS_OF, FIRST_DAY, day_rows, fake_embed
 
 MODEL = "gpt-4.1-mini"
@@ -34,6 +37,7 @@ create table marts.fct_call_texts (
     input_text_redacted varchar, output_text_redacted varchar
 );
 """
+_HOURLY_TABLES = hourly_tables(load_anomaly_policy(config_dir(Settings())).hourly)
 
 
 def _days() -> Iterator[tuple[date, int]]:
@@ -45,7 +49,7 @@ def _days() -> Iterator[tuple[date, int]]:
 
 def _fill(warehouse: Warehouse, *, has_incidents: bool) -> None:
     """Write six weeks of one segment; the last four days are another model with slow streams."""
-    for statement in _TABLES.split(";"):
+    for statement in (_TABLES + _HOURLY_TABLES).split(";"):
         if statement.strip():
             warehouse.execute(statement)
     for day, age in _days():
@@ -151,7 +155,7 @@ def test_judge_writes_nothing_new_when_run_again(settings: Settings) -> None:
 
 def test_judge_answers_nothing_when_there_are_no_calls(settings: Settings) -> None:
     with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
-        for statement in _TABLES.split(";")[:-1]:
+        for statement in (_TABLES + _HOURLY_TABLES).split(";")[:-1]:
             warehouse.execute(statement)
     summary = judge(settings, AS_OF, embed=fake_embed)
     assert summary.n_by_verdict == {}
