@@ -158,7 +158,9 @@ def test_quiet_nights_are_quiet_when_many_series_are_judged() -> None:
 
 
 def test_verdict_row_names_route_and_tenant() -> None:
-    tenant = replace(_levels(), segment=Segment("code-helper", "production", None, (("tenant_key", "a" * 32),)))
+    tenant = replace(
+        _levels(), segment=Segment("code-helper", "production", None, (("tenant_key", "a" * 32),))
+    )
     row = verdict_row(_judge("tenant_input_tokens_p50", tenant), AS_OF)
     assert row["tenant_key"] == "a" * 32
     assert json.loads(row["details"])["route"] == "customer_success"
