@@ -71,34 +71,30 @@ def seasonal_profile(values: FloatArray, judged_from: int) -> SeasonFit:
         message = f"hours must be whole days, got {len(values)} hours judged from {judged_from}"
         raise ValueError(message)
     days, split = values.reshape(-1, HOURS_A_DAY), judged_from // HOURS_A_DAY
-    profiles = [np.zeros_like(days), _daily(days)]
-    errors = [_forecast_errors(days, profile) for profile in profiles]
+    candidates = [(np.zeros_like(days), 0), _daily(days)]
+    errors = [_forecast_errors(days, *candidate) for candidate in candidates]
     if _is_unsteady(np.stack(errors)[:, :split]):
-        profiles.append(_weekly(values))
-        errors.append(_forecast_errors(days, profiles[2]))
-    is_known = np.array([np.isfinite(profile[split:]).all() for profile in profiles])
+        candidates.append(_weekly(values))
+        errors.append(_forecast_errors(days, *candidates[2]))
+    is_known = np.array([honest_from <= split for _, honest_from in candidates])
     best = _best(np.stack(errors)[:, :split], is_known)
-    known = np.flatnonzero(np.isfinite(profiles[best]).all(axis=1))
-    filled, first = profiles[best].copy(), int(known[0])
-    filled[:first] = filled[first] if best < 2 else _same_weekdays(filled, first)
-    return SeasonFit(filled.ravel(), SEASONS[best], first * HOURS_A_DAY)
-
-
-def _same_weekdays(profile: FloatArray, first: int) -> FloatArray:
-    """Return, for the days before the first known one, its week's profile of their weekday."""
-    return profile[first + (np.arange(first) - first) % 7]
+    profile, honest_from = candidates[best]
+    return SeasonFit(profile.ravel(), SEASONS[best], honest_from * HOURS_A_DAY)
 
 
 def _is_unsteady(errors: FloatArray) -> bool:
     """Say whether flat and daily forecasts miss by enough for another season to matter."""
     best = np.asarray(np.fmin(errors[0], errors[1]))
     best = best[np.isfinite(best)]
-    return len(best) > 0 and float(np.median(best)) > _WORTHWHILE_ERROR
+    return len(best) > 0 and float(best.mean()) > _WORTHWHILE_ERROR
 
 
-def _daily(days: FloatArray) -> FloatArray:
-    """Return, for each day, the median deviations of the hours of the days before it."""
-    profile = np.full_like(days, np.nan)
+def _daily(days: FloatArray) -> tuple[FloatArray, int]:
+    """Return, for each day, the median deviations of the hours of the days before it.
+
+    The second is the first day for which that can be said; the days before it share its profile.
+    """
+    profile, first = np.zeros_like(days), len(days)
     full = np.isfinite(days).sum(axis=1) >= _MIN_DAY_HOURS
     deviations = days - _median(days, axis=1)[:, None]
     for day in range(_MIN_DAYS, len(days)):
@@ -109,18 +105,30 @@ def _daily(days: FloatArray) -> FloatArray:
         usual = np.where(known, _median(past, axis=0), 0.0)
         # Neighbours share a quarter each: an hour's own median of few days is rough.
         profile[day] = (np.roll(usual, 1) + 2.0 * usual + np.roll(usual, -1)) / 4.0
-    return profile
+        first = min(first, day)
+    if first < len(days):
+        profile[:first] = profile[first]
+    return profile, first
 
 
-def _weekly(values: FloatArray) -> FloatArray:
-    """Return the season of a robust MSTL, fitted anew each week on what was known then."""
-    profile = np.full(len(values), np.nan)
+def _weekly(values: FloatArray) -> tuple[FloatArray, int]:
+    """Return the season of a robust MSTL, fitted anew each week on what was known then.
+
+    The second is the first day that a fit did not see; the days before it share the first fit.
+    """
+    profile, first = np.zeros(len(values)), len(values)
+    season: FloatArray | None = None
     for start in range(_MIN_WEEKS * HOURS_A_WEEK, len(values), HOURS_A_WEEK):
-        season = _mstl_week(values[:start])
-        if season is not None:
-            end = min(start + HOURS_A_WEEK, len(values))
-            profile[start:end] = season[: end - start]
-    return profile.reshape(-1, HOURS_A_DAY)
+        fitted = _mstl_week(values[:start])
+        season = season if fitted is None else fitted
+        if season is None:
+            continue
+        if first == len(values):
+            first = start
+            profile[:start] = np.tile(season, start // HOURS_A_WEEK)
+        end = min(start + HOURS_A_WEEK, len(values))
+        profile[start:end] = season[: end - start]
+    return profile.reshape(-1, HOURS_A_DAY), first // HOURS_A_DAY
 
 
 def _mstl_week(past: FloatArray) -> FloatArray | None:
@@ -143,31 +151,19 @@ def _smooth(week: FloatArray) -> FloatArray:
     return np.asarray(np.median([np.roll(week, shift) for shift in shifts], axis=0))
 
 
-def _forecast_errors(days: FloatArray, profile: FloatArray) -> FloatArray:
-    """Return each day's mean absolute error of the season on the level of the week before."""
+def _forecast_errors(days: FloatArray, profile: FloatArray, honest_from: int) -> FloatArray:
+    """Return each day's mean absolute error of the season on the level of the week before.
+
+    NaN on days that the season has seen, and where nothing is known.
+    """
     errors = np.full(len(days), np.nan)
-    for day in range(_MIN_DAYS, len(days)):
-        if np.isfinite(profile[day]).all():
-            # Before its first fit a candidate's own season stands in.
-            span = slice(max(0, day - _BASELINE_DAYS), day)
-            week = days[span] - _stand_in(profile, day)[span]
-            gaps = np.abs(days[day] - profile[day] - _median(week.ravel(), axis=0))
-            if np.isfinite(gaps).any():
-                errors[day] = float(np.nanmean(np.minimum(gaps, _ERROR_CAP)))
+    plain = days - profile
+    for day in range(max(_MIN_DAYS, honest_from), len(days)):
+        week = plain[max(0, day - _BASELINE_DAYS) : day]
+        gaps = np.abs(plain[day] - _median(week.ravel(), axis=0))
+        if np.isfinite(gaps).any():
+            errors[day] = float(np.nanmean(np.minimum(gaps, _ERROR_CAP)))
     return errors
-
-
-def _stand_in(profile: FloatArray, day: int) -> FloatArray:
-    """Return the profile with its unknown days filled from the days known by ``day``."""
-    known = np.flatnonzero(np.isfinite(profile[: day + 1]).all(axis=1))
-    first = int(known[0])
-    if first == 0:
-        return profile
-    filled = profile.copy()
-    last = min(first + 7, day + 1)
-    places = first + (np.arange(first) - first) % 7
-    filled[:first] = profile[np.minimum(places, last - 1)]
-    return filled
 
 
 def _best(errors: FloatArray, is_known: BoolArray) -> int:

@@ -84,6 +84,15 @@ def test_season_of_a_day_does_not_look_ahead() -> None:
     )
 
 
+@pytest.mark.parametrize("n_days", [1, 4, 8, 22, 24, 26, 29, 35])
+def test_season_fits_windows_of_any_length(n_days: int) -> None:
+    values = np.log(_quiet(11, scale=0.05))
+    values = np.concatenate([values, values])[: n_days * DAY]
+    found = seasonal_profile(values, (n_days - 1) * DAY)
+    assert len(found.profile) == len(values)
+    assert np.isfinite(found.profile).all()
+
+
 def test_season_refuses_parts_of_days() -> None:
     with pytest.raises(ValueError, match="whole days"):
         seasonal_profile(np.zeros(25), 24)
