@@ -89,6 +89,15 @@ def test_judge_finds_what_changed_when_incidents_are_on(settings: Settings) -> N
         assert all(warehouse.rows(row["evidence_query"]) for row in breach)
     assert all(row["p_value"] > 0 and row["q_value"] >= row["p_value"] for row in breach)
     assert all(isinstance(json.loads(row["details"]), dict) for row in rows)
+    samples = {
+        row["question"]: json.loads(row["details"])["sampling"]["current"]
+        for row in rows
+        if row["family"] in {"drift", "divergence"}
+    }
+    assert {(each["n_read"], each["n_answers"]) for each in samples.values()} == {
+        (60, 60),
+        (24, 24),
+    }
 
 
 def test_judge_names_the_model_as_cause_when_another_one_answers(settings: Settings) -> None:
