@@ -21,7 +21,7 @@ from include.freezeline.stats.vocabulary import topic_groups
 Cause = Literal["prompt", "model", "retrieval", "input", "unknown"]
 CAUSES: tuple[Cause, ...] = ("prompt", "model", "retrieval", "input")
 _NONE, _OTHER = "(none)", "(other)"
-_MAX_CATEGORIES, _MAX_NAME = 20, 60
+_MAX_CATEGORIES, _MAX_NAME, _MIN_NAMED = 20, 60, 5
 _TOPICS = 8
 _LENGTHS = 4
 _MIN_CALLS = 20
@@ -114,7 +114,10 @@ def sign_result(sign: Sign, rows: CauseRows, seed: int) -> StatResult:
     if sign.kind == "ranks":
         numbers = np.array([float(value) for value in chosen])
         return rank_shift_test(numbers, labels, seed=own_seed, strata=strata, **size)
-    return category_shift_test(_names(chosen), labels, seed=own_seed, strata=strata, **size)
+    names = _names(chosen)
+    if len(set(names)) == 1:
+        return insufficient(method, "every category is rare", *sizes)
+    return category_shift_test(names, labels, seed=own_seed, strata=strata, **size)
 
 
 def _known(sign: Sign, values: Sequence[Any]) -> BoolArray:
@@ -172,9 +175,12 @@ def _strata(given: str, rows: CauseRows) -> IntArray:
 
 
 def _names(values: Sequence[Any]) -> list[str]:
-    """Return categories as short texts, the rare ones together."""
+    """Return categories as short texts, the rare ones together.
+
+    A name that few calls have (a file that somebody uploaded, say) is nothing to keep for years.
+    """
     texts = [_NONE if value is None else str(value)[:_MAX_NAME] for value in values]
     names, counts = np.unique(np.asarray(texts, dtype=np.str_), return_counts=True)
     order = sorted(range(len(names)), key=lambda i: (-int(counts[i]), str(names[i])))
-    frequent = {str(names[i]) for i in order[:_MAX_CATEGORIES]}
+    frequent = {str(names[i]) for i in order[:_MAX_CATEGORIES] if int(counts[i]) >= _MIN_NAMED}
     return [text if text in frequent else _OTHER for text in texts]

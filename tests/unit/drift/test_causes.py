@@ -160,6 +160,20 @@ def test_cause_is_unknown_and_says_so_when_there_are_few_calls(n: int) -> None:
     assert "nothing is known about: prompt, model, retrieval, input" in found.reason
 
 
+def test_rare_names_are_not_kept() -> None:
+    columns = _columns(6)
+    _put(columns, "document_source", "kb/new")
+    columns["document_source"][-4:] = ["cv of somebody"] * 4
+    found = _find(columns)
+    shown = [e.result.details.get("moved_categories", {}) for e in found.evidence]
+    named = {name for categories in shown for name in categories}
+    assert "kb/new" in named
+    assert not named & {"cv of somebody"}
+    columns["document_source"] = [f"file {i}" for i in range(2 * N)]
+    result = next(e.result for e in _find(columns).evidence if "first document" in e.name)
+    assert (result.value, result.reason) == (None, "every category is rare")
+
+
 def test_table_names_every_cause() -> None:
     described = next(c for c in ROOT_CAUSES.columns if c.name == "cause").description
     assert all(cause in described for cause in (*CAUSES, "unknown"))
