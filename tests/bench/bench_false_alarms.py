@@ -5,7 +5,7 @@ night of made-up answers in which no model changed: the mix of topics differs fr
 segment keeps its one reference, and the windows of consecutive nights share a day. Everything is
 the product's own: plans, the statistics of the three drift questions, false-discovery control,
 sustained rule. Before that, the same decisions are made on p-values drawn under the null for 20
-quarters, with effects that are always large enough. Printed are warnings and breaches a month of 30 nights, with Garwood's exact 95%
+quarters, with effects that are always large enough, with the sustained rule and without it. Printed are warnings and breaches a month of 30 nights, with Garwood's exact 95%
 interval. Fails when there is more than one run of nights with a breach a month.
 
 The texts, windows and permutations are smaller than a real night's, so that the whole fits into
@@ -125,9 +125,10 @@ def count_alarms(n_nights: int, n_segments: int) -> tuple[Counter[str], int]:
     return counts, sum(episodes(found) for found in breaches.values())
 
 
-def count_drawn(n_quarters: int, n_segments: int) -> tuple[int, int]:
+def count_drawn(n_quarters: int, n_segments: int, windows: int, at_least: int) -> tuple[int, int]:
     """Decide nights on drawn p-values; return breach rows, and runs of nights with a breach."""
-    policy, segments = DriftPolicy.model_validate(_POLICY), empty_segments(n_segments)
+    rule = {"sustained": {"windows": windows, "at_least": at_least}}
+    policy, segments = DriftPolicy.model_validate({**_POLICY, **rule}), empty_segments(n_segments)
     n_rows = n_runs = 0
     for seed in range(n_quarters):
         ask = DrawnAnswers(seed, FIRST_DAY)
@@ -157,11 +158,15 @@ def main() -> int:
     given = parser.parse_args()
     n_nights, n_segments = (3, 10) if given.quick else (given.nights, given.segments)
     n_quarters = 1 if given.quick else 20
-    n_rows, n_runs = count_drawn(n_quarters, 50)
-    print(f"drawn p-values, {n_quarters} quarters of 90 nights, 50 segments, 3 questions")
     n_months = n_quarters * _QUARTER_NIGHTS / NIGHTS_A_MONTH
-    print(_line("breach rows", n_rows, n_months))
-    print(_line("runs of nights with a breach", n_runs, n_months), flush=True)
+    for windows, at_least in ((3, 2), (1, 1)):
+        n_rows, n_runs = count_drawn(n_quarters, 50, windows, at_least)
+        print(
+            f"drawn p-values, {n_quarters} quarters of 90 nights, 50 segments, 3 questions, "
+            f"{at_least} of {windows} windows"
+        )
+        print(_line("breach rows", n_rows, n_months))
+        print(_line("runs of nights with a breach", n_runs, n_months), flush=True)
     started = time.process_time()
     counts, n_episodes = count_alarms(n_nights, n_segments)
     n_months = n_nights / NIGHTS_A_MONTH

@@ -16,7 +16,7 @@ from include.freezeline.drift.cause_rows import (
 )
 from include.freezeline.drift.causes import RootCause, find_cause
 from include.freezeline.drift.findings import Finding, Judged
-from include.freezeline.drift.policy import AnomalyPolicy, AnomalyQuestion, CausePolicy
+from include.freezeline.drift.policy import AnomalyPolicy, CausePolicy
 from include.freezeline.drift.signs import CauseRows
 from include.freezeline.drift.windows import Window
 from include.freezeline.jobs.segment_sql import segment_condition
@@ -56,6 +56,19 @@ left join documents as d on c.trace_id = d.trace_id
 left join marts.fct_call_texts as t on c.call_key = t.call_key
 order by c.call_key
 """
+# The column of a call behind a level of marts.agg_calls_hourly.
+_HOURLY = {
+    "input_sum_tokens": "c.input_tokens",
+    "input_p50_tokens": "c.input_tokens",
+    "output_sum_tokens": "c.output_tokens",
+    "total_sum_tokens": "c.total_tokens",
+    "cost_usd": "c.cost_usd",
+    "ttft_p50_ms": "c.ttft_ms",
+    "tpot_p50_ms": "c.tpot_ms",
+    "chunk_gap_p99_p50_ms": "c.chunk_gap_p99_ms",
+    "duration_p50_ms": "c.duration_ms",
+    "empty_retrieval_ratio": "c.is_retrieval_empty",
+}
 
 
 def load_causes(
@@ -74,25 +87,46 @@ def load_causes(
         anomalies: Which column an anomaly question looks at.
         as_of: Exclusive end of what is known.
     """
-    asked = {question.name: question for question in anomalies.questions}
+    asked = symptoms(anomalies)
     for each in judged:
         if needs_cause(each):
             found = _explain(warehouse, each.finding, judged, asked, policy, as_of)
             yield root_cause_row(each, found, as_of)
 
 
+def symptoms(anomalies: AnomalyPolicy) -> dict[str, str | None]:
+    """Return, by question that is judged over all prompt versions together, its column of a call.
+
+    Drift compares inside versions, and daily levels are divided by the usual value of theirs; daily
+    ratios and hourly series are not. None where no single call has the number.
+    """
+    daily = {q.name: f"c.{q.column}" for q in anomalies.questions if q.kind == "ratio"}
+    hourly = {
+        q.name: _of_call(q.column) if q.source == "calls" else None
+        for q in anomalies.hourly.questions
+    }
+    return {**daily, **hourly}
+
+
+def _of_call(column: str) -> str | None:
+    """Return what a call has of an hourly column, as SQL."""
+    for prefix, name in (("error_", "error_class"), ("finish_", "finish_reason")):
+        if column.startswith(prefix) and column.endswith("_count"):
+            value = column.removeprefix(prefix).removesuffix("_count")
+            return f"coalesce(c.{name} = '{value}', false)"
+    return _HOURLY.get(column)
+
+
 def _explain(
     warehouse: Warehouse,
     finding: Finding,
     judged: Sequence[Judged],
-    asked: Mapping[str, AnomalyQuestion],
+    asked: Mapping[str, str | None],
     policy: CausePolicy,
     as_of: datetime,
 ) -> RootCause:
     """Find the cause of one verdict."""
-    question = asked.get(finding.question)
-    # Only ratios are judged over all prompt versions together.
-    symptom = question.column if question is not None and question.kind == "ratio" else None
+    symptom = asked.get(finding.question)
     before, window = compared_windows(finding)
     earlier, later = (
         _calls(warehouse, finding, span, symptom, policy.max_rows) for span in (before, window)
@@ -107,7 +141,7 @@ def _explain(
         rows,
         policy,
         seed=cause_seed(finding, as_of),
-        is_given_version=symptom is None,
+        is_given_version=finding.question not in asked,
         probes=(probes.result, probes.is_large) if probes is not None else None,
     )
 
@@ -117,7 +151,7 @@ def _calls(
 ) -> list[dict[str, Any]]:
     """Read a deterministic sample of a segment's calls in a span of time."""
     subject, values = segment_condition(finding.segment, are_texts_joined=False)
-    column = f", cast(c.{symptom} as double) as symptom" if symptom else ""
+    column = f", cast({symptom} as double) as symptom" if symptom else ""
     return warehouse.rows(
         _CALLS_SQL.format(subject=subject, symptom=column),
         {
