@@ -63,7 +63,7 @@ test-spark: $(VENV)/.installed-spark ## the same marts on a Spark cluster of two
 airflow: install ## the Airflow UI with the DAGs and the Freezeline page (prints the login)
 	@$(PY) -m include.freezeline.adapters.airflow.serve
 
-# Each of these takes most of an hour; the others together take some minutes.
+# Each of these takes most of an hour; of the others bench_false_alarms takes ten minutes, the rest some.
 LONG_BENCHES := tests/bench/bench_night.py tests/bench/bench_scale.py
 
 bench: install-dev ## print speed and power ratios, each against a baseline in the same run
