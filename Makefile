@@ -64,7 +64,7 @@ airflow: install ## the Airflow UI with the DAGs and the Freezeline page (prints
 	@$(PY) -m include.freezeline.adapters.airflow.serve
 
 # Each of these takes most of an hour; of the others bench_false_alarms takes ten minutes, the rest some.
-LONG_BENCHES := tests/bench/bench_night.py tests/bench/bench_scale.py
+LONG_BENCHES := tests/bench/bench_drift.py tests/bench/bench_night.py tests/bench/bench_scale.py
 
 bench: install-dev ## print speed and power ratios, each against a baseline in the same run
 	@for bench in $(filter-out $(LONG_BENCHES),$(sort $(wildcard tests/bench/bench_*.py))); do echo "== $$bench"; $(PY) -m "$$(echo $${bench%.py} | tr / .)" $(BENCH_ARGS) || exit 1; done

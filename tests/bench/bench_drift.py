@@ -115,13 +115,16 @@ def conclude(cells: Sequence[Cell]) -> None:
     honest = [name for name in METHODS if keeps_level(name, cells)]
     print(f"\nkeep the level of {LEVEL:.0%}: {', '.join(honest) or 'none'}")
     judged = [cell for cell in cells if cell.mix >= _COMPARED_MIX]
+    n_led = sum(
+        all(cell.n_alarms[name] <= cell.n_alarms[OURS] for name in honest) for cell in judged
+    )
     behind = [
         f"{cell.protocol} n={cell.n} mix={cell.mix}: {name} {cell.n_alarms[name]} against {cell.n_alarms[OURS]} of {cell.n_trials}"
         for cell in judged
         for name in honest
         if cell.n_alarms[name] > cell.n_alarms[OURS]
     ]
-    print(f"{OURS} is ahead or level in {len(judged) - len(behind)} of {len(judged)} cells with mix of {_COMPARED_MIX} and more")  # fmt: skip
+    print(f"{OURS} is ahead or level in {n_led} of {len(judged)} cells with mix of {_COMPARED_MIX} and more")  # fmt: skip
     for line in behind:
         print(f"  behind in {line}")
 

@@ -67,7 +67,7 @@ def _grow_lake_table(
             connection.execute(f"copy ({kept}) to '{path}' (format parquet, compression zstd)")
 
 
-def grow_warehouse(base: Path, target: Path, n_days: int, max_bytes: float) -> None:
+def grow_warehouse(base: Path, target: Path, n_days: int, max_bytes: float = float("inf")) -> None:
     """Write a warehouse file with so many copies of the rows of one that holds one day.
 
     What grows with the days is multiplied; dimensions and canned questions are not. A warehouse

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.bench.scale_growth import TEXT_DAYS, grow_lake, grow_warehouse
+from tests.bench.scale_growth import TEXT_DAYS, TooLargeError, grow_lake, grow_warehouse
 
 _ROWS = """
     select printf('%032x', n) as trace_id, printf('%016x', n) as span_id, 'acme' as tenant_key,
@@ -64,3 +64,12 @@ def test_a_warehouse_grows_where_days_are_kept(tmp_path: Path, has_slices: bool)
         "marts.dim_models": 1,
     }
     assert days == [(-2,), (-1,), (0,)]
+
+
+def test_a_file_that_would_not_fit_is_given_up(tmp_path: Path) -> None:
+    base = tmp_path / "base.duckdb"
+    with duckdb.connect(str(base)) as connection:
+        connection.execute("create schema marts")
+        connection.execute(f"create table marts.fct_llm_calls as {_ROWS}")
+    with pytest.raises(TooLargeError, match="more than 0 GB at fct_llm_calls"):
+        grow_warehouse(base, tmp_path / "grown.duckdb", 3, max_bytes=1.0)
