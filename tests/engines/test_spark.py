@@ -14,8 +14,7 @@ from tests.engines.spark import N_WORKERS, SparkCluster
 from tests.engines.world import AS_OF
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.engines]
-# Nobody opens a sealed original here.
-# Nobody broke the glass in this world, and no answer was scored by an evaluator.
+# Nobody opens a sealed original here, and no evaluator scores an answer.
 _MAY_BE_EMPTY = frozenset({"fct_break_glass_events", "fct_call_scores", "fct_evaluator_agreements"})
 
 
