@@ -1,6 +1,7 @@
 """Anomaly questions about hourly series: changes found within hours, and drifting shares."""
 
 import math
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from include.freezeline.drift.policy import HourlyPolicy, HourlyQuestion
 from include.freezeline.drift.series import HourlySeries
 from include.freezeline.drift.windows import Window, trailing_window
 from include.freezeline.hashing import stable_hash
-from include.freezeline.stats.change_points import find_change
+from include.freezeline.stats.change_points import ChangePoint, find_change
 from include.freezeline.stats.hourly import HourlyPlan, HourlyScan, scan_levels, scan_shares
 from include.freezeline.stats.proportions import jeffreys_interval
 from include.freezeline.stats.result import FloatArray, StatResult, insufficient
@@ -29,122 +30,116 @@ def hourly_window(policy: HourlyPolicy, as_of: datetime) -> Window:
     return trailing_window(as_of, policy.baseline_days + policy.current_days)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One question about one series on one night."""
+
+    question: HourlyQuestion
+    series: HourlySeries
+    policy: HourlyPolicy
+    as_of: datetime
+
+    @property
+    def window(self) -> Window:
+        """All hours that are looked at."""
+        return hourly_window(self.policy, self.as_of)
+
+    @property
+    def split(self) -> int:
+        """The first judged hour."""
+        return self.policy.baseline_days * _DAY_HOURS
+
+    @property
+    def plan(self) -> HourlyPlan:
+        """What is looked for."""
+        return HourlyPlan(
+            min_change_ratio=self.question.min_change_ratio,
+            min_difference=self.question.min_difference,
+            is_two_sided=self.question.direction == "both",
+            false_alarms_per_month=self.policy.false_alarms_per_month,
+            min_hours=self.policy.min_hours,
+            max_past_changes=self.policy.max_past_changes,
+        )
+
+    def sizes(self, counts: FloatArray) -> tuple[int, int]:
+        """Return the events before the judged hours and in them."""
+        return int(counts[: self.split].sum()), int(counts[self.split :].sum())
+
+
 def ask_hourly(
     question: HourlyQuestion, series: HourlySeries, policy: HourlyPolicy, as_of: datetime
 ) -> Finding:
     """Answer one question about one hourly series."""
+    asked = _Asked(question, series, policy, as_of)
     if question.kind == "drift":
-        return _ask_drift(question, series, policy, as_of)
-    split = policy.baseline_days * _DAY_HOURS
-    plan = HourlyPlan(
-        min_change_ratio=question.min_change_ratio,
-        min_difference=question.min_difference,
-        is_two_sided=question.direction == "both",
-        false_alarms_per_month=policy.false_alarms_per_month,
-        min_hours=policy.min_hours,
-        max_past_changes=policy.max_past_changes,
-    )
+        return _ask_drift(asked)
     usable = series.usable(policy.min_calls_per_hour)
     counts = np.where(usable, series.counts, 0.0)
-    if question.kind == "level":
-        scan = scan_levels(np.where(usable, series.values, np.nan), counts, split, plan)
-        return _level_finding(question, series, policy, as_of, scan, counts)
-    scan = scan_shares(np.where(usable, series.values, 0.0), counts, split, plan)
-    return _share_finding(question, series, policy, as_of, scan, counts)
-
-
-def _level_finding(
-    question: HourlyQuestion,
-    series: HourlySeries,
-    policy: HourlyPolicy,
-    as_of: datetime,
-    scan: HourlyScan,
-    counts: FloatArray,
-) -> Finding:
-    """Say how large the change is, and since when."""
-    split = policy.baseline_days * _DAY_HOURS
-    sizes = int(counts[:split].sum()), int(counts[split:].sum())
+    is_level = question.kind == "level"
+    values = np.where(usable, series.values, np.nan if is_level else 0.0)
+    scan = (scan_levels if is_level else scan_shares)(values, counts, asked.split, asked.plan)
     if scan.reason is not None:
-        result = insufficient(scan.method, scan.reason, *sizes)
-        return _finding(question, series, policy, as_of, result)
+        return _finding(asked, insufficient(scan.method, scan.reason, *asked.sizes(counts)))
+    return (_level_finding if is_level else _share_finding)(asked, scan, counts)
+
+
+def _level_finding(asked: _Asked, scan: HourlyScan, counts: FloatArray) -> Finding:
+    """Say how large the change is, and since when."""
+    question, split = asked.question, asked.split
     began = scan.alarms[-1].began if scan.alarms else split
+    step = _step_around(scan, began)
     change = float(np.nanmedian(scan.residuals[max(began, split) :]))
     usual = float(np.nanmedian(scan.usual[max(began, split) :]))
-    size = _size(scan, began, change)
-    sign = -1.0 if scan.side == "lower" else 1.0
-    result = StatResult(
-        value=usual * math.exp(change),
-        interval=(usual * math.exp(size[0]), usual * math.exp(size[1])),
-        p_value=scan.p_value,
-        n_reference=sizes[0],
-        n_current=sizes[1],
-        method=scan.method,
-        details={
-            "change_ratio": math.expm1(change),
-            "baseline_level": usual,
-            **_scan_details(scan),
-        },
+    half = 0.0 if step is None else (step.effect_interval[1] - step.effect_interval[0]) / 2.0
+    details = {"change_ratio": math.expm1(change), "baseline_level": usual, **_scan_details(scan)}
+    result = _result(
+        asked,
+        scan,
+        counts,
+        usual * math.exp(change),
+        (usual * math.exp(change - half), usual * math.exp(change + half)),
+        details,
     )
     words = (
         f"{question.name} is {usual * math.exp(change):.6g} {question.unit} where {usual:.6g} is "
         f"usual at these hours ({math.expm1(change):+.1%})"
     )
-    found = _alarm_details(scan, policy, as_of, sign * change)
+    effect = scan.sign * change
+    found = _alarm_details(asked, scan, effect, step)
     return _finding(
-        question,
-        series,
-        policy,
-        as_of,
+        asked,
         result,
-        effect=sign * change,
+        effect=effect,
         min_effect=math.log1p(question.min_change_ratio),
-        threshold=usual * (1.0 + question.min_change_ratio) ** sign,
+        threshold=usual * (1.0 + question.min_change_ratio) ** scan.sign,
         words=words + _since(found),
         details=found,
     )
 
 
-def _share_finding(
-    question: HourlyQuestion,
-    series: HourlySeries,
-    policy: HourlyPolicy,
-    as_of: datetime,
-    scan: HourlyScan,
-    counts: FloatArray,
-) -> Finding:
+def _share_finding(asked: _Asked, scan: HourlyScan, counts: FloatArray) -> Finding:
     """Say how far the share has risen, and since when."""
-    split = policy.baseline_days * _DAY_HOURS
-    sizes = int(counts[:split].sum()), int(counts[split:].sum())
-    if scan.reason is not None:
-        result = insufficient(scan.method, scan.reason, *sizes)
-        return _finding(question, series, policy, as_of, result)
-    start = max(scan.alarms[-1].began if scan.alarms else split, split)
+    question, split = asked.question, asked.split
+    began = scan.alarms[-1].began if scan.alarms else split
+    start = max(began, split)
     n_all = float(counts[start:].sum())
-    n_bad = float(np.where(counts > 0.0, series.values, 0.0)[start:].sum())
+    n_bad = float(np.where(counts > 0.0, asked.series.values, 0.0)[start:].sum())
     known = np.isfinite(scan.usual[start:])
     usual = float(np.average(scan.usual[start:][known], weights=counts[start:][known]))
     threshold = max(usual * (1.0 + question.min_change_ratio), usual + question.min_difference)
-    result = StatResult(
-        value=n_bad / n_all,
-        interval=jeffreys_interval(n_bad, n_all),
-        p_value=scan.p_value,
-        n_reference=sizes[0],
-        n_current=sizes[1],
-        method=scan.method,
-        details={"baseline_ratio": usual, **_scan_details(scan)},
-    )
+    share, interval = n_bad / n_all, jeffreys_interval(n_bad, n_all)
+    details = {"baseline_ratio": usual, **_scan_details(scan)}
+    result = _result(asked, scan, counts, share, interval, details)
     words = (
-        f"{question.name} is {n_bad / n_all:.2%} ({n_bad:.0f} of {n_all:.0f}), "
+        f"{question.name} is {share:.2%} ({n_bad:.0f} of {n_all:.0f}), "
         f"{usual:.2%} is usual at these hours"
     )
-    found = _alarm_details(scan, policy, as_of, n_bad / n_all - usual)
+    step = _step_around(scan, began) if scan.alarms else None
+    found = _alarm_details(asked, scan, share - usual, step)
     return _finding(
-        question,
-        series,
-        policy,
-        as_of,
+        asked,
         result,
-        effect=n_bad / n_all - usual,
+        effect=share - usual,
         min_effect=threshold - usual,
         threshold=threshold,
         words=words + _since(found),
@@ -152,30 +147,43 @@ def _share_finding(
     )
 
 
-def _ask_drift(
-    question: HourlyQuestion, series: HourlySeries, policy: HourlyPolicy, as_of: datetime
-) -> Finding:
-    """Judge the trend of a share over all days of the window."""
-    days = series.counts.reshape(-1, _DAY_HOURS).sum(axis=1)
-    bad = np.nan_to_num(series.values).reshape(-1, _DAY_HOURS).sum(axis=1)
-    start = hourly_window(policy, as_of).started_at
-    weekend = np.array(
-        [(start + timedelta(days=day)).weekday() >= _SATURDAY for day in range(len(days))],
-        dtype=np.bool_,
+def _result(
+    asked: _Asked,
+    scan: HourlyScan,
+    counts: FloatArray,
+    value: float,
+    interval: tuple[float, float] | None,
+    details: dict[str, Any],
+) -> StatResult:
+    """Put a scan's number together."""
+    n_reference, n_current = asked.sizes(counts)
+    return StatResult(
+        value=value,
+        interval=interval,
+        p_value=scan.p_value,
+        n_reference=n_reference,
+        n_current=n_current,
+        method=scan.method,
+        details=details,
     )
+
+
+def _ask_drift(asked: _Asked) -> Finding:
+    """Judge the trend of a share over all days of the window."""
+    question, start = asked.question, asked.window.started_at
+    days = asked.series.counts.reshape(-1, _DAY_HOURS).sum(axis=1)
+    bad = np.nan_to_num(asked.series.values).reshape(-1, _DAY_HOURS).sum(axis=1)
+    dates = [(start + timedelta(days=day)).date() for day in range(len(days))]
+    weekend = np.array([date.weekday() >= _SATURDAY for date in dates], dtype=np.bool_)
     trend = share_trend(bad, days, weekend)
     if trend.value is None:
-        return _finding(question, series, policy, as_of, trend)
-    shares = np.where(days > 0.0, bad / np.maximum(days, 1.0), np.nan)
-    found = find_change(shares, "ramp")
+        return _finding(asked, trend)
+    found = find_change(np.where(days > 0.0, bad / np.maximum(days, 1.0), np.nan), "ramp")
     details: dict[str, Any] = {}
     if found is not None:
-        names = [(start + timedelta(days=day)).date().isoformat() for day in range(len(days))]
-        details = {
-            "began_date": names[found.index],
-            "began_lower_date": names[found.interval[0]],
-            "began_upper_date": names[found.interval[1]],
-        }
+        places = (found.index, *found.interval)
+        names = ("began_date", "began_lower_date", "began_upper_date")
+        details = {n: dates[place].isoformat() for n, place in zip(names, places, strict=True)}
     rise = float(bad.sum() / days.sum()) * (1.0 - 1.0 / trend.value)
     words = (
         f"{question.name} has {trend.value:.3g} times the odds of {len(days)} days ago "
@@ -184,10 +192,7 @@ def _ask_drift(
     if details:
         words += f", rising since about {details['began_date']}"
     return _finding(
-        question,
-        series,
-        policy,
-        as_of,
+        asked,
         trend,
         effect=math.log(trend.value) if rise >= question.min_difference else 0.0,
         min_effect=math.log1p(question.min_change_ratio),
@@ -197,13 +202,14 @@ def _ask_drift(
     )
 
 
-def _size(scan: HourlyScan, began: int, change: float) -> tuple[float, float]:
-    """Return the interval of a change, from the step that fits the hours around it."""
-    found = find_change(scan.residuals[max(0, began - _BEFORE_HOURS) :], "step")
+def _step_around(scan: HourlyScan, began: int) -> ChangePoint | None:
+    """Return the step that fits the hours around a beginning, its places counted from the first."""
+    first = max(0, began - _BEFORE_HOURS)
+    found = find_change(scan.residuals[first:], "step")
     if found is None:
-        return change, change
-    half = (found.effect_interval[1] - found.effect_interval[0]) / 2.0
-    return change - half, change + half
+        return None
+    lower, upper = found.interval
+    return replace(found, index=first + found.index, interval=(first + lower, first + upper))
 
 
 def _scan_details(scan: HourlyScan) -> dict[str, Any]:
@@ -217,26 +223,21 @@ def _scan_details(scan: HourlyScan) -> dict[str, Any]:
 
 
 def _alarm_details(
-    scan: HourlyScan, policy: HourlyPolicy, as_of: datetime, effect: float
+    asked: _Asked, scan: HourlyScan, effect: float, step: ChangePoint | None
 ) -> dict[str, Any]:
     """Return when the newest alarm was raised, when it began, and whether it lasts."""
     if not scan.alarms:
         return {"is_lasting": False}
-    alarm = scan.alarms[-1]
-    start = hourly_window(policy, as_of).started_at
-    first = max(0, alarm.began - _BEFORE_HOURS)
-    found = find_change(scan.residuals[first:], "step")
-    ends = (alarm.began, alarm.began)
-    if found is not None:
-        ends = (first + found.interval[0], first + found.interval[1])
-    newest = scan.residuals[-policy.sustained_hours :]
-    sign = -1.0 if scan.side == "lower" else 1.0
+    alarm, n_hours = scan.alarms[-1], asked.policy.sustained_hours
+    ends = step.interval if step is not None else (alarm.began, alarm.began)
+    newest = scan.residuals[-n_hours:]
     is_still_on = bool(np.isfinite(newest).any()) and (
-        sign * float(np.nanmedian(newest)) >= effect / 2.0
+        scan.sign * float(np.nanmedian(newest)) >= effect / 2.0
     )
-    is_old = alarm.began <= len(scan.residuals) - policy.sustained_hours
+    is_old = alarm.began <= len(scan.residuals) - n_hours
     hours = [alarm.hour, alarm.began, min(alarm.began, ends[0]), max(alarm.began, ends[1])]
     names = ("alarmed_at", "began_at", "began_lower_at", "began_upper_at")
+    start = asked.window.started_at
     moments = {
         name: (start + timedelta(hours=hour)).isoformat()
         for name, hour in zip(names, hours, strict=True)
@@ -250,10 +251,7 @@ def _since(details: dict[str, Any]) -> str:
 
 
 def _finding(
-    question: HourlyQuestion,
-    series: HourlySeries,
-    policy: HourlyPolicy,
-    as_of: datetime,
+    asked: _Asked,
     result: StatResult,
     *,
     effect: float | None = None,
@@ -263,14 +261,14 @@ def _finding(
     details: dict[str, Any] | None = None,
 ) -> Finding:
     """Put the answer together."""
-    window = hourly_window(policy, as_of)
-    start = as_of - timedelta(days=policy.current_days)
+    question, series, window = asked.question, asked.series, asked.window
+    start = asked.as_of - timedelta(days=asked.policy.current_days)
     is_drift = question.kind == "drift"
     return Finding(
         family="anomaly",
         question=question.name,
         segment=series.segment,
-        window=window if is_drift else Window(start, as_of),
+        window=window if is_drift else Window(start, asked.as_of),
         reference=None if is_drift else Window(window.started_at, start),
         result=result,
         effect=effect,

@@ -12,8 +12,9 @@ from typing import Any, Literal
 import numpy as np
 
 from include.freezeline.hashing import stable_hash
-from include.freezeline.stats.categories import category_shift_test, difference_interval
+from include.freezeline.stats.categories import category_shift_test
 from include.freezeline.stats.permutation import shared_strata
+from include.freezeline.stats.proportions import difference_interval
 from include.freezeline.stats.ranks import rank_shift_test
 from include.freezeline.stats.result import BoolArray, IntArray, StatResult, insufficient
 from include.freezeline.stats.vocabulary import topic_groups

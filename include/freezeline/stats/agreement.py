@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from include.freezeline.stats.proportions import jeffreys_interval
+from include.freezeline.stats.proportions import jeffreys_interval, placements
 from include.freezeline.stats.result import BoolArray, FloatArray, StatResult, insufficient
 
 AUC_METHOD = "roc_auc_delong"
@@ -80,9 +80,9 @@ def roc_agreement(scores: FloatArray, labels: BoolArray, min_each: int = _MIN_EA
     if min(len(positive), len(negative)) < min_each:
         reason = f"{len(positive)} yes and {len(negative)} no labels, at least {min_each} needed"
         return insufficient(AUC_METHOD, reason, len(negative), len(positive))
-    above = _placements(positive, negative)
+    above = placements(positive, negative)
     area = float(above.mean())
-    below = 1.0 - _placements(negative, positive)
+    below = 1.0 - placements(negative, positive)
     variance = above.var(ddof=1) / len(positive) + below.var(ddof=1) / len(negative)
     return StatResult(
         value=area,
@@ -190,13 +190,6 @@ def corrected_rate(n_said: int, n_scored: int, point: OperatingPoint) -> StatRes
         method=RATE_METHOD,
         details={"said_ratio": n_said / n_scored},
     )
-
-
-def _placements(of: FloatArray, among: FloatArray) -> FloatArray:
-    """Return for each value the share of others below it, ties counted half."""
-    ordered = np.sort(among)
-    left, right = np.searchsorted(ordered, of, "left"), np.searchsorted(ordered, of, "right")
-    return np.asarray((left + right) / (2.0 * len(among)), dtype=np.float64)
 
 
 def _area_interval(area: float, variance: float, n_pairs: int) -> tuple[float, float]:

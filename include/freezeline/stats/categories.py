@@ -10,11 +10,9 @@ Newcombe 1998 (interval of a difference of shares). Null hypothesis: inside a st
 draw their categories from one distribution.
 """
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
 
 from include.freezeline.stats.divergence import js_divergence, kl_divergence
 from include.freezeline.stats.permutation import (
@@ -22,10 +20,12 @@ from include.freezeline.stats.permutation import (
     LabelMatrix,
     fisher_combination,
     label_matrix,
+    largest_of_rows,
     permutation_p_value,
     rank_p_values,
-    stage_plan,
+    staged_test,
 )
+from include.freezeline.stats.proportions import difference_interval
 from include.freezeline.stats.result import (
     BoolArray,
     FloatArray,
@@ -36,7 +36,6 @@ from include.freezeline.stats.result import (
 
 METHOD = "category_permutation"
 COUNT_METHOD = "count_hypergeometric"
-_SCREEN_LEVEL = 0.1
 _SHOWN = 5
 _TOP = 100
 
@@ -71,12 +70,12 @@ def category_shift_test(
         reason = "all rows are of one category"
         return insufficient(METHOD, reason, n_reference, n_current)
     one_hot = np.eye(len(names), dtype=np.float32)[codes]
-    for size, stage_seed in stage_plan(n_permutations, n_refined, seed):
-        labels = label_matrix(is_current, size, np.random.default_rng(stage_seed), strata)
-        members = _members(labels, one_hot)
-        p_value = permutation_p_value(fisher_combination(list(members.values())))
-        if p_value > _SCREEN_LEVEL:
-            break
+    members, p_value = staged_test(
+        lambda size, rng: _members(label_matrix(is_current, size, rng, strata), one_hot),
+        n_permutations,
+        n_refined,
+        seed,
+    )
     moved = _moved_shares(codes, list(names), is_current)
     first = next(iter(moved.values()))
     return StatResult(
@@ -145,34 +144,6 @@ def _moved_shares(
     return moved
 
 
-def difference_interval(
-    n_hits: int, n_rows: int, n_hits_before: int, n_rows_before: int, confidence: float = 0.95
-) -> tuple[float, float]:
-    """Return Newcombe's interval (his method 10) of a difference of two independent shares.
-
-    Args:
-        n_hits: Rows of the category now.
-        n_rows: All rows now, at least 1.
-        n_hits_before: Rows of the category in the reference.
-        n_rows_before: All rows of the reference, at least 1.
-        confidence: Of the interval.
-    """
-    now, before = n_hits / n_rows, n_hits_before / n_rows_before
-    now_lower, now_upper = _wilson(now, n_rows, confidence)
-    before_lower, before_upper = _wilson(before, n_rows_before, confidence)
-    difference = now - before
-    lower = difference - math.hypot(now - now_lower, before_upper - before)
-    return lower, difference + math.hypot(now_upper - now, before - before_lower)
-
-
-def _wilson(share: float, n: int, confidence: float) -> tuple[float, float]:
-    """Return Wilson's interval of a share."""
-    z = float(stats.norm.isf((1.0 - confidence) / 2.0))
-    centre = (share + z * z / (2 * n)) / (1.0 + z * z / n)
-    half = z * math.sqrt(share * (1.0 - share) / n + z * z / (4 * n * n)) / (1.0 + z * z / n)
-    return centre - half, centre + half
-
-
 def count_shift_test(
     reference: IntArray, current: IntArray, *, seed: int, n_permutations: int = 199
 ) -> StatResult:
@@ -225,6 +196,5 @@ def _count_members(rows: IntArray, both: IntArray) -> dict[str, FloatArray]:
     squares = np.divide(
         (rows - expected) ** 2, expected, out=np.zeros(rows.shape), where=expected > 0
     )
-    top = min(_TOP, rows.shape[1])
-    largest = np.partition(squares, rows.shape[1] - top, axis=1)[:, -top:]
+    largest = largest_of_rows(squares, _TOP)
     return {"chi_square": squares.sum(axis=1), "largest_terms": largest.mean(axis=1)}

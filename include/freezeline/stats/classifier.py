@@ -14,7 +14,9 @@ from include.freezeline.stats.conditioning import (
     centre_kernel,
     gaussian_kernel,
     leave_one_out_smoother,
+    unit_diagonal,
 )
+from include.freezeline.stats.mmd import vectors_problem
 from include.freezeline.stats.permutation import (
     Float32Array,
     label_matrix,
@@ -46,16 +48,12 @@ def classifier_test(
         strata: Stratum of each row, reference rows first.
     """
     sizes = (len(reference), len(current))
-    if min(sizes) < 2:
-        return insufficient(METHOD, "fewer than two rows in a window", *sizes)
+    problem = vectors_problem(reference, current)
+    if problem:
+        return insufficient(METHOD, problem, *sizes)
     rows = np.concatenate([reference, current]).astype(np.float32)
-    if not np.isfinite(rows).all():
-        return insufficient(METHOD, "rows with missing or infinite numbers", *sizes)
-    if np.ptp(rows, axis=0).max(initial=0.0) == 0.0:
-        return insufficient(METHOD, "all rows are equal", *sizes)
-    kernel = centre_kernel(gaussian_kernel(rows))
-    scale = float(np.trace(kernel)) / len(kernel)
-    predictor = leave_one_out_smoother(kernel / np.float32(scale), _RIDGE)
+    kernel = unit_diagonal(centre_kernel(gaussian_kernel(rows)))
+    predictor = leave_one_out_smoother(kernel, _RIDGE)
     is_current = np.arange(len(rows)) >= sizes[0]
     labels = label_matrix(is_current, n_permutations, np.random.default_rng(seed), strata)
     scores = predictor @ np.where(is_current, 1.0, -1.0).astype(np.float32)

@@ -15,6 +15,7 @@ answer.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from include.freezeline.stats.conditioning import (
     gaussian_kernel,
     leave_one_out_smoother,
     residuals,
+    unit_diagonal,
 )
 from include.freezeline.stats.members import (
     Member,
@@ -37,12 +39,11 @@ from include.freezeline.stats.members import (
 from include.freezeline.stats.permutation import (
     Float32Array,
     LabelMatrix,
-    fisher_combination,
     label_matrix,
     permutation_p_value,
     quadratic_form,
     shared_strata,
-    stage_plan,
+    staged_test,
 )
 from include.freezeline.stats.prompts import prompt_smoother
 from include.freezeline.stats.proportions import auc_interval
@@ -52,6 +53,7 @@ from include.freezeline.stats.result import (
     IntArray,
     StatResult,
     insufficient,
+    most_moved,
 )
 from include.freezeline.stats.shapes import shape_presence
 from include.freezeline.stats.style import (
@@ -63,7 +65,6 @@ from include.freezeline.stats.style import (
 from include.freezeline.stats.vocabulary import bucket_counts, word_presence
 
 METHOD = "conditional_combination"
-_SCREEN_LEVEL = 0.1
 _BUCKETS = 256
 _LABEL_RIDGE = 5.0
 _CHUNK = 1000
@@ -128,12 +129,12 @@ def conditional_combination_test(
     sample = _rows_of(sample, chosen)
     prepared = _prepare(sample)
     strata = _permutation_strata(sample)
-    for size, stage_seed in stage_plan(n_permutations, n_refined, seed):
-        rng = np.random.default_rng(stage_seed)
-        statistics = _member_statistics(prepared.members, sample.is_current, strata, size, rng)
-        p_value = permutation_p_value(fisher_combination(list(statistics.values())))
-        if p_value > _SCREEN_LEVEL:
-            break
+    statistics, p_value = staged_test(
+        partial(_member_statistics, prepared.members, sample.is_current, strata),
+        n_permutations,
+        n_refined,
+        seed,
+    )
     return _result(sample, prepared, statistics, p_value, seed)
 
 
@@ -234,18 +235,11 @@ def _smoother(sample: AnswerSample) -> Float32Array | None:
 
 def _predictor(style: Float32Array, shapes: Float32Array) -> Float32Array:
     """Return the leave-one-out predictor of the labels from style and word shapes."""
-    kernel = _unit_diagonal(gaussian_kernel(style))
+    kernel = unit_diagonal(centre_kernel(gaussian_kernel(style)))
     if shapes.shape[1]:
         scaled = standardised(shapes)
-        kernel = kernel + _unit_diagonal(np.asarray(scaled @ scaled.T, dtype=np.float32))
+        kernel = kernel + unit_diagonal(centre_kernel(scaled @ scaled.T))
     return leave_one_out_smoother(kernel, _LABEL_RIDGE)
-
-
-def _unit_diagonal(kernel: Float32Array) -> Float32Array:
-    """Centre a kernel and scale it so that its mean diagonal is 1."""
-    centred = centre_kernel(kernel)
-    scale = float(np.trace(centred)) / len(centred)
-    return centred / np.float32(scale if scale > 0 else 1.0)
 
 
 def _member_statistics(
@@ -299,10 +293,8 @@ def _result(
     )
 
 
-def _moved(columns: Float32Array, names: list[str], is_current: BoolArray) -> dict[str, Any]:
+def _moved(columns: Float32Array, names: list[str], is_current: BoolArray) -> dict[str, float]:
     """Return the five columns whose mean moved most, in standard deviations."""
     spread = columns.std(axis=0)
     shift = columns[is_current].mean(axis=0) - columns[~is_current].mean(axis=0)
-    standardised = shift / np.where(spread > 0, spread, np.inf)
-    order = sorted(range(len(names)), key=lambda i: (-abs(float(standardised[i])), names[i]))[:5]
-    return {names[i]: round(float(standardised[i]), 4) for i in order}
+    return most_moved(shift / np.where(spread > 0, spread, np.inf), names)

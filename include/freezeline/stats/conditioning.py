@@ -9,6 +9,7 @@ residuals in closed form).
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import linalg
 
 from include.freezeline.stats.permutation import Float32Array
@@ -26,10 +27,34 @@ def leave_one_out_smoother(kernel: Float32Array, ridge: float = RIDGE) -> Float3
     centred = centre_kernel(kernel).astype(np.float64)
     n_rows = len(centred)
     regularised = centred + ridge * np.eye(n_rows)
-    hat = linalg.solve(regularised, centred, assume_a="pos").T + 1.0 / n_rows
+    return _left_out(linalg.solve(regularised, centred, assume_a="pos").T + 1.0 / n_rows)
+
+
+def leave_one_out_odd_smoother(kernel: Float32Array, ridge: float = RIDGE) -> Float32Array:
+    """Return the matrix that predicts each row's sign from all the others.
+
+    A kernel of differences is odd in each of them, so there is nothing to centre: with all signs
+    flipped every prediction flips.
+
+    Args:
+        kernel: Symmetric positive semi-definite similarity of the differences.
+        ridge: Penalty; larger values shrink predictions to zero.
+    """
+    regularised = kernel.astype(np.float64) + ridge * np.eye(len(kernel))
+    return _left_out(linalg.solve(regularised, kernel, assume_a="pos").T)
+
+
+def _left_out(hat: NDArray[np.float64]) -> Float32Array:
+    """Return the predictions that leave each row out, from those that do not."""
     diagonal = np.diagonal(hat).copy()
     np.fill_diagonal(hat, 0.0)
     return np.asarray(hat / (1.0 - diagonal)[:, None], dtype=np.float32)
+
+
+def unit_diagonal(kernel: Float32Array) -> Float32Array:
+    """Scale a kernel so that its mean diagonal is 1; zeros stay."""
+    scale = float(np.trace(kernel)) / len(kernel)
+    return kernel / np.float32(scale if scale > 0.0 else 1.0)
 
 
 def residuals(smoother: Float32Array | None, columns: Float32Array) -> Float32Array:

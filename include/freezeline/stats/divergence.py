@@ -15,10 +15,9 @@ import numpy as np
 from include.freezeline.stats.permutation import (
     Float32Array,
     LabelMatrix,
-    fisher_combination,
     label_matrix,
     permutation_p_value,
-    stage_plan,
+    staged_test,
 )
 from include.freezeline.stats.result import (
     BoolArray,
@@ -32,7 +31,6 @@ from include.freezeline.stats.vocabulary import bucket_counts, length_bins, word
 
 METHOD = "kl_permutation"
 SMOOTHING = 0.5
-_SCREEN_LEVEL = 0.1
 _WORD_BUCKETS = 512
 _OPENING_BUCKETS = 64
 _SHOWN = 3
@@ -90,12 +88,12 @@ def divergence_test(
     counts = _distributions(texts)
     if not counts["words"].any():
         return insufficient(METHOD, "the texts have no words", n_reference, n_current)
-    for size, stage_seed in stage_plan(n_permutations, n_refined, seed):
-        labels = label_matrix(is_current, size, np.random.default_rng(stage_seed), strata)
-        members = {name: _kl_rows(labels, rows) for name, rows in counts.items()}
-        p_value = permutation_p_value(fisher_combination(list(members.values())))
-        if p_value > _SCREEN_LEVEL:
-            break
+
+    def statistics_of(size: int, rng: np.random.Generator) -> dict[str, FloatArray]:
+        labels = label_matrix(is_current, size, rng, strata)
+        return {name: _kl_rows(labels, rows) for name, rows in counts.items()}
+
+    members, p_value = staged_test(statistics_of, n_permutations, n_refined, seed)
     return _result(members, counts["words"], is_current, p_value, seed)
 
 

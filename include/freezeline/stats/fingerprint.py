@@ -16,7 +16,7 @@ import numpy as np
 
 from include.freezeline.hashing import stable_hash
 from include.freezeline.stats.permutation import permutation_p_value
-from include.freezeline.stats.result import FloatArray, StatResult, insufficient
+from include.freezeline.stats.result import FloatArray, StatResult, insufficient, most_moved
 from include.freezeline.stats.style import FEATURE_NAMES, style_matrix
 
 METHOD = "fingerprint_change_point"
@@ -24,7 +24,6 @@ MIN_TEXTS = 20
 MIN_DAYS = 8
 _MIN_SIDE = 3
 _DIGITS = 4
-_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,10 @@ def change_point(
         n_current=n_days - position,
         method=METHOD,
         seed=seed,
-        details={"moved_features": _moved(shift), "n_permutations": n_permutations},
+        details={
+            "moved_features": most_moved(shift, FEATURE_NAMES),
+            "n_permutations": n_permutations,
+        },
     )
 
 
@@ -118,9 +120,3 @@ def _interval(curve: FloatArray) -> tuple[float, float]:
     """Return the first and last split whose statistic is at least nine tenths of the largest."""
     near = np.flatnonzero(curve >= 0.9 * curve.max()) + _MIN_SIDE
     return float(near[0]), float(near[-1])
-
-
-def _moved(shift: FloatArray) -> dict[str, float]:
-    """Return the features that moved most, in units of their spread over the days."""
-    order = sorted(range(len(shift)), key=lambda i: (-abs(float(shift[i])), FEATURE_NAMES[i]))
-    return {FEATURE_NAMES[i]: round(float(shift[i]), _DIGITS) for i in order[:_SHOWN]}

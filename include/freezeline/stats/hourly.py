@@ -13,7 +13,7 @@ that recurs every week no news; it has nearly all of the rate.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -87,6 +87,11 @@ class HourlyScan:
     method: str
     reason: str | None = None
 
+    @property
+    def sign(self) -> float:
+        """1 where a rise was looked at, -1 where a fall was."""
+        return -1.0 if self.side == "lower" else 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -129,8 +134,7 @@ def scan_levels(
     rates = [_ALL_SHARE, _NEW_SHARE] * sides
     span = Span(len(logs), judged_from, season.honest_from)
     scan = _scan(evidence, rates, span, plan, LEVEL_METHOD, season.season)
-    usual = np.exp(scan.usual + profile)
-    return _replace_usual(scan, usual)
+    return replace(scan, usual=np.exp(scan.usual + profile))
 
 
 def scan_shares(
@@ -158,7 +162,7 @@ def scan_shares(
     name = "none" if np.ptp(factors) == 0.0 else "daily"
     span = Span(len(counts), judged_from, 0)
     scan = _scan(evidence, [1.0], span, plan, SHARE_METHOD, name)
-    return _replace_usual(scan, scan.usual * factors[np.arange(len(counts)) % HOURS_A_DAY])
+    return replace(scan, usual=scan.usual * factors[np.arange(len(counts)) % HOURS_A_DAY])
 
 
 def _scan(
@@ -250,21 +254,3 @@ def _no_answer(n_hours: int, method: str, reason: str) -> HourlyScan:
     """Return the scan that says why there is no answer."""
     nothing = np.full(n_hours, np.nan)
     return HourlyScan((), None, "upper", 0, nothing, nothing, 0.0, 0.0, "none", method, reason)
-
-
-def _replace_usual(scan: HourlyScan, usual: FloatArray) -> HourlyScan:
-    """Return the scan with the usual values in the unit of the series."""
-    if scan.reason is not None:
-        return scan
-    return HourlyScan(
-        scan.alarms,
-        scan.p_value,
-        scan.side,
-        scan.n_past_changes,
-        scan.residuals,
-        usual,
-        scan.threshold_nats,
-        scan.evidence_nats,
-        scan.season,
-        scan.method,
-    )

@@ -10,12 +10,17 @@ from numpy.typing import NDArray
 
 from include.freezeline.stats.divergence import js_divergence
 from include.freezeline.stats.mmd import mmd_matrix
-from include.freezeline.stats.permutation import Float32Array, LabelMatrix, quadratic_form
+from include.freezeline.stats.permutation import (
+    Float32Array,
+    LabelMatrix,
+    largest_of_rows,
+    quadratic_form,
+)
 from include.freezeline.stats.result import FloatArray
 
 Member = Callable[[LabelMatrix], FloatArray]
 _QUANTILES = np.linspace(0.06, 0.94, 12)
-_TOP_WORDS = 20
+TOP_COLUMNS = 20
 
 
 def ks_member(style: Float32Array) -> Member:
@@ -64,11 +69,9 @@ def word_member(words: Float32Array) -> Member:
     """Return the member that adds the largest squared differences in standard units."""
     spread = words.std(axis=0)
     scaled = words / np.where(spread > 0, spread, np.inf)
-    top = min(_TOP_WORDS, words.shape[1])
 
     def statistic(labels: LabelMatrix) -> FloatArray:
-        squares = (labels.contrast @ scaled) ** 2
-        largest = np.partition(squares, squares.shape[1] - top, axis=1)[:, -top:]
+        largest = largest_of_rows((labels.contrast @ scaled) ** 2, TOP_COLUMNS)
         return np.asarray(largest.sum(axis=1), dtype=np.float64)
 
     return statistic

@@ -37,7 +37,7 @@ def mmd_test(
         strata: Stratum of each row, reference rows first.
     """
     sizes = (len(reference), len(current))
-    problem = _problem(reference, current)
+    problem = vectors_problem(reference, current)
     if problem:
         return insufficient(METHOD, problem, *sizes)
     rows = np.concatenate([reference, current]).astype(np.float32)
@@ -63,13 +63,13 @@ def mmd_matrix(rows: Float32Array) -> Float32Array:
     return kernel
 
 
-def _problem(reference: Float32Array, current: Float32Array) -> str | None:
-    """Say why the samples cannot be compared."""
+def vectors_problem(reference: Float32Array, current: Float32Array) -> str | None:
+    """Say why two samples of vectors cannot be compared; None when they can."""
     if min(len(reference), len(current)) < 2:
         return "fewer than two rows in a window"
     both = np.concatenate([reference, current])
     if not np.isfinite(both).all():
         return "rows with missing or infinite numbers"
-    if np.ptp(both, axis=0).max() == 0.0:
+    if np.ptp(both, axis=0).max(initial=0.0) == 0.0:
         return "all rows are equal"
     return None

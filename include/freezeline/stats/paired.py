@@ -18,33 +18,36 @@ of a pair are exchangeable.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from scipy import linalg
 
 from include.freezeline.stats.combination import MAX_ROWS
+from include.freezeline.stats.conditioning import leave_one_out_odd_smoother, unit_diagonal
 from include.freezeline.stats.divergence import js_divergence
+from include.freezeline.stats.members import TOP_COLUMNS
 from include.freezeline.stats.permutation import (
     Float32Array,
-    fisher_combination,
+    largest_of_rows,
     permutation_p_value,
-    stage_plan,
+    staged_test,
 )
 from include.freezeline.stats.proportions import jeffreys_interval
-from include.freezeline.stats.result import FloatArray, IntArray, StatResult, insufficient
+from include.freezeline.stats.result import (
+    FloatArray,
+    IntArray,
+    StatResult,
+    insufficient,
+    most_moved,
+)
 from include.freezeline.stats.shapes import shape_presence
 from include.freezeline.stats.style import EDGES, FEATURE_NAMES, normal_scores, style_matrix
 from include.freezeline.stats.vocabulary import bucket_counts, word_presence
 
 METHOD = "paired_combination"
 _MIN_PAIRS = 8
-_SCREEN_LEVEL = 0.1
 _BUCKETS = 256
 _RIDGE = 5.0
-_TOP_WORDS = 20
 _CHUNK = 1000
-_SHOWN = 5
 SignMember = Callable[[Float32Array], FloatArray]
 
 
@@ -102,12 +105,12 @@ def paired_combination_test(
         current = [current[i] for i in chosen.tolist()]
         embeddings = embeddings and (embeddings[0][chosen], embeddings[1][chosen])
     prepared = _prepare(reference, current, embeddings)
-    for size, stage_seed in stage_plan(n_permutations, n_refined, seed):
-        signs = sign_matrix(n_pairs, size, np.random.default_rng(stage_seed))
-        statistics = _member_statistics(prepared.members, signs)
-        p_value = permutation_p_value(fisher_combination(list(statistics.values())))
-        if p_value > _SCREEN_LEVEL:
-            break
+    statistics, p_value = staged_test(
+        lambda size, rng: _member_statistics(prepared.members, sign_matrix(n_pairs, size, rng)),
+        n_permutations,
+        n_refined,
+        seed,
+    )
     return _result(prepared, statistics, p_value, chosen, seed)
 
 
@@ -129,9 +132,8 @@ def _prepare(
     presence, names = word_presence(texts)
     words = _differences(presence)
     shapes = _differences(shape_presence(texts))
-    predictor = _odd_smoother(
-        _unit_trace(_gram(_scaled(style))) + _unit_trace(_gram(_scaled(shapes)))
-    )
+    kernel = unit_diagonal(_gram(_scaled(style))) + unit_diagonal(_gram(_scaled(shapes)))
+    predictor = leave_one_out_odd_smoother(kernel, _RIDGE)
     edges = [bucket_counts([edge(text) for text in texts], _BUCKETS) for edge in EDGES]
     members: dict[str, SignMember] = {
         "style": _largest_mean(style),
@@ -167,26 +169,6 @@ def _gram(rows: Float32Array) -> Float32Array:
     return np.asarray(rows @ rows.T, dtype=np.float32)
 
 
-def _unit_trace(kernel: Float32Array) -> Float32Array:
-    """Scale a kernel so that its mean diagonal is 1; zeros stay."""
-    scale = float(np.trace(kernel)) / len(kernel)
-    return kernel / np.float32(scale or 1.0)
-
-
-def _odd_smoother(kernel: Float32Array) -> Float32Array:
-    """Return the matrix that predicts each pair's sign from all other pairs.
-
-    The kernel of differences is odd in each of them, so there is nothing to centre: with all signs
-    flipped every prediction flips.
-    """
-    hat = linalg.solve(
-        kernel.astype(np.float64) + _RIDGE * np.eye(len(kernel)), kernel, assume_a="pos"
-    ).T
-    diagonal = np.diagonal(hat).copy()
-    np.fill_diagonal(hat, 0.0)
-    return np.asarray(hat / (1.0 - diagonal)[:, None], dtype=np.float32)
-
-
 def _quadratic(signs: Float32Array, matrix: Float32Array) -> FloatArray:
     """Return s' M s for every row of signs."""
     return np.asarray(((signs @ matrix.T) * signs).sum(axis=1), dtype=np.float64)
@@ -207,11 +189,9 @@ def _largest_mean(differences: Float32Array) -> SignMember:
 
 def _largest_squares(differences: Float32Array) -> SignMember:
     """Return the member that adds the largest squared z-scores."""
-    top = min(_TOP_WORDS, differences.shape[1])
 
     def statistic(signs: Float32Array) -> FloatArray:
-        squares = _z_scores(signs, differences) ** 2
-        largest = np.partition(squares, squares.shape[1] - top, axis=1)[:, -top:]
+        largest = largest_of_rows(_z_scores(signs, differences) ** 2, TOP_COLUMNS)
         return np.asarray(largest.sum(axis=1), dtype=np.float64)
 
     return statistic
@@ -275,10 +255,9 @@ def _result(
     )
 
 
-def _moved(differences: Float32Array, names: list[str]) -> dict[str, Any]:
+def _moved(differences: Float32Array, names: list[str]) -> dict[str, float]:
     """Return the five columns that moved most, in standard errors of their mean difference."""
     if not names:
         return {}
     z = _z_scores(np.ones((1, len(differences)), dtype=np.float32), differences)[0]
-    order = sorted(range(len(names)), key=lambda i: (-abs(float(z[i])), names[i]))[:_SHOWN]
-    return {names[i]: round(float(z[i]), 4) for i in order}
+    return most_moved(z, names)

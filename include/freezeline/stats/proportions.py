@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 
 from include.freezeline.stats.permutation import Float32Array
-from include.freezeline.stats.result import BoolArray
+from include.freezeline.stats.result import BoolArray, FloatArray
 
 
 def jeffreys_interval(
@@ -23,6 +23,36 @@ def jeffreys_interval(
     lower = 0.0 if n_bad == 0 else float(posterior.ppf(tail))
     upper = 1.0 if n_bad == n_all else float(posterior.ppf(1.0 - tail))
     return lower, upper
+
+
+def difference_interval(
+    n_hits: int, n_rows: int, n_hits_before: int, n_rows_before: int, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Return Newcombe's interval (his method 10) of a difference of two independent shares.
+
+    Source: Newcombe 1998, *Interval estimation for the difference between independent proportions*.
+
+    Args:
+        n_hits: Rows of the category now.
+        n_rows: All rows now, at least 1.
+        n_hits_before: Rows of the category in the reference.
+        n_rows_before: All rows of the reference, at least 1.
+        confidence: Of the interval.
+    """
+    now, before = n_hits / n_rows, n_hits_before / n_rows_before
+    now_lower, now_upper = _wilson(now, n_rows, confidence)
+    before_lower, before_upper = _wilson(before, n_rows_before, confidence)
+    difference = now - before
+    lower = difference - math.hypot(now - now_lower, before_upper - before)
+    return lower, difference + math.hypot(now_upper - now, before - before_lower)
+
+
+def _wilson(share: float, n: int, confidence: float) -> tuple[float, float]:
+    """Return Wilson's interval of a share."""
+    z = float(stats.norm.isf((1.0 - confidence) / 2.0))
+    centre = (share + z * z / (2 * n)) / (1.0 + z * z / n)
+    half = z * math.sqrt(share * (1.0 - share) / n + z * z / (4 * n * n)) / (1.0 + z * z / n)
+    return centre - half, centre + half
 
 
 def overdispersion(n_bad: list[int], n_all: list[int]) -> float:
@@ -82,6 +112,17 @@ def error_when_apart(area: float, n: int) -> float:
     """
     shrunk = (area * n + 0.5) / (n + 1)
     return math.sqrt(shrunk * (1.0 - shrunk) / n)
+
+
+def placements(values: FloatArray, others: FloatArray) -> FloatArray:
+    """Return for each value the share of the others below it, equal ones counted half.
+
+    Source: DeLong, DeLong & Clarke-Pearson 1988, whose variance of an area is made of them.
+    """
+    ordered = np.sort(others)
+    below = np.searchsorted(ordered, values, side="left")
+    at_most = np.searchsorted(ordered, values, side="right")
+    return np.asarray((below + at_most) / (2.0 * len(others)), dtype=np.float64)
 
 
 def auc_interval(

@@ -13,11 +13,10 @@ from scipy import stats
 
 from include.freezeline.stats.permutation import (
     label_matrix,
-    permutation_p_value,
     shared_strata,
-    stage_plan,
+    staged_test,
 )
-from include.freezeline.stats.proportions import error_when_apart
+from include.freezeline.stats.proportions import error_when_apart, placements
 from include.freezeline.stats.result import (
     BoolArray,
     FloatArray,
@@ -27,7 +26,6 @@ from include.freezeline.stats.result import (
 )
 
 METHOD = "stratified_rank_permutation"
-_SCREEN_LEVEL = 0.05
 
 
 def rank_shift_test(
@@ -51,7 +49,7 @@ def rank_shift_test(
         seed: Seed of the permutations.
         strata: Labels are permuted inside these groups only.
         n_permutations: Permutations of the screening stage.
-        n_refined: Permutations when the screening p-value is at most 5%.
+        n_refined: Permutations when the screening p-value is at most 10%.
     """
     groups = np.zeros(len(values), dtype=np.int64) if strata is None else strata
     keep = shared_strata(is_current, groups)
@@ -63,13 +61,16 @@ def rank_shift_test(
     if len(np.unique(values)) == 1:
         return insufficient(METHOD, "all numbers are equal", *sizes)
     ranks = _ranks_inside(values, groups)
-    for size, stage_seed in stage_plan(n_permutations, n_refined, seed):
-        labels = label_matrix(is_current, size, np.random.default_rng(stage_seed), groups)
-        shifts = np.asarray(labels.contrast @ ranks, dtype=np.float64)
-        p_value = permutation_p_value(np.abs(shifts))
-        if p_value > _SCREEN_LEVEL:
-            break
-    value = min(1.0, max(0.0, round(0.5 + float(shifts[0]), 6)))  # weights are 32-bit
+
+    def shifts_of(size: int, rng: np.random.Generator) -> FloatArray:
+        labels = label_matrix(is_current, size, rng, groups)
+        return np.asarray(labels.contrast @ ranks, dtype=np.float64)
+
+    statistics, p_value = staged_test(
+        lambda size, rng: {"shift": np.abs(shifts_of(size, rng))}, n_permutations, n_refined, seed
+    )
+    shift = float(shifts_of(0, np.random.default_rng(seed))[0])
+    value = min(1.0, max(0.0, round(0.5 + shift, 6)))  # weights are 32-bit
     margin = 1.959964 * (
         _standard_error(values, is_current, groups) or error_when_apart(value, min(sizes))
     )
@@ -84,7 +85,7 @@ def rank_shift_test(
         details={
             "reference_median": float(np.median(values[~is_current])),
             "current_median": float(np.median(values[is_current])),
-            "n_permutations": len(shifts) - 1,
+            "n_permutations": len(statistics["shift"]) - 1,
         },
     )
 
@@ -106,17 +107,9 @@ def _standard_error(values: FloatArray, is_current: BoolArray, groups: IntArray)
         current, reference = values[inside & is_current], values[inside & ~is_current]
         n_current, n_reference = len(current), len(reference)
         weight = n_current * n_reference / (n_current + n_reference)
-        of_current = _placements(current, reference)
-        of_reference = _placements(reference, current)
+        of_current = placements(current, reference)
+        of_reference = placements(reference, current)
         spread = of_current.var(ddof=1) / n_current + of_reference.var(ddof=1) / n_reference
         variance += weight**2 * float(spread)
         total_weight += weight
     return float(np.sqrt(variance)) / total_weight
-
-
-def _placements(values: FloatArray, others: FloatArray) -> FloatArray:
-    """Return for each value the share of the others below it, equal ones counted half."""
-    ordered = np.sort(others)
-    below = np.searchsorted(ordered, values, side="left")
-    at_most = np.searchsorted(ordered, values, side="right")
-    return np.asarray((below + at_most) / (2.0 * len(others)))

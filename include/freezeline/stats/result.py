@@ -1,6 +1,6 @@
 """What a statistic returns: a value with its interval, p-value, sizes and provenance."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +49,12 @@ class StatResult:
     def is_sufficient(self) -> bool:
         """Whether there was enough evidence to compute the value."""
         return self.reason is None
+
+
+def most_moved(shifts: NDArray[np.floating[Any]], names: Sequence[str]) -> dict[str, float]:
+    """Return the five shifts that are largest either way, by name, to four digits."""
+    order = sorted(range(len(names)), key=lambda i: (-abs(float(shifts[i])), names[i]))
+    return {names[i]: round(float(shifts[i]), 4) for i in order[:5]}
 
 
 def insufficient(method: str, reason: str, n_reference: int, n_current: int) -> StatResult:

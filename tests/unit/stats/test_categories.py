@@ -10,9 +10,9 @@ from include.freezeline.stats.categories import (
     category_shift_test,
     chi_square,
     count_shift_test,
-    difference_interval,
 )
 from include.freezeline.stats.divergence import kl_divergence
+from include.freezeline.stats.proportions import difference_interval
 
 COUNTS = st.lists(st.integers(1, 40), min_size=3, max_size=6)
 
