@@ -7,28 +7,32 @@ first revision is *as first reported*, the last *as now known*.
 from typing import Literal
 
 from include.freezeline.contracts.columns import Column, Table
+from include.freezeline.contracts.judgement_common import REVISION, SUBJECT
+from include.freezeline.contracts.judgement_evidence import (
+    CALL_SCORES,
+    EVALUATOR_AGREEMENTS,
+    ROOT_CAUSES,
+    VERDICT_EXAMPLES,
+)
+
+__all__ = [
+    "CALL_SCORES",
+    "CHECK_RESULTS",
+    "EVALUATOR_AGREEMENTS",
+    "FREEZE_FLAGS",
+    "FREEZE_TRANSITIONS",
+    "JUDGEMENT_TABLES",
+    "ROOT_CAUSES",
+    "SLO_ATTRIBUTIONS",
+    "SLO_WINDOWS",
+    "VERDICTS",
+    "VERDICT_EXAMPLES",
+    "FreezeState",
+    "Verdict",
+]
 
 Verdict = Literal["ok", "warning", "breach", "insufficient_evidence"]
 FreezeState = Literal["OPEN", "WARNING", "FROZEN", "RECOVERING"]
-
-_SUBJECT = (
-    Column("feature", "string", "Feature judged.", nullable=False),
-    Column("environment", "string", "Deployment environment judged.", nullable=False),
-)
-_REVISION = (
-    Column(
-        "revision",
-        "int32",
-        "1 as first reported; higher when what is known changed.",
-        nullable=False,
-    ),
-    Column(
-        "content_hash",
-        "string",
-        "Hash of the row's other columns; equal hashes are not written again.",
-        nullable=False,
-    ),
-)
 
 VERDICTS = Table(
     name="verdicts",
@@ -38,7 +42,7 @@ VERDICTS = Table(
         Column(
             "verdict_key", "string", "Hash of as_of, family, question and subject.", nullable=False
         ),
-        *_REVISION,
+        *REVISION,
         Column("as_of", "timestamp", "Exclusive end of what was known.", nullable=False),
         Column(
             "family", "string", "drift, divergence, anomaly, slo or completeness.", nullable=False
@@ -49,7 +53,7 @@ VERDICTS = Table(
             "What was asked: semantic_shift, semantic_shift_paired, output_divergence, input_tokens_creep, ...",
             nullable=False,
         ),
-        *_SUBJECT,
+        *SUBJECT,
         Column("model", "string", "Model name judged; null over all."),
         Column("prompt_version", "string", "Prompt version judged; null over all."),
         Column("tenant_key", "string", "Tenant judged; null over all."),
@@ -97,81 +101,6 @@ VERDICTS = Table(
     ),
 )
 
-ROOT_CAUSES = Table(
-    name="root_causes",
-    grain="one row per drift, divergence or anomaly verdict that is a warning or breach, and revision",
-    key=("verdict_key",),
-    columns=(
-        Column("verdict_key", "string", "The verdict of verdicts it explains.", nullable=False),
-        *_REVISION,
-        Column("as_of", "timestamp", "Exclusive end of what was known.", nullable=False),
-        Column("family", "string", "drift, divergence or anomaly.", nullable=False),
-        Column("question", "string", "What was asked.", nullable=False),
-        *_SUBJECT,
-        Column("model", "string", "Model name judged; null over all."),
-        Column(
-            "window_started_at", "timestamp", "Start of the calls looked at now.", nullable=False
-        ),
-        Column("window_ended_at", "timestamp", "Exclusive end of them.", nullable=False),
-        Column(
-            "before_started_at",
-            "timestamp",
-            "Start of the calls they are compared with.",
-            nullable=False,
-        ),
-        Column("before_ended_at", "timestamp", "Exclusive end of them.", nullable=False),
-        Column(
-            "cause",
-            "string",
-            "prompt, model, retrieval or input: the first, in that order, of which something "
-            "changed significantly and by enough; unknown when nothing did.",
-            nullable=False,
-        ),
-        Column("reason", "string", "The cause in words, with its numbers.", nullable=False),
-        Column("n_reference", "int64", "Calls looked at before.", nullable=False),
-        Column("n_current", "int64", "Calls looked at now.", nullable=False),
-        Column("method", "string", "Name of the rule.", nullable=False),
-        Column("method_version", "string", "Version of the rule.", nullable=False),
-        Column("seed", "int64", "Seed of the tests.", nullable=False),
-        Column(
-            "evidence",
-            "json",
-            "List of every sign looked at: cause, name, value with interval, p_value, "
-            "adjusted_p_value, n_reference, n_current, is_changed, is_counted, note, reason.",
-            nullable=False,
-        ),
-        Column("evidence_query", "string", "SQL that shows the calls behind it.", nullable=False),
-    ),
-)
-
-VERDICT_EXAMPLES = Table(
-    name="verdict_examples",
-    grain="one row per answer that moved a warning or breach most, at most three a verdict, and revision",
-    key=("verdict_key", "example_rank"),
-    columns=(
-        Column("verdict_key", "string", "The verdict of verdicts.", nullable=False),
-        Column("example_rank", "int32", "1 is the answer that moved it most.", nullable=False),
-        *_REVISION,
-        Column("as_of", "timestamp", "Exclusive end of what was known.", nullable=False),
-        Column("question", "string", "What was asked.", nullable=False),
-        *_SUBJECT,
-        Column("call_key", "string", "The call that was answered.", nullable=False),
-        Column(
-            "called_at",
-            "timestamp",
-            "When; the row lives as long as the call's texts.",
-            nullable=False,
-        ),
-        Column("prompt_version", "string", "Prompt version; empty when unknown.", nullable=False),
-        Column(
-            "output_excerpt_redacted",
-            "string",
-            "First 200 characters of the answer, redacted.",
-            nullable=False,
-        ),
-    ),
-)
-
 SLO_WINDOWS = Table(
     name="slo_windows",
     grain="one row per SLO, feature, environment, as_of and revision",
@@ -183,10 +112,10 @@ SLO_WINDOWS = Table(
             "Hash of slo_name, feature, environment and as_of.",
             nullable=False,
         ),
-        *_REVISION,
+        *REVISION,
         Column("as_of", "timestamp", "Exclusive end of what was known.", nullable=False),
         Column("slo_name", "string", "metadata.name of the SLO file.", nullable=False),
-        *_SUBJECT,
+        *SUBJECT,
         Column("objective", "string", "The objective in words.", nullable=False),
         Column(
             "limit_text", "string", "Allowed bad ratio as an exact decimal string.", nullable=False
@@ -285,10 +214,10 @@ SLO_ATTRIBUTIONS = Table(
             "Hash of SLO, subject, as_of, dimension and value.",
             nullable=False,
         ),
-        *_REVISION,
+        *REVISION,
         Column("as_of", "timestamp", "Exclusive end of what was known.", nullable=False),
         Column("slo_name", "string", "SLO.", nullable=False),
-        *_SUBJECT,
+        *SUBJECT,
         Column(
             "dimension",
             "string",
@@ -328,8 +257,8 @@ FREEZE_TRANSITIONS = Table(
             "Hash of feature, environment and transitioned_at.",
             nullable=False,
         ),
-        *_REVISION,
-        *_SUBJECT,
+        *REVISION,
+        *SUBJECT,
         Column("from_state", "string", "OPEN, WARNING, FROZEN or RECOVERING.", nullable=False),
         Column("to_state", "string", "OPEN, WARNING, FROZEN or RECOVERING.", nullable=False),
         Column(
@@ -350,9 +279,9 @@ FREEZE_FLAGS = Table(
     key=("flag_key",),
     columns=(
         Column("flag_key", "string", "Hash of feature, environment and as_of.", nullable=False),
-        *_REVISION,
+        *REVISION,
         Column("as_of", "timestamp", "Exclusive end of what was known.", nullable=False),
-        *_SUBJECT,
+        *SUBJECT,
         Column("state", "string", "OPEN, WARNING, FROZEN or RECOVERING.", nullable=False),
         Column(
             "is_frozen",
@@ -398,7 +327,7 @@ CHECK_RESULTS = Table(
         Column(
             "check_key", "string", "Hash of suite, expectation, subject and as_of.", nullable=False
         ),
-        *_REVISION,
+        *REVISION,
         Column("as_of", "timestamp", "Night checked.", nullable=False),
         Column(
             "suite_name",
@@ -414,107 +343,6 @@ CHECK_RESULTS = Table(
         Column(
             "message", "string", "What to do when it failed; never a raw value.", nullable=False
         ),
-    ),
-)
-
-CALL_SCORES = Table(
-    name="call_scores",
-    grain="one row per evaluated answer, evaluator, as_of and revision; answers are a sample of each segment",
-    key=("call_score_key",),
-    columns=(
-        Column(
-            "call_score_key", "string", "Hash of as_of, call_key and evaluator.", nullable=False
-        ),
-        *_REVISION,
-        Column("as_of", "timestamp", "Exclusive end of what was known.", nullable=False),
-        Column("call_key", "string", "Evaluated call.", nullable=False),
-        *_SUBJECT,
-        Column("model", "string", "Model name asked for."),
-        Column("prompt_version", "string", "Version of the prompt template."),
-        Column("called_at", "timestamp", "Start of the call.", nullable=False),
-        Column("is_canary", "bool", "True for probe calls with a fixed prompt.", nullable=False),
-        Column(
-            "evaluator",
-            "string",
-            "groundedness, relevance, refusal, format, toxicity, tone, self_consistency, judge, composite, or structure (answers unlike their class).",
-            nullable=False,
-        ),
-        Column("evaluator_version", "string", "Changes whenever a score could.", nullable=False),
-        Column(
-            "evaluation_score",
-            "float64",
-            "0 to 1; whether high is bad is the evaluator's (docs/evaluators.md). Null when the answer cannot be scored, and for structure, which has a p-value.",
-        ),
-        Column(
-            "threshold_score",
-            "float64",
-            "Score from which on the answer is on the high side; null without one. For structure the level that the q-value is compared with.",
-        ),
-        Column(
-            "is_bad",
-            "bool",
-            "Whether the answer is on the bad side; null when it cannot be scored, there is no threshold, or its class is too small.",
-        ),
-        Column(
-            "p_value",
-            "float64",
-            "Chance that an ordinary answer of its class is as unusual; for structure only.",
-        ),
-        Column("q_value", "float64", "p-value after false-discovery control over the night."),
-        Column(
-            "sample_weight",
-            "float64",
-            "How many kept answers of its segment the row stands for.",
-            nullable=False,
-        ),
-        Column(
-            "judge_cost_usd",
-            "float64",
-            "What asking a judge cost; null without one or without prices.",
-        ),
-        Column("reason", "string", "The score in words; never quotes a text.", nullable=False),
-        Column("details", "json", "What stands out, and other numbers.", nullable=False),
-    ),
-)
-
-EVALUATOR_AGREEMENTS = Table(
-    name="evaluator_agreements",
-    grain="one row per evaluator, question about it, as_of and revision; only where people evaluated the same answers",
-    key=("agreement_key",),
-    columns=(
-        Column(
-            "agreement_key",
-            "string",
-            "Hash of as_of, evaluator, evaluator_version and question.",
-            nullable=False,
-        ),
-        *_REVISION,
-        Column("as_of", "timestamp", "Exclusive end of what was known.", nullable=False),
-        Column("evaluator", "string", "Evaluator.", nullable=False),
-        Column("evaluator_version", "string", "Its version.", nullable=False),
-        Column(
-            "question",
-            "string",
-            "roc_auc, sensitivity, specificity, calibrated_threshold, corrected_bad_ratio, length_bias, self_preference or position_bias.",
-            nullable=False,
-        ),
-        Column("value", "float64", "The answer; null with insufficient evidence."),
-        Column("value_lower", "float64", "Lower end of its 95% interval."),
-        Column("value_upper", "float64", "Upper end."),
-        Column("unit", "string", "ratio, score or none.", nullable=False),
-        Column("p_value", "float64", "p-value of a bias; null otherwise."),
-        Column(
-            "n_reference",
-            "int64",
-            "Answers with a no of people, or of the other side.",
-            nullable=False,
-        ),
-        Column(
-            "n_current", "int64", "Answers with a yes of people, or of this side.", nullable=False
-        ),
-        Column("reason", "string", "The answer in words, or what is missing.", nullable=False),
-        Column("method", "string", "Name of the statistic.", nullable=False),
-        Column("seed", "int64", "Seed of the random generator; null when none was used."),
     ),
 )
 
