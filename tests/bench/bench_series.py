@@ -17,7 +17,7 @@ upwards is raised inside its time; chance alarms count too, for every method.
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,55 +27,21 @@ from scipy import stats
 
 from include.freezeline.stats.hourly import HourlyPlan, scan_levels
 from include.freezeline.stats.proportions import jeffreys_interval
+from tests.bench.series_worlds import (
+    BASELINE_DAYS,
+    DAY,
+    Series,
+    is_long_enough,
+    made_up,
+    recorded,
+    shuffled,
+)
 
-DAY = 24
 HOURS_A_MONTH = 720
-BASELINE_DAYS = 28
-WARM_DAYS = 7
-MIN_CALLS = 20
-# Mean over more requests than this is the quantile function's own mean.
-MAX_DRAWN = 2000
 SHIFTS = ((1.5, 6), (1.25, 24))
 PLAN = HourlyPlan(min_change_ratio=0.2, is_two_sided=True)
 # Scatter (log) of the six-hour levels around their usual level at this time of day.
 GROUPS = ((0.05, "steady, < 0.05"), (0.1, "0.05-0.1"), (0.2, "0.1-0.2"), (np.inf, "wild, > 0.2"))
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """Hours of one client from a midnight on.
-
-    Attributes:
-        name: Group, client and which tokens.
-        values: Mean tokens per request; NaN where too few.
-        counts: Requests.
-        truth: Mean of the source's distribution; NaN where unknown.
-        first_day: First judged day.
-    """
-
-    name: str
-    values: np.ndarray
-    counts: np.ndarray
-    truth: np.ndarray
-    first_day: int
-
-    @property
-    def n_days(self) -> int:
-        """Whole days."""
-        return len(self.values) // DAY
-
-    def shifted(self, start: int, factor: float) -> "Series":
-        """Return the series with a shift that stays."""
-        values = self.values.copy()
-        values[start:] *= factor
-        return Series(self.name, values, self.counts, self.truth, self.first_day)
-
-    @property
-    def scatter(self) -> float:
-        """Robust standard deviation of six-hour levels around the usual one (log)."""
-        logs = np.log(self.values).reshape(-1, DAY)
-        left = (logs - _median(logs, 0)).reshape(-1, 6)
-        return 1.4826 * float(np.nanmedian(np.abs(_median(left, 1))))
 
 
 Method = Callable[[Series, int], tuple[list[tuple[int, bool]], int]]
@@ -151,85 +117,6 @@ def _fixed(
 def _n_known(series: Series, day: int) -> int:
     """Return how many hours of a day have a value."""
     return int(np.isfinite(series.values[day * DAY : (day + 1) * DAY]).sum())
-
-
-def _median(values: np.ndarray, axis: int) -> np.ndarray:
-    """Return medians of what is known, NaN where nothing is."""
-    masked = np.ma.masked_invalid(values)
-    return np.asarray(np.ma.median(masked, axis=axis).filled(np.nan))
-
-
-def made_up(n_series: int, seed: int) -> Iterator[Series]:
-    """Yield five weeks with daily and weekly season and ever more noise that hangs together."""
-    for number in range(n_series):
-        rng = np.random.default_rng([seed, number])
-        hours = np.arange(35 * DAY)
-        season = 0.3 * np.sin(2 * np.pi * hours / DAY) - 0.2 * (hours // DAY % 7 >= 5)
-        scale = 0.02 * 2.0 ** (number % 5)
-        blocks = np.repeat(rng.standard_t(4, len(hours) // 6), 6) * scale
-        level = 600.0 * np.exp(season + blocks)
-        counts = rng.poisson(200.0, len(hours)).astype(np.float64)
-        values = level * (1.0 + 0.8 * rng.normal(0.0, 1.0, len(hours)) / np.sqrt(counts + 1))
-        yield Series(f"made up {number}", np.abs(values), counts, level, BASELINE_DAYS)
-
-
-def recorded(folder: Path, seed: int) -> Iterator[Series]:
-    """Yield the clients' input and output tokens, hour by hour, where there is enough of them."""
-    rates = pq.read_table(folder / "servegen_rates.parquet").to_pandas()
-    windows = pq.read_table(folder / "servegen_token_windows.parquet").to_pandas()
-    n_hours = int(windows["window_start_s"].max()) // 3600 + 6
-    n_hours -= n_hours % DAY
-    rates["hour"] = rates["ts_s"] // 3600
-    rates["n"] = rates["req_per_s"] * 600.0
-    requests = rates.groupby(["group", "client", "hour"])["n"].sum().round()
-    for (group, client), rows in windows.groupby(["group", "client"]):
-        if (group, client) not in requests.index.droplevel("hour"):
-            continue
-        counts = np.zeros(n_hours)
-        own = requests.loc[group, client]
-        own = own[own.index < n_hours]
-        counts[own.index.to_numpy()] = own.to_numpy()
-        for tokens in ("input", "output"):
-            rng = np.random.default_rng([seed, len(str(group)), int(client), tokens == "input"])
-            yield _sampled(f"{group} {client} {tokens}", rows, tokens, counts, rng)
-
-
-def _sampled(
-    name: str, rows: "object", tokens: str, counts: np.ndarray, rng: np.random.Generator
-) -> Series:
-    """Draw the requests of every hour from its window's quantile function."""
-    values, truth = np.full(len(counts), np.nan), np.full(len(counts), np.nan)
-    grid = np.arange(101) / 100.0
-    columns = ("window_start_s", f"{tokens}_q101")
-    for start, quantiles in rows[list(columns)].itertuples(index=False):  # type: ignore[index]
-        q = np.asarray(quantiles, dtype=np.float64)
-        for hour in range(int(start) // 3600, min(int(start) // 3600 + 6, len(counts))):
-            truth[hour] = float(((q[1:] + q[:-1]) / 2.0).mean())
-            if counts[hour] >= MIN_CALLS:
-                n_drawn = int(min(counts[hour], MAX_DRAWN))
-                values[hour] = float(np.interp(rng.random(n_drawn), grid, q).mean())
-    values[values <= 0.0] = np.nan
-    return Series(name, values, np.where(np.isfinite(values), counts, 0.0), truth, WARM_DAYS)
-
-
-def is_long_enough(series: Series) -> bool:
-    """Whether half of the hours before and of the judged ones are known."""
-    split = series.first_day * DAY
-    known = np.isfinite(series.values)
-    enough = known[:split].sum() >= split / 2 and known[split:].sum() >= len(known[split:]) / 2
-    return bool(enough) and len(known) > split
-
-
-def shuffled(series: Series, seed: int, n_judged: int) -> Series | None:
-    """Return five weeks of days drawn from a client's own days; None when it has too few."""
-    days = np.flatnonzero(np.isfinite(series.values).reshape(-1, DAY).sum(axis=1) >= DAY / 2)
-    if len(days) < WARM_DAYS:
-        return None
-    name_seed = int(np.frombuffer(series.name.encode()[-8:].rjust(8), dtype=np.uint32).sum())
-    picked = np.random.default_rng([seed, name_seed]).choice(days, BASELINE_DAYS + n_judged)
-    hours = (picked[:, None] * DAY + np.arange(DAY)).ravel()
-    own = (array[hours] for array in (series.values, series.counts, series.truth))
-    return Series(series.name, *own, BASELINE_DAYS)
 
 
 @dataclass(slots=True)

@@ -9,9 +9,11 @@ from scipy import stats
 from include.freezeline.stats.permutation import (
     fisher_combination,
     label_matrix,
+    largest_of_rows,
     permutation_p_value,
     rank_p_values,
     shared_strata,
+    staged_test,
 )
 
 
@@ -82,3 +84,34 @@ def test_fisher_combination_matches_scipy_when_members_are_ranks() -> None:
     members = [rng.normal(size=100) for _ in range(3)]
     expected = stats.combine_pvalues([rank_p_values(m)[0] for m in members], "fisher").statistic
     assert fisher_combination(members)[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("observed", "n_rows"), [(0.5, 100), (0.91, 1000), (2.0, 1000)])
+def test_small_p_values_alone_are_refined(observed: float, n_rows: int) -> None:
+    asked = []
+
+    def statistics_of(size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        asked.append(size)
+        return {"only": np.array([observed, *np.linspace(0.0, 1.0, size)])}
+
+    statistics, p_value = staged_test(statistics_of, 99, 999, seed=4)
+    assert len(statistics["only"]) == asked[-1] + 1 == n_rows
+    assert p_value == permutation_p_value(statistics["only"])
+
+
+def test_stages_draw_from_seeds_of_their_own() -> None:
+    drawn = []
+
+    def statistics_of(size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        drawn.append(rng.random())
+        return {"only": np.array([1.0, *np.zeros(size)])}
+
+    staged_test(statistics_of, 99, 999, seed=4)
+    assert drawn == [np.random.default_rng(seed).random() for seed in (4, 5)]
+
+
+@given(st.integers(1, 6))
+def test_largest_of_rows_are_the_largest(n_largest: int) -> None:
+    rows = np.random.default_rng(n_largest).normal(size=(5, 4))
+    expected = np.sort(rows, axis=1)[:, -min(n_largest, 4) :]
+    assert np.allclose(np.sort(largest_of_rows(rows, n_largest), axis=1), expected)
