@@ -53,7 +53,7 @@ class StatResult:
 
 def most_moved(shifts: NDArray[np.floating[Any]], names: Sequence[str]) -> dict[str, float]:
     """Return the five shifts that are largest either way, by name, to four digits."""
-    order = sorted(range(len(names)), key=lambda i: (-abs(float(shifts[i])), names[i]))
+    order = sorted(range(len(shifts)), key=lambda i: (-abs(float(shifts[i])), names[i]))
     return {names[i]: round(float(shifts[i]), 4) for i in order[:5]}
 
 
