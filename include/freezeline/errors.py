@@ -54,6 +54,10 @@ class DocumentError(FreezelineError):
     """A freeze document is missing, unreadable or cannot be trusted."""
 
 
+class OverrideError(FreezelineError):
+    """A freeze may not be overridden like this, or the log of overrides is not as it should be."""
+
+
 class AccountingError(FreezelineError):
     """A reader lost or invented records; the books of the object do not add up."""
 

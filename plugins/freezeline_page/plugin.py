@@ -4,8 +4,9 @@ Read-only: it opens the published snapshot, never the warehouse that the night w
 is behind Airflow's login and the role that may see the website, because Airflow serves plugin
 apps to everybody unless they ask for a user themselves.
 
-Besides ``reports`` it imports ``settings`` and ``adapters.warehouse``, which finds and opens the
-snapshot: the one exception to "plugins read only through reports" (docs/report.md).
+Besides ``reports`` it imports ``settings``, ``adapters.warehouse``, which finds and opens the
+snapshot, and the log of overrides, which is newer than any snapshot: the exceptions to "plugins
+read only through reports" (docs/report.md).
 """
 
 import os
@@ -23,9 +24,11 @@ from airflow.plugins_manager import AirflowPlugin
 from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
 
+from include.freezeline.adapters.override_log import override_log
 from include.freezeline.adapters.warehouse import latest_snapshot, open_warehouse
 from include.freezeline.errors import FreezelineError, WarehouseError
-from include.freezeline.reports.freeze_report import build_report
+from include.freezeline.freeze.overrides import live_overrides
+from include.freezeline.reports.freeze_report import build_report, with_overrides
 from include.freezeline.reports.model import FreezeReport
 from include.freezeline.reports.page import PageState, page_json, render_page
 from include.freezeline.reports.queries import latest_as_of
@@ -90,7 +93,8 @@ def load_state() -> PageState:
         if not (settings.snapshot_dir / "current.json").exists():
             message = "Run the nightly DAG, or make demo."
             return PageState("nothing_published", None, message, now)
-        return PageState("published", _load_latest(settings), "", now)
+        live = live_overrides(override_log(settings).rows(), now)
+        return PageState("published", with_overrides(_load_latest(settings), live), "", now)
     except FreezelineError as error:
         return PageState("unavailable", None, str(error), now)
     except Exception:

@@ -21,6 +21,7 @@ from include.freezeline.errors import ConfigError
 from include.freezeline.evaluations.policy import load_evaluation_policy
 from include.freezeline.evaluators.policy import load_evaluator_policy
 from include.freezeline.facts.spec import load_fact_specs
+from include.freezeline.freeze.overrides import load_override_rules
 from include.freezeline.labelling.policy import load_labelling_policy
 from include.freezeline.landing.sources import load_sources
 from include.freezeline.readers.registry import DIALECTS
@@ -63,6 +64,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ("retention.yml", "then: delete", "then: drop", load_retention_policy),
     ("erasure.yml", "min_persons: 5", "min_persons: 1", load_erasure_policy),
     ("break_glass.yml", "lifetime_days: 7", "lifetime_days: 60", load_break_glass_policy),
+    ("overrides.yml", "max_hours: 72", "max_hours: 168", load_override_rules),
     ("labelling.yml", "[feature, request_model]", "[feature, user_key]", load_labelling_policy),
 )
 

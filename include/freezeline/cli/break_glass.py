@@ -1,6 +1,5 @@
 """``break-glass``: read sealed originals against an audit row, list and end their keys."""
 
-import getpass
 import json
 import os
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from include.freezeline.cli.land import parse_as_of
+from include.freezeline.cli.login import login_name
 from include.freezeline.settings import load_settings
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -135,15 +135,7 @@ def _requester(person: str, reason: str, ticket: str) -> Any:
     """Return who asks, with the account and the time of the command."""
     from include.freezeline.sealing.access import Requester
 
-    return Requester(person, _login_name(), reason, ticket, datetime.now(UTC))
-
-
-def _login_name() -> str:
-    """Return the account of this process."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container without an entry for its user
-        return f"uid {os.getuid()}"
+    return Requester(person, login_name(), reason, ticket, datetime.now(UTC))
 
 
 def _shown(text: str) -> str:

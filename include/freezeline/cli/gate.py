@@ -62,6 +62,7 @@ def command() -> None:
 @click.option(
     "--min-sequence", default=0, help="Refuse documents with a lower sequence (replayed old ones)."
 )
+@click.option("--change-ref", help="The change that asks, for overrides of one change only.")
 @click.option("--at", "at_text", help="Time of the question, ISO 8601. [default: now]")
 @click.option(
     "--format",
@@ -78,6 +79,7 @@ def check(
     source: str | None,
     public_keys: tuple[Path, ...],
     min_sequence: int,
+    change_ref: str | None,
     at_text: str | None,
     output: str,
 ) -> None:
@@ -100,6 +102,7 @@ def check(
         now,
         problem=problem,
         min_sequence=min_sequence,
+        change_ref=change_ref,
     )
     _print_answer(answer, document or {}, now, output)
     sys.exit(answer.exit_code)
@@ -211,6 +214,12 @@ def _sentence(answer: GateAnswer, document: Mapping[str, Any]) -> str:
         return f"BLOCKED: {answer.reason}"
     note = f" although {answer.problem}" if answer.problem else ""
     state = f"; state {entry['state']}" if entry else ""
+    if answer.override:
+        given = answer.override
+        state += (
+            f"; override {given['override_id']} by {given['requested_by']}, approved by "
+            f"{given['approved_by']}, until {given['expires_at']}: {given['reason']}"
+        )
     return f"ALLOWED: {subject}, {answer.change_class} ({answer.reason}{state}){note}"
 
 
@@ -227,7 +236,7 @@ def _as_json(answer: GateAnswer, document: Mapping[str, Any], now: datetime) -> 
         "feature": answer.feature,
         "environment": answer.environment,
         "change_class": answer.change_class,
-        "override": None,
+        "override": dict(answer.override) or None,
         "fresh": bool(answer.entry) and answer.reason != "stale",
         "asked_at": now.isoformat(),
         **{

@@ -20,6 +20,7 @@ __all__ = [
     "CHECK_RESULTS",
     "EVALUATOR_AGREEMENTS",
     "FREEZE_FLAGS",
+    "FREEZE_OVERRIDES",
     "FREEZE_TRANSITIONS",
     "JUDGEMENT_TABLES",
     "ROOT_CAUSES",
@@ -319,6 +320,29 @@ FREEZE_FLAGS = Table(
     ),
 )
 
+FREEZE_OVERRIDES = Table(
+    name="freeze_overrides",
+    grain="one row per feature and event of the log of overrides: granted or revoked",
+    key=("override_event_key",),
+    columns=(
+        Column("override_event_key", "string", "Hash of event_hash and feature.", nullable=False),
+        *REVISION,
+        *SUBJECT,
+        Column("override_id", "string", "The override; revoking names it again.", nullable=False),
+        Column("event_kind", "string", "granted or revoked.", nullable=False),
+        Column("recorded_at", "timestamp", "When the row was written.", nullable=False),
+        Column("change_ref", "string", "The one change it is for; null for any."),
+        Column("reason", "string", "Why it was granted, or revoked.", nullable=False),
+        Column("requested_by", "string", "Who asked for it, or revoked it.", nullable=False),
+        Column("approved_by", "string", "Who else approved; null on a revoked row."),
+        Column("created_at", "timestamp", "From when it holds.", nullable=False),
+        Column("expires_at", "timestamp", "Until when, exclusive.", nullable=False),
+        Column("login_name", "string", "Account that the command ran under.", nullable=False),
+        Column("event_index", "int64", "Place in the log, from 1.", nullable=False),
+        Column("event_hash", "string", "SHA-256 that chains the log's rows, hex.", nullable=False),
+    ),
+)
+
 CHECK_RESULTS = Table(
     name="check_results",
     grain="one row per expectation and run",
@@ -354,6 +378,7 @@ JUDGEMENT_TABLES = (
     SLO_ATTRIBUTIONS,
     FREEZE_TRANSITIONS,
     FREEZE_FLAGS,
+    FREEZE_OVERRIDES,
     CHECK_RESULTS,
     CALL_SCORES,
     EVALUATOR_AGREEMENTS,

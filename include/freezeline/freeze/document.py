@@ -7,6 +7,7 @@ from typing import Any
 
 from include.freezeline.errors import DocumentError
 from include.freezeline.freeze.gate import SCHEMA_VERSION
+from include.freezeline.freeze.overrides import live_overrides, published_overrides
 
 Row = Mapping[str, Any]
 _N_CONTRIBUTORS = 3
@@ -19,7 +20,11 @@ _WAIT = "wait for the earliest thaw"
 
 
 def build_document(
-    flags: Sequence[Row], attributions: Sequence[Row], as_of: datetime, report_url: str
+    flags: Sequence[Row],
+    attributions: Sequence[Row],
+    as_of: datetime,
+    report_url: str,
+    override_log: Sequence[Row] = (),
 ) -> dict[str, Any]:
     """Build the unsigned document of a night.
 
@@ -28,6 +33,7 @@ def build_document(
         attributions: The newest ``slo_attributions`` rows of ``as_of``.
         as_of: The night.
         report_url: Where the report is.
+        override_log: Every row of the log of overrides; those not over by ``as_of`` are listed.
 
     Raises:
         DocumentError: There are no flags; an empty document would unblock nothing.
@@ -36,26 +42,27 @@ def build_document(
         message = f"no freeze flags for {as_of.isoformat()} (run the decide step for that night)"
         raise DocumentError(message)
     ordered = sorted(flags, key=lambda row: (row["feature"], row["environment"]))
+    live = live_overrides(override_log, as_of)
     known = [row["data_through_at"] for row in ordered if row["data_through_at"] is not None]
     return {
         "schema_version": SCHEMA_VERSION,
-        "sequence": sequence_of(ordered, as_of),
+        "sequence": sequence_of(ordered, as_of, len(override_log)),
         "as_of": write_moment(as_of),
         "data_through": write_moment(max(known)) if known else None,
         "evaluated_at": write_moment(min(row["evaluated_at"] for row in ordered)),
         "valid_until": write_moment(min(row["valid_until_at"] for row in ordered)),
         "report_url": report_url,
-        "features": [_entry(row, attributions) for row in ordered],
+        "features": [_entry(row, attributions, live) for row in ordered],
     }
 
 
-def sequence_of(flags: Sequence[Row], as_of: datetime) -> int:
-    """Return a number that grows with every night and every revision of a night.
+def sequence_of(flags: Sequence[Row], as_of: datetime, n_override_events: int = 0) -> int:
+    """Return a number that grows with every night, revision of a night and override.
 
     It stays below 2**53, so that every JSON reader keeps it exact.
     """
     revisions = sum(int(row["revision"]) for row in flags)
-    return int(as_of.timestamp()) * 1_000_000 + min(revisions, 999_999)
+    return int(as_of.timestamp()) * 1_000_000 + min(revisions + n_override_events, 999_999)
 
 
 def write_moment(moment: datetime) -> str:
@@ -63,7 +70,7 @@ def write_moment(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime(_MOMENT)
 
 
-def _entry(flag: Row, attributions: Sequence[Row]) -> dict[str, Any]:
+def _entry(flag: Row, attributions: Sequence[Row], live: Sequence[Row]) -> dict[str, Any]:
     """Return the entry of one feature in one environment."""
     thaw = flag["earliest_thaw_at"]
     slos = json.loads(flag["evaluations_json"])["slos"]
@@ -76,6 +83,7 @@ def _entry(flag: Row, attributions: Sequence[Row]) -> dict[str, Any]:
         "reason": flag["reason"],
         "slos": slos,
         "earliest_thaw": None if thaw is None else write_moment(thaw),
+        "overrides": published_overrides(live, flag["feature"], flag["environment"]),
         "contributors": contributors,
         "what_to_do": _what_to_do(flag, contributors),
     }

@@ -61,5 +61,16 @@ def _flag(item: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any
             "data_through": document["data_through"] or "",
             "valid_until": valid_until_s,
             "report_url": document["report_url"],
+            # The flag says the state. Whether a change may ship although frozen, the gate says.
+            "overrides": _overrides_text(item),
         },
     }
+
+
+def _overrides_text(item: Mapping[str, Any]) -> str:
+    """Return the overrides of a feature as one text; metadata values are flat."""
+    return "; ".join(
+        f"{override['override_id']} until {override['expires_at']} by {override['requested_by']}, "
+        f"approved by {override['approved_by']}"
+        for override in item.get("overrides", [])
+    )

@@ -4,7 +4,7 @@ Everything that is not a clear yes from a fresh, genuine document is a block.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ CHANGE_CLASSES = ("feature", "rollback", "security_fix", "reliability_fix", "can
 EXEMPT_CLASSES = frozenset({"rollback", "security_fix", "reliability_fix"})
 SCHEMA_VERSION = "1"
 MAX_CLOCK_LEAD = timedelta(minutes=5)
+MAX_OVERRIDE = timedelta(hours=72)
 
 EXIT_ALLOW = 0
 EXIT_FROZEN = 3
@@ -34,6 +35,7 @@ class GateAnswer:
         change_class: Kind of change asked about.
         entry: The feature's entry in the document; empty when it could not be used.
         problem: Why the document cannot be trusted; empty when it can.
+        override: The override that let it through; empty when none did.
     """
 
     decision: Literal["allow", "block"]
@@ -44,6 +46,7 @@ class GateAnswer:
     change_class: str
     entry: Mapping[str, Any]
     problem: str = ""
+    override: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_allowed(self) -> bool:
@@ -60,6 +63,7 @@ def answer_gate(
     *,
     problem: str = "",
     min_sequence: int = 0,
+    change_ref: str | None = None,
 ) -> GateAnswer:
     """Answer whether a change may ship.
 
@@ -71,6 +75,7 @@ def answer_gate(
         now: Time of the question.
         problem: Why there is no document.
         min_sequence: Lowest sequence number to accept, against a replayed older document.
+        change_ref: The change that asks, for overrides that are for one change only.
     """
     entry: Mapping[str, Any] = {}
 
@@ -97,7 +102,11 @@ def answer_gate(
         if is_exempt:
             return answer("exempt_change_class", EXIT_ALLOW)
         return answer("stale", EXIT_UNTRUSTED)
-    return answer(*_judge_state(str(entry["state"]), change_class))
+    plain = answer(*_judge_state(str(entry["state"]), change_class))
+    override = find_override(entry, now, change_ref)
+    if plain.is_allowed or override is None:
+        return plain
+    return replace(answer("override", EXIT_ALLOW), override=override)
 
 
 def find_problem(document: Mapping[str, Any] | None, now: datetime, min_sequence: int = 0) -> str:
@@ -137,6 +146,38 @@ def find_entry(
         and isinstance(item.get("state"), str)
     ]
     return found[0] if len(found) == 1 else None
+
+
+def find_override(
+    entry: Mapping[str, Any], now: datetime, change_ref: str | None = None
+) -> Mapping[str, Any] | None:
+    """Return the override of an entry that lets a change through now; None without one.
+
+    Signed or not, one that is malformed, too long, or approved by who asked lets nothing through.
+    """
+    overrides = entry.get("overrides")
+    for item in overrides if isinstance(overrides, list) else ():
+        if isinstance(item, Mapping) and _is_in_force(item, now, change_ref):
+            return item
+    return None
+
+
+def _is_in_force(override: Mapping[str, Any], now: datetime, change_ref: str | None) -> bool:
+    """Whether an override holds for a change at a time."""
+    people = [override.get("requested_by"), override.get("approved_by")]
+    names = {name.strip().casefold() for name in people if isinstance(name, str) and name.strip()}
+    wanted = override.get("change_ref")
+    try:
+        created_at = parse_moment(override.get("created_at"))
+        expires_at = parse_moment(override.get("expires_at"))
+    except ValueError:
+        return False
+    return (
+        len(names) == len(people)
+        and created_at <= now < expires_at
+        and expires_at - created_at <= MAX_OVERRIDE
+        and (wanted is None or (isinstance(wanted, str) and wanted == change_ref))
+    )
 
 
 def parse_moment(text: object) -> datetime:

@@ -9,6 +9,7 @@ from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
 from include.freezeline.config import config_dir
 from include.freezeline.contracts.judgement import (
     FREEZE_FLAGS,
+    FREEZE_OVERRIDES,
     FREEZE_TRANSITIONS,
     SLO_ATTRIBUTIONS,
     SLO_WINDOWS,
@@ -24,6 +25,7 @@ from include.freezeline.jobs.decide_rows import (
     transition_row,
     window_row,
 )
+from include.freezeline.jobs.override_rows import override_event_rows
 from include.freezeline.settings import Settings
 from include.freezeline.slo.catalogue import load_slos
 from include.freezeline.slo.evaluation import evaluate
@@ -64,6 +66,7 @@ class _Rows:
     attributions: list[Row] = field(default_factory=list)
     transitions: list[Row] = field(default_factory=list)
     flags: list[Row] = field(default_factory=list)
+    overrides: list[Row] = field(default_factory=list)
     last: list[Flag] = field(default_factory=list)
 
 
@@ -98,6 +101,7 @@ def decide(
             _decide_night(known, past, night, rows, is_last=night == as_of)
             if progress is not None and (number % 10 == 0 or night == as_of):
                 progress(f"decided {number} of {len(nights)} nights")
+        rows.overrides = override_event_rows(settings, as_of)
         n_written = _append(warehouse, rows)
     return _summarise(rows, known, as_of, n_written)
 
@@ -179,6 +183,7 @@ def _append(warehouse: Warehouse, rows: _Rows) -> int:
             + warehouse.append_revisions(SLO_ATTRIBUTIONS, rows.attributions)
             + warehouse.append_revisions(FREEZE_TRANSITIONS, rows.transitions)
             + warehouse.append_revisions(FREEZE_FLAGS, rows.flags)
+            + warehouse.append_revisions(FREEZE_OVERRIDES, rows.overrides)
         )
     except BaseException:
         warehouse.execute("rollback")

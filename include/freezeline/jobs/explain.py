@@ -1,15 +1,26 @@
 """Explain a freeze from the published snapshot."""
 
 import json
+from datetime import datetime
 from typing import Any
 
+from include.freezeline.adapters.override_log import override_log
 from include.freezeline.adapters.snapshots import open_snapshot
 from include.freezeline.errors import UnknownFeatureError
+from include.freezeline.freeze.overrides import live_overrides, published_overrides
 from include.freezeline.settings import Settings
 
 
-def explain_freeze(settings: Settings, feature: str, environment: str) -> dict[str, Any]:
+def explain_freeze(
+    settings: Settings, feature: str, environment: str, at: datetime
+) -> dict[str, Any]:
     """Return the newest flag of a feature, its SLOs and how its state came about.
+
+    Args:
+        settings: Where the snapshots are.
+        feature: Feature.
+        environment: Environment.
+        at: Time of the question; overrides that hold then are listed.
 
     Raises:
         UnknownFeatureError: The feature has no flag in that environment.
@@ -37,6 +48,7 @@ def explain_freeze(settings: Settings, feature: str, environment: str) -> dict[s
             subject,
         )
     flag = flags[0]
+    live = live_overrides(override_log(settings).rows(), at)
     columns = (
         "state",
         "since_at",
@@ -51,4 +63,5 @@ def explain_freeze(settings: Settings, feature: str, environment: str) -> dict[s
         **{name: flag[name] for name in columns},
         "slos": json.loads(flag["evaluations_json"])["slos"],
         "transitions": transitions,
+        "overrides": published_overrides(live, feature, environment),
     }

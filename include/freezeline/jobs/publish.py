@@ -7,12 +7,14 @@ from datetime import datetime
 from pathlib import Path
 
 from include.freezeline.adapters.object_store import ObjectStore, open_store
+from include.freezeline.adapters.override_log import override_log, publishing_lock
 from include.freezeline.adapters.warehouse import (
     is_newest_night,
+    latest_snapshot,
     open_warehouse,
     publish_snapshot,
 )
-from include.freezeline.errors import DocumentError
+from include.freezeline.errors import DocumentError, WarehouseError
 from include.freezeline.freeze.document import build_document
 from include.freezeline.freeze.flagd import build_flagd_file
 from include.freezeline.freeze.signing import (
@@ -20,7 +22,8 @@ from include.freezeline.freeze.signing import (
     public_key_of,
     sign_document,
 )
-from include.freezeline.jobs.report import render_report
+from include.freezeline.jobs.report import Source, render_report
+from include.freezeline.reports.queries import latest_as_of
 from include.freezeline.settings import Settings
 
 DOCUMENT_KEY = "freeze.json"
@@ -65,15 +68,41 @@ def publish(settings: Settings, as_of: datetime) -> PublishSummary:
         DocumentError: The night has no flags, or the signing key cannot be used.
     """
     snapshot = publish_snapshot(settings, as_of)
+    with publishing_lock(settings):
+        return _publish_snapshot(settings, as_of, snapshot, "warehouse")
+
+
+def publish_again(settings: Settings) -> PublishSummary:
+    """Publish the newest published night once more, with the overrides that are known now.
+
+    Raises:
+        WarehouseError: Nothing is published yet.
+    """
+    snapshot = latest_snapshot(settings)
+    with open_warehouse(snapshot, read_only=True) as warehouse:
+        as_of = latest_as_of(warehouse)
+    if as_of is None:
+        message = f"{snapshot.name}: the snapshot holds no decided night (run the nightly DAG)"
+        raise WarehouseError(message)
+    with publishing_lock(settings):
+        return _publish_snapshot(settings, as_of, snapshot, "snapshot")
+
+
+def _publish_snapshot(
+    settings: Settings, as_of: datetime, snapshot: Path, source: Source
+) -> PublishSummary:
+    """Publish what a snapshot says."""
     store = open_store(settings.published_uri, settings)
     report_key = f"reports/{as_of:%Y-%m-%d}/freeze_report"
     report_uri = f"{store.uri.rstrip('/')}/{report_key}.html"
     flags, attributions = _load_night(snapshot, as_of)
-    document = build_document(flags, attributions, as_of, report_uri)
+    overrides = override_log(settings).rows()
+    document = build_document(flags, attributions, as_of, report_uri, overrides)
     private_key = load_signing_key(settings)
     signed = sign_document(document, private_key)
     is_newest = is_newest_night(settings, as_of)
-    _write_report(store, settings, as_of, [report_key, *([_LATEST_REPORT] if is_newest else [])])
+    keys = [report_key, *([_LATEST_REPORT] if is_newest else [])]
+    _write_report(store, settings, as_of, keys, source)
     if is_newest:
         store.write_bytes(PUBLIC_KEY_KEY, public_key_of(private_key))
         store.write_bytes(FLAGD_KEY, build_flagd_file(document), content_type="application/json")
@@ -138,10 +167,10 @@ def _load_night(
 
 
 def _write_report(
-    store: ObjectStore, settings: Settings, as_of: datetime, keys: Sequence[str]
+    store: ObjectStore, settings: Settings, as_of: datetime, keys: Sequence[str], source: Source
 ) -> None:
     """Write the report under each key: its date, and as the latest one."""
-    files = render_report(settings, as_of)
+    files = render_report(settings, as_of, source=source)
     texts = {"html": files.html, "md": files.markdown, "json": files.json}
     for key in keys:
         for suffix, text in texts.items():

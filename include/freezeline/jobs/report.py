@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from include.freezeline.adapters.override_log import override_log
 from include.freezeline.adapters.snapshots import open_snapshot
 from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
 from include.freezeline.errors import WarehouseError
 from include.freezeline.freeze.gate import EXEMPT_CLASSES
 from include.freezeline.freeze.machine import FreezePolicy
-from include.freezeline.reports.freeze_report import build_report
+from include.freezeline.freeze.overrides import live_overrides
+from include.freezeline.reports.freeze_report import build_report, with_overrides
 from include.freezeline.reports.model import FreezeReport, Policy
 from include.freezeline.reports.queries import latest_as_of
 from include.freezeline.reports.render import render_html, render_markdown
@@ -57,7 +59,9 @@ def load_report(
         if night is None:
             message = f"the {source} holds no decided night (run the nightly DAG, or `make demo`)"
             raise WarehouseError(message)
-        return build_report(warehouse, night, explained_policy(FreezePolicy()))
+        live = live_overrides(override_log(settings).rows(), night)
+        report = build_report(warehouse, night, explained_policy(FreezePolicy()))
+        return with_overrides(report, live)
 
 
 def explained_policy(policy: FreezePolicy) -> Policy:

@@ -4,8 +4,10 @@ The first sentence is the verdict. What could not be judged is shown as such, ne
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from include.freezeline.reports import queries, sentences
 from include.freezeline.reports.model import (
@@ -18,6 +20,7 @@ from include.freezeline.reports.model import (
     Flag,
     FreezeReport,
     LandedSource,
+    Override,
     Policy,
     QuarantineReason,
     Restatement,
@@ -50,6 +53,20 @@ def build_report(reader: Reader, as_of: datetime, policy: Policy | None = None) 
         failed_checks=tuple(_failed_check(row) for row in queries.failed_checks(reader, as_of)),
         restatements=tuple(_restatement(row) for row in queries.restatements(reader, as_of)),
     )
+
+
+def with_overrides(report: FreezeReport, live: Sequence[Mapping[str, Any]]) -> FreezeReport:
+    """Return a report that shows overrides.
+
+    Args:
+        report: The report.
+        live: Granting rows of the log of overrides that are in force.
+    """
+    features = tuple(
+        replace(item, overrides=_overrides(live, (item.feature, item.environment)))
+        for item in report.features
+    )
+    return replace(report, features=features)
 
 
 def load_completeness(reader: Reader, as_of: datetime) -> Completeness | None:
@@ -125,6 +142,23 @@ def _features(reader: Reader, as_of: datetime, policy: Policy) -> tuple[FeatureR
             )
         )
     return tuple(built)
+
+
+def _overrides(live: Sequence[Mapping[str, Any]], subject: tuple[str, str]) -> tuple[Override, ...]:
+    """Return a subject's overrides."""
+    feature, environment = subject
+    return tuple(
+        Override(
+            **{name: row[name] for name in _OVERRIDE_TEXTS},
+            created_at=datetime.fromisoformat(row["created_at"]),
+            expires_at=datetime.fromisoformat(row["expires_at"]),
+        )
+        for row in live
+        if row["environment"] == environment and feature in row["features"]
+    )
+
+
+_OVERRIDE_TEXTS = ("override_id", "change_ref", "reason", "requested_by", "approved_by")
 
 
 def _subject(row: Row) -> tuple[str, str]:

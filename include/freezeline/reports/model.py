@@ -240,6 +240,19 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """What lets a frozen feature ship for some hours; ``change_ref`` None is any change."""
+
+    override_id: str
+    change_ref: str | None
+    reason: str
+    requested_by: str
+    approved_by: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureReport:
     """Everything about one feature in one environment.
 
@@ -252,6 +265,7 @@ class FeatureReport:
         findings: Drift, divergence and anomaly verdicts.
         transitions: The newest first.
         what_next: What may ship, what ends the freeze, in sentences.
+        overrides: Those that were not over by the report's night, the oldest first.
     """
 
     feature: str
@@ -262,6 +276,7 @@ class FeatureReport:
     findings: Findings
     transitions: tuple[Transition, ...]
     what_next: tuple[str, ...]
+    overrides: tuple[Override, ...] = ()
 
     @property
     def lead_slo(self) -> SloStatus | None:

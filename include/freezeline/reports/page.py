@@ -86,6 +86,7 @@ def _feature(item: FeatureReport, expired: set[tuple[str, str]]) -> dict[str, An
         "environment": item.environment,
         "sentence": item.sentence,
         "flag": item.flag,
+        "overrides": item.overrides,
         "is_expired": (item.feature, item.environment) in expired,
         "budgets": budgets,
     }

@@ -247,7 +247,7 @@ def test_publish_writes_what_the_gate_accepts_when_night_is_decided(
     frozen: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = ReportFiles("<html></html>", "# report", "{}")
-    monkeypatch.setattr(publishing, "render_report", lambda _settings, _as_of: files)
+    monkeypatch.setattr(publishing, "render_report", lambda *_args, **_options: files)
     summary = publishing.publish(frozen, NIGHT_END)
     folder = frozen.home / "published"
     document = verify_document(
@@ -277,7 +277,7 @@ def test_publish_writes_what_the_gate_accepts_when_night_is_decided(
     first = (folder / "freeze.json").read_bytes()
     assert publishing.publish(frozen, NIGHT_END).sequence == summary.sequence
     assert (folder / "freeze.json").read_bytes() == first
-    explained = explain_freeze(frozen, "support-assistant", "production")
+    explained = explain_freeze(frozen, "support-assistant", "production", NIGHT_END)
     assert explained["state"] == "FROZEN"
     assert explained["transitions"]
 

@@ -14,6 +14,7 @@ from include.freezeline.erasure.policy import ErasurePolicy
 from include.freezeline.errors import ConfigError
 from include.freezeline.evaluations.policy import EvaluationPolicy
 from include.freezeline.evaluators.policy import EvaluatorPolicy
+from include.freezeline.freeze.overrides import OverrideRules
 from include.freezeline.labelling.policy import LabellingPolicy
 from include.freezeline.landing.sources import SourcesFile, load_sources
 from include.freezeline.retention.policy import RetentionPolicy
@@ -32,6 +33,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
         ("evaluations", EvaluationPolicy),
         ("evaluators", EvaluatorPolicy),
         ("labelling", LabellingPolicy),
+        ("overrides", OverrideRules),
         ("retention", RetentionPolicy),
         ("sources", SourcesFile),
     ],
