@@ -244,6 +244,27 @@ SLO_ATTRIBUTIONS = Table(
             "float64",
             "bad_count minus what the limit allows on the value's events; adds up to the overspend.",
         ),
+        Column(
+            "consumed_without_ratio",
+            "float64",
+            "Share of the budget that all other values together spent of theirs.",
+        ),
+        Column(
+            "previous_event_count",
+            "int64",
+            "Events of the value in the window of the same length before; null for days.",
+        ),
+        Column("previous_bad_ratio", "float64", "Known bad ratio of the value in that window."),
+        Column(
+            "rate_effect_ratio",
+            "float64",
+            "What the value's own bad ratio added to the overall one since then; with the mix effects it adds up to the change.",
+        ),
+        Column(
+            "mix_effect_ratio",
+            "float64",
+            "What its share of the traffic added; null without events then or now, and for days.",
+        ),
     ),
 )
 

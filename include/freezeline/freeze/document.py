@@ -11,6 +11,7 @@ from include.freezeline.freeze.overrides import live_overrides, published_overri
 
 Row = Mapping[str, Any]
 _N_CONTRIBUTORS = 3
+_DAYS = "call_date"  # when the budget was spent, not by whom
 _MIN_CONTRIBUTOR_EVENTS = 30
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -113,6 +114,7 @@ def _spenders(flag: Row, slo: Row, attributions: Sequence[Row]) -> list[dict[str
         for row in attributions
         if (row["feature"], row["environment"], row["slo_name"])
         == (flag["feature"], flag["environment"], slo["slo_id"])
+        and row["dimension"] != _DAYS
         and row["excess_bad_count"] > 0
         and row["event_count"] >= _MIN_CONTRIBUTOR_EVENTS
     ]

@@ -1,7 +1,7 @@
 """Rows of the judgement tables from evaluations and flags."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -11,12 +11,14 @@ from include.freezeline.freeze.flag import Flag, Judged, Past, policy_of
 from include.freezeline.freeze.machine import Memory
 from include.freezeline.hashing import stable_hash
 from include.freezeline.jobs.decide_events import SloEvents
-from include.freezeline.slo.attribution import attribute
-from include.freezeline.slo.evaluation import Evaluation, group_counts
+from include.freezeline.slo.attribution import attribute, explain_change
+from include.freezeline.slo.budget import Counts
+from include.freezeline.slo.evaluation import Evaluation, count_days, group_counts
 from include.freezeline.slo.windows import to_us
 from include.freezeline.slo.wording import explain
 
 VALIDITY = timedelta(hours=30)
+DAY_DIMENSION = "call_date"
 Row = dict[str, Any]
 
 
@@ -63,30 +65,59 @@ def window_row(judged: Judged, sources: SloEvents) -> Row:
 
 
 def attribution_rows(evaluation: Evaluation, sources: SloEvents) -> list[Row]:
-    """Return the ``slo_attributions`` rows of an evaluation, every dimension and value."""
-    as_of_us = to_us(evaluation.as_of)
-    window = evaluation.budget.window
-    inside = sources.events.known_at(as_of_us).between(to_us(window.started_at), as_of_us)
+    """Return the ``slo_attributions`` rows of an evaluation: dimensions and values, then days."""
+    start_us, as_of_us = to_us(evaluation.budget.window.started_at), to_us(evaluation.as_of)
+    length_us = evaluation.budget.window.length_us
+    known = sources.events.known_at(as_of_us)
+    inside = known.between(start_us, as_of_us)
+    before = known.between(start_us - length_us, start_us)
     rows = []
     for dimension in sources.dimensions:
-        counts = group_counts(inside, dimension.codes, len(dimension.values), as_of_us)
-        pairs = zip(dimension.values, counts, strict=True)
-        groups = {value: group for value, group in pairs if group.n_all}
-        for part in attribute(groups, evaluation.slo.objective.limit):
-            identity = (*_identity(evaluation), dimension.name, part.value)
-            rows.append(
-                {
-                    **_subject(evaluation),
-                    "slo_attribution_key": stable_hash(*identity),
-                    "dimension": dimension.name,
-                    "dimension_value": part.value,
-                    "event_count": part.counts.n_all,
-                    "bad_count": part.counts.n_bad,
-                    "bad_ratio": _float(part.counts.ratio),
-                    "budget_share_ratio": _float(part.budget_share),
-                    "excess_bad_count": float(part.excess_bad),
-                }
-            )
+        size = len(dimension.values)
+        counted = [group_counts(part, dimension.codes, size, as_of_us) for part in (before, inside)]
+        previous, current = (dict(zip(dimension.values, part, strict=True)) for part in counted)
+        rows += _attributed(evaluation, dimension.name, current, previous)
+    return rows + _attributed(evaluation, DAY_DIMENSION, count_days(inside, as_of_us), {})
+
+
+def _attributed(
+    evaluation: Evaluation,
+    dimension: str,
+    current: Mapping[str, Counts],
+    previous: Mapping[str, Counts],
+) -> list[Row]:
+    """Return the rows of one dimension: every value with events in this window or the one before.
+
+    Args:
+        evaluation: The evaluation.
+        dimension: Name of the dimension.
+        current: Counts of the window by value.
+        previous: Counts of the window before; empty where values are not compared.
+    """
+    nothing = Counts(0, 0)
+    values = [v for v in current if current[v].n_all or previous.get(v, nothing).n_all]
+    changes = {item.value: item for item in explain_change(previous, current)}
+    rows = []
+    for part in attribute({v: current[v] for v in values}, evaluation.slo.objective.limit):
+        change = changes.get(part.value)
+        rows.append(
+            {
+                **_subject(evaluation),
+                "slo_attribution_key": stable_hash(*_identity(evaluation), dimension, part.value),
+                "dimension": dimension,
+                "dimension_value": part.value,
+                "event_count": part.counts.n_all,
+                "bad_count": part.counts.n_bad,
+                "bad_ratio": _float(part.counts.ratio),
+                "budget_share_ratio": _float(part.budget_share),
+                "excess_bad_count": float(part.excess_bad),
+                "consumed_without_ratio": _float(part.consumed_without),
+                "previous_event_count": previous[part.value].n_all if previous else None,
+                "previous_bad_ratio": _float(previous[part.value].ratio) if previous else None,
+                "rate_effect_ratio": None if change is None else float(change.rate_effect),
+                "mix_effect_ratio": None if change is None else float(change.mix_effect),
+            }
+        )
     return rows
 
 

@@ -114,6 +114,7 @@ def attributions(reader: Reader, window: Row) -> list[Row]:
             select * from judgement.slo_attributions
             where slo_name = ? and feature = ? and environment = ? and as_of = ? {newest}
         )
+        where event_count > 0
         order by dimension, excess_bad_count desc, dimension_value
         """,
         [*_subject(window), window["as_of"]],

@@ -15,7 +15,7 @@ from include.freezeline.slo.events import Events, IntArray
 from include.freezeline.slo.evidence import detector_score, jeffreys_p_at_least
 from include.freezeline.slo.feeds import Silence
 from include.freezeline.slo.maturity import nowcast_bad_upper
-from include.freezeline.slo.windows import DAY_US, rolling_window, to_us
+from include.freezeline.slo.windows import DAY_US, from_us, rolling_window, to_us
 
 _INDICATED_P = 0.95
 _OVERSPENT_ZERO_BUDGET = Fraction(10**6)
@@ -178,6 +178,23 @@ def daily_counts(inside: Events, end_us: int, as_of_us: int) -> Sequence[tuple[f
     counts = _counts_by(days_ago, n_days, past, as_of_us)
     independence = count(past, as_of_us).independence
     return [(day.n_bad * independence, day.n_all * independence) for day in counts[::-1]]
+
+
+def count_days(inside: Events, as_of_us: int) -> dict[str, Counts]:
+    """Count known bad and all events by the UTC date they happened on, oldest first.
+
+    Args:
+        inside: Events of the window.
+        as_of_us: Exclusive end of what is known.
+    """
+    if len(inside) == 0:
+        return {}
+    day = inside.at_us // DAY_US
+    first = int(day[0])
+    counts = _counts_by(day - first, int(day[-1]) - first + 1, inside, as_of_us)
+    return {
+        f"{from_us((first + number) * DAY_US):%Y-%m-%d}": each for number, each in enumerate(counts)
+    }
 
 
 def group_counts(inside: Events, codes: IntArray, n_groups: int, as_of_us: int) -> list[Counts]:

@@ -100,7 +100,29 @@ def test_attribution_names_the_prompt_version_when_it_spent_the_budget(frozen: S
     )
     assert (rows[0]["dimension"], rows[0]["dimension_value"]) == ("prompt_version", "v8")
     per_dimension = {row["dimension"] for row in rows}
-    assert per_dimension == {"prompt_version", "request_model", "tenant_key", "route"}
+    assert per_dimension == {"prompt_version", "request_model", "tenant_key", "route", "call_date"}
+
+
+def test_attribution_says_what_each_day_and_each_change_did(frozen: Settings) -> None:
+    rows = _rows(
+        frozen,
+        "select a.*, w.consumed_lower_ratio, w.bad_lower_ratio from judgement.slo_attributions a "
+        "join judgement.slo_windows w using (slo_name, feature, environment, as_of) "
+        "where a.slo_name = 'support-escalation' and a.as_of = ?",
+        NIGHT_END,
+    )
+    days = [row for row in rows if row["dimension"] == "call_date"]
+    assert len(days) == 28
+    spent = sum(row["budget_share_ratio"] for row in days)
+    assert spent == pytest.approx(days[0]["consumed_lower_ratio"])
+    assert all(row["rate_effect_ratio"] is None for row in days)
+    versions = {r["dimension_value"]: r for r in rows if r["dimension"] == "prompt_version"}
+    effects = [row[f"{name}_effect_ratio"] for row in versions.values() for name in ("rate", "mix")]
+    v7 = versions["v7"]
+    change = v7["bad_lower_ratio"] - v7["previous_bad_ratio"]  # before, v7 was everything
+    assert sum(effects) == pytest.approx(change)
+    assert versions["v8"]["rate_effect_ratio"] > 0.02
+    assert versions["v8"]["previous_event_count"] == 0
 
 
 def test_decide_counts_a_sampled_row_as_the_calls_it_stands_for(settings: Settings) -> None:

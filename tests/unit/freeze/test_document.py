@@ -76,6 +76,7 @@ def test_contributors_are_of_slos_in_breach_when_a_night_is_published(
 ) -> None:
     rows = [_spender(name) for name in slos]
     assert rows
+    rows += [row | {"dimension": "call_date", "excess_bad_count": 99.0} for row in rows]
     document = build_document([_flag(state, slos)], rows, NIGHT, "file:///report.html")
     (entry,) = document["features"]
     assert [(item["slo_id"], item["consequence"]) for item in entry["contributors"]] == expected
