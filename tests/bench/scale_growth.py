@@ -164,7 +164,8 @@ def _columns(connection: duckdb.DuckDBPyConnection, source: str) -> list[Column]
 
 def _connect(path: str) -> duckdb.DuckDBPyConnection:
     """Open DuckDB so that copying needs little memory."""
-    connection = duckdb.connect(path)
+    # New files as the product makes them (adapters/warehouse.py).
+    connection = duckdb.connect(path, config={"storage_compatibility_version": "v1.3.0"})
     settings = ("timezone = 'UTC'", f"memory_limit = '{MEMORY_LIMIT}'", "enable_progress_bar = false", "preserve_insertion_order = true")  # fmt: skip
     for setting in settings:
         connection.execute(f"set {setting}")

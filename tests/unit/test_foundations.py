@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,6 +70,21 @@ def test_append_revisions_writes_news_only(tmp_path: Path) -> None:
         )
     assert (first, again, changed) == (1, 0, 1)
     assert rows == [{"revision": 1, "reason": "a"}, {"revision": 2, "reason": "b"}]
+
+
+def test_new_warehouse_has_the_small_format_and_an_old_file_keeps_its_own(
+    settings: Settings,
+) -> None:
+    asked = (
+        "select tags['storage_version'] as version from duckdb_databases() where path is not null"
+    )
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        assert warehouse.rows(asked) == [{"version": "v1.3.0+"}]
+    settings.warehouse_path.unlink()
+    duckdb.connect(str(settings.warehouse_path)).close()
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        assert warehouse.rows(asked) == [{"version": "v1.0.0+"}]
+        warehouse.ensure_judgement_tables()
 
 
 def test_readers_keep_their_snapshot_while_the_next_night_is_written(settings: Settings) -> None:
