@@ -11,6 +11,8 @@ from pathlib import Path
 
 import duckdb
 
+from include.freezeline.adapters.warehouse import STORAGE_VERSION
+
 _PARTIAL = ".rewrite"
 _NEW = "rewritten"
 
@@ -63,7 +65,8 @@ def rewrite_attached(
     """
     partial = path.with_name(path.name + _PARTIAL)
     partial.unlink(missing_ok=True)
-    connection.execute(f"attach {_quoted(partial)} as {_NEW}")
+    options = f"storage_version '{STORAGE_VERSION}'"
+    connection.execute(f"attach {_quoted(partial)} as {_NEW} ({options})")
     try:
         connection.execute(f"copy from database {alias} to {_NEW} (schema)")
         for table, _ in base_tables(connection, alias):

@@ -46,7 +46,7 @@ _SQL_TYPES: dict[ColumnType, str] = {
 _BOOKKEEPING = frozenset({"revision", "content_hash"})
 # Texts and keys take about half the room in files of this version (docs/scale.md), which every
 # DuckDB since 1.3 reads. A file keeps the version it was made with. profiles.yml says the same.
-_NEW_FILES = {"storage_compatibility_version": "v1.3.0"}
+STORAGE_VERSION = "v1.3.0"
 _LOCK_RETRIES = 40
 _LOCK_WAIT_S = 0.25
 # ioctl FICLONE of linux/fs.h; file systems that cannot, say so.
@@ -282,7 +282,11 @@ def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     """Connect, trying again while another process holds the lock."""
     for attempt in range(_LOCK_RETRIES):
         try:
-            return duckdb.connect(str(path), read_only=read_only, config=_NEW_FILES)
+            return duckdb.connect(
+                str(path),
+                read_only=read_only,
+                config={"storage_compatibility_version": STORAGE_VERSION},
+            )
         except duckdb.IOException as error:
             if "lock" not in str(error).lower() or attempt == _LOCK_RETRIES - 1:
                 message = f"{path}: cannot open the warehouse: {error}"

@@ -112,7 +112,10 @@ def _as_json(slo: Slo) -> dict[str, Any]:
         "events_where": slo.is_event_sql,
         "bad_where": slo.is_bad_sql,
         "event_time": slo.event_at_column,
+        "arrived_at": slo.arrived_at_column,
         "outcome_known_at": slo.bad_known_at_column,
+        "slice": None if slo.slices is None else slo.slices.text,
+        "slice_limit": None if slo.slices is None else str(slo.slices.limit),
         "owner": slo.owner,
         "runbook": slo.runbook,
     }

@@ -101,12 +101,11 @@ def load_events(warehouse: Warehouse, slos: Sequence[Slo], as_of: datetime) -> K
     """
     by_subject: dict[Subject, list[SloEvents]] = {}
     arrivals: dict[Subject, Events] = {}
-    ordered = sorted(slos, key=lambda slo: (slo.relation, slo.event_at_column, slo.name))
-    for (relation, at_column), group in groupby(
-        ordered, key=lambda slo: (slo.relation, slo.event_at_column)
-    ):
+    ordered = sorted(slos, key=lambda slo: (*_clocks(slo), slo.name))
+    for (relation, at_column, arrived_column), group in groupby(ordered, key=_clocks):
         wanted = list(group)
-        frame, names = _read_relation(warehouse, relation, at_column, wanted, as_of)
+        clocks = (at_column, arrived_column)
+        frame, names = _read_relation(warehouse, relation, clocks, wanted, as_of)
         dimensions = tuple(_encode(frame, name) for name in names)
         for subject, is_subject in _subjects(frame):
             never = np.full(int(is_subject.sum()), NEVER_US, dtype=np.int64)
@@ -127,6 +126,11 @@ def load_events(warehouse: Warehouse, slos: Sequence[Slo], as_of: datetime) -> K
         tuple(slos),
         load_fact_arrivals(warehouse, slos, as_of),
     )
+
+
+def _clocks(slo: Slo) -> tuple[str, str, str]:
+    """Return relation, time of the event and when it became known: what is read together."""
+    return slo.relation, slo.event_at_column, slo.arrived_at_column
 
 
 def load_fact_arrivals(warehouse: Warehouse, slos: Sequence[Slo], as_of: datetime) -> Arrivals:
@@ -153,9 +157,14 @@ def load_fact_arrivals(warehouse: Warehouse, slos: Sequence[Slo], as_of: datetim
 
 
 def _read_relation(
-    warehouse: Warehouse, relation: str, at_column: str, slos: Sequence[Slo], as_of: datetime
+    warehouse: Warehouse,
+    relation: str,
+    clocks: tuple[str, str],
+    slos: Sequence[Slo],
+    as_of: datetime,
 ) -> tuple[pd.DataFrame, list[str]]:
     """Read times, dimensions and every SLO's conditions of a relation."""
+    at_column, arrived_column = clocks
     try:
         found = {row["column_name"] for row in warehouse.rows(f"describe {relation}")}
     except SqlError as error:
@@ -165,21 +174,21 @@ def _read_relation(
         "feature",
         "environment",
         f"epoch_us({at_column}) as at_us",
-        "epoch_us(arrived_at) as arrived_us",
+        f"epoch_us({arrived_column}) as arrived_us",
         # A row may stand for several calls, where the source samples; not every mart is of calls.
         f"{'coalesce(sample_weight, 1)' if 'sample_weight' in found else '1'}::double as weight",
         *names,
     ]
     for number, slo in enumerate(slos):
-        known_at = slo.bad_known_at_column or "arrived_at"
+        known_at = slo.bad_known_at_column or arrived_column
         columns += [
             f"coalesce(({slo.is_event_sql}), false) as is_event_{number}",
             f"coalesce(({slo.is_bad_sql}), false) as is_bad_{number}",
-            f"coalesce(epoch_us({known_at}), epoch_us(arrived_at)) as known_us_{number}",
+            f"coalesce(epoch_us({known_at}), epoch_us({arrived_column})) as known_us_{number}",
         ]
     sql = (
         f"select {', '.join(columns)} from {relation} "
-        f"where feature is not null and {at_column} < ? and arrived_at < ? "
+        f"where feature is not null and {at_column} < ? and {arrived_column} < ? "
         "order by at_us, arrived_us"
     )
     try:
@@ -191,7 +200,7 @@ def _read_relation(
 def _find_bad_condition(warehouse: Warehouse, slos: Sequence[Slo], error: Exception) -> ConfigError:
     """Find the SLO whose condition cannot be evaluated."""
     for slo in slos:
-        known_at = slo.bad_known_at_column or "arrived_at"
+        known_at = slo.bad_known_at_column or slo.arrived_at_column
         try:
             warehouse.rows(
                 f"select {slo.event_at_column}, {known_at} from {slo.relation} "

@@ -13,7 +13,12 @@ from include.freezeline.hashing import stable_hash
 from include.freezeline.jobs.decide_events import SloEvents
 from include.freezeline.slo.attribution import attribute, explain_change
 from include.freezeline.slo.budget import Counts
-from include.freezeline.slo.evaluation import Evaluation, count_days, group_counts
+from include.freezeline.slo.evaluation import (
+    Evaluation,
+    count_days,
+    counted_events,
+    group_counts,
+)
 from include.freezeline.slo.windows import to_us
 from include.freezeline.slo.wording import explain
 
@@ -68,8 +73,11 @@ def attribution_rows(evaluation: Evaluation, sources: SloEvents) -> list[Row]:
     """Return the ``slo_attributions`` rows of an evaluation: dimensions and values, then days."""
     start_us, as_of_us = to_us(evaluation.budget.window.started_at), to_us(evaluation.as_of)
     length_us = evaluation.budget.window.length_us
-    known = sources.events.known_at(as_of_us)
+    slo = evaluation.slo
+    known = counted_events(slo, sources.events, evaluation.as_of).known_at(as_of_us)
     inside = known.between(start_us, as_of_us)
+    if slo.slices is not None:  # a slice is of no single version or tenant
+        return _attributed(evaluation, DAY_DIMENSION, count_days(inside, as_of_us), {})
     before = known.between(start_us - length_us, start_us)
     rows = []
     for dimension in sources.dimensions:
@@ -172,13 +180,13 @@ def read_past(row: Row) -> Past:
 def evidence_query(evaluation: Evaluation) -> str:
     """Return SQL that lists the known bad events of the window."""
     slo, window = evaluation.slo, evaluation.budget.window
-    at, known_at = slo.event_at_column, slo.bad_known_at_column or "arrived_at"
+    at, known_at = slo.event_at_column, slo.bad_known_at_column or slo.arrived_at_column
     return (
         f"select * from {slo.relation} where feature = {_quote(evaluation.feature)} "
         f"and environment = {_quote(evaluation.environment)} "
         f"and ({slo.is_event_sql}) and ({slo.is_bad_sql}) "
         f"and {at} >= {_instant(window.started_at)} and {at} < {_instant(window.ended_at)} "
-        f"and arrived_at < {_instant(evaluation.as_of)} "
+        f"and {slo.arrived_at_column} < {_instant(evaluation.as_of)} "
         f"and {known_at} < {_instant(evaluation.as_of)} order by {at}"
     )
 

@@ -9,12 +9,19 @@ from typing import Any
 
 from include.freezeline.config import load_yaml, parse_config
 from include.freezeline.errors import ConfigError
-from include.freezeline.slo.budget import Objective
-from include.freezeline.slo.spec import SloDocument, find_disagreement
-from include.freezeline.slo.windows import parse_duration
+from include.freezeline.slo.budget import Objective, Op
+from include.freezeline.slo.slices import Slices
+from include.freezeline.slo.spec import (
+    SloDocument,
+    TargetObjective,
+    TimeWindow,
+    find_disagreement,
+)
+from include.freezeline.slo.windows import WindowRule, parse_duration
 
 ANY_FEATURE = "*"
 _DEFAULT_EVENT_TIME = "called_at"
+_DEFAULT_ARRIVAL = "arrived_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +41,9 @@ class Slo:
         bad_known_at_column: When a bad outcome became known; None: with the event.
         limit_text: Allowed bad ratio as written.
         objective: The numbers.
-        length: Rolling compliance window.
-        window_text: The same as written.
+        arrived_at_column: When we learned of the event.
+        window: Compliance window.
+        slices: How it is cut into slices; None counts events.
         consequence: ``freeze`` or ``warn``.
         fact: Fact that brings the bad outcomes; None when they come with the event.
         fact_silence: Time without a landed file of the fact after which nothing is judged.
@@ -57,8 +65,9 @@ class Slo:
     bad_known_at_column: str | None
     limit_text: str
     objective: Objective
-    length: timedelta
-    window_text: str
+    arrived_at_column: str
+    window: WindowRule
+    slices: Slices | None
     consequence: str
     fact: str | None
     fact_silence: timedelta
@@ -66,6 +75,11 @@ class Slo:
     evidence: float
     owner: str
     runbook: str
+
+    @property
+    def window_text(self) -> str:
+        """The compliance window in words."""
+        return self.window.text
 
     def judges(self, feature: str) -> bool:
         """Whether the SLO is about a feature."""
@@ -138,8 +152,9 @@ def _compile(document: SloDocument) -> Slo:
         objective=Objective(
             Fraction(notes.limit), notes.op, lag, min_window_events=int(notes.min_window_events)
         ),
-        length=parse_duration(spec.timeWindow[0].duration),
-        window_text=spec.timeWindow[0].duration,
+        arrived_at_column=total.arrivedAt or _DEFAULT_ARRIVAL,
+        window=_window_rule(spec.timeWindow[0]),
+        slices=_slices(spec.objectives[0], notes.op),
         consequence=notes.consequence,
         fact=notes.fact,
         fact_silence=parse_duration(notes.fact_silence),
@@ -148,6 +163,23 @@ def _compile(document: SloDocument) -> Slo:
         owner=notes.owner,
         runbook=notes.runbook,
     )
+
+
+def _window_rule(given: TimeWindow) -> WindowRule:
+    """Return the rule of a compliance window."""
+    if given.calendar is None:
+        return WindowRule(given.duration, length=parse_duration(given.duration))
+    zone = given.calendar.timeZone
+    return WindowRule(f"{given.duration} in {zone}", period=given.duration, zone_name=zone)
+
+
+def _slices(given: TargetObjective, op: Op) -> Slices | None:
+    """Return how the window is cut; None when events are counted."""
+    if given.timeSliceWindow is None or given.timeSliceTarget is None:
+        return None
+    length_us = parse_duration(given.timeSliceWindow) // timedelta(microseconds=1)
+    limit = 1 - Fraction(str(given.timeSliceTarget))
+    return Slices(length_us, limit, op, given.timeSliceWindow)
 
 
 def _check_facts(by_path: Mapping[Path, Slo], folder: Path) -> None:

@@ -15,7 +15,8 @@ from include.freezeline.slo.events import Events, IntArray
 from include.freezeline.slo.evidence import detector_score, jeffreys_p_at_least
 from include.freezeline.slo.feeds import Silence
 from include.freezeline.slo.maturity import nowcast_bad_upper
-from include.freezeline.slo.windows import DAY_US, from_us, rolling_window, to_us
+from include.freezeline.slo.slices import slice_events
+from include.freezeline.slo.windows import DAY_US, from_us, to_us
 
 _INDICATED_P = 0.95
 _OVERSPENT_ZERO_BUDGET = Fraction(10**6)
@@ -148,7 +149,8 @@ def evaluate(
         with_worst: Look for the worst 24 hours; a simulation of the future does not need it.
     """
     as_of_us = to_us(as_of)
-    window = rolling_window(as_of, slo.length)
+    window = slo.window.at(as_of)
+    events = counted_events(slo, events, as_of)
     budget = evaluate_budget(events, slo.objective, window, as_of, with_worst=with_worst)
     inside = events.known_at(as_of_us).between(to_us(window.started_at), as_of_us)
     lag = slo.objective.maturity_lag or timedelta(0)
@@ -166,6 +168,19 @@ def evaluate(
         mature_score=detector_score(daily_counts(inside, final_us, as_of_us), slo.objective.limit),
         silence=silence,
     )
+
+
+def counted_events(slo: Slo, events: Events, as_of: datetime) -> Events:
+    """Return what an SLO counts: its events, or the slices of its window.
+
+    Args:
+        slo: The SLO.
+        events: Its events of a subject.
+        as_of: Exclusive end of what is known.
+    """
+    if slo.slices is None:
+        return events
+    return slice_events(events, slo.slices, slo.window.at(as_of), to_us(as_of))
 
 
 def daily_counts(inside: Events, end_us: int, as_of_us: int) -> Sequence[tuple[float, float]]:

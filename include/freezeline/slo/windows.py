@@ -14,6 +14,29 @@ _UNIT_MINUTES = {"m": 1, "h": 60, "d": 1440, "w": 10080}
 
 
 @dataclass(frozen=True, slots=True)
+class WindowRule:
+    """Which window a moment is judged in.
+
+    Attributes:
+        text: In words, as ``28d`` or ``1M in Europe/Berlin``.
+        length: Elapsed time that rolls; None for a calendar period.
+        period: ``1d`` or ``1M``; None for a rolling window.
+        zone_name: IANA time zone of the period.
+    """
+
+    text: str
+    length: timedelta | None = None
+    period: str | None = None
+    zone_name: str = "UTC"
+
+    def at(self, as_of: datetime) -> "Window":
+        """Return the window of a moment."""
+        if self.length is not None:
+            return rolling_window(as_of, self.length)
+        return calendar_window(as_of, self.period or "", self.zone_name)
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """A half-open span of time ``[started_at, ended_at)``."""
 

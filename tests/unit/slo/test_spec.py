@@ -74,6 +74,24 @@ def _alert(threshold: float) -> dict[str, Any]:
     }
 
 
+_CALENDAR = {"startTime": "2026-01-01 00:00:00", "timeZone": "Europe/Berlin"}
+
+
+def _window(**values: Any) -> Change:
+    """Change the compliance window."""
+    return lambda d: d["spec"]["timeWindow"][0].update(values)
+
+
+def _sliced(**values: Any) -> Change:
+    """Ask for slices."""
+
+    def change(document: dict[str, Any]) -> None:
+        document["spec"]["budgetingMethod"] = "Timeslices"
+        document["spec"]["objectives"][0].update(values)
+
+    return change
+
+
 BROKEN: list[tuple[str, Change, str]] = [
     ("limit_above_one", _note("limit", "5"), "limit: .*between 0 and 1"),
     ("limit_missing", _note("limit", None), "limit: required but missing"),
@@ -92,10 +110,55 @@ BROKEN: list[tuple[str, Change, str]] = [
         lambda d: d["spec"]["timeWindow"][0].update(duration="1m"),
         "m means minutes; write '28d'",
     ),
+    ("too_short", _window(duration="12h"), "duration: must be at least 24h, got '12h'"),
+    ("calendar_missing", _window(isRolling=False), "calendar: required when isRolling is false"),
+    ("calendar_rolls", _window(calendar=_CALENDAR), "calendar: a rolling window has none"),
+    ("calendar_of_weeks", _window(isRolling=False, calendar=_CALENDAR), "lasts 1d or 1M"),
     (
-        "calendar_window",
-        lambda d: d["spec"]["timeWindow"][0].update(isRolling=False),
-        "isRolling",
+        "zone_unknown",
+        _window(duration="1M", isRolling=False, calendar=_CALENDAR | {"timeZone": "Mars/Base"}),
+        "timeZone: must be an IANA time zone",
+    ),
+    (
+        "month_from_the_second",
+        _window(
+            duration="1M",
+            isRolling=False,
+            calendar=_CALENDAR | {"startTime": "2026-01-02 00:00:00"},
+        ),
+        "months begin on the first",
+    ),
+    (
+        "start_at_noon",
+        _window(
+            duration="1d",
+            isRolling=False,
+            calendar=_CALENDAR | {"startTime": "2026-01-01 12:00:00"},
+        ),
+        "startTime: must be a midnight",
+    ),
+    (
+        "slices_without_window",
+        _sliced(timeSliceTarget=0.9),
+        "timeSliceWindow: required with budgetingMethod Timeslices",
+    ),
+    (
+        "slices_of_a_week",
+        _sliced(timeSliceTarget=0.9, timeSliceWindow="1w"),
+        "timeSliceWindow: must be at most 24h",
+    ),
+    (
+        "slices_of_events",
+        lambda d: d["spec"]["objectives"][0].update(timeSliceTarget=0.9),
+        "timeSliceTarget: has no meaning with budgetingMethod Occurrences",
+    ),
+    (
+        "slices_of_a_month",
+        lambda d: (
+            _sliced(timeSliceTarget=0.9, timeSliceWindow="1h")(d),
+            _window(duration="1M", isRolling=False, calendar=_CALENDAR)(d),
+        ),
+        "Timeslices needs a rolling window",
     ),
     ("unknown_key", lambda d: d["spec"].update(colour="red"), "spec.colour: unknown key"),
     ("two_statements", lambda d: _bad_source(d).update(where="true; drop table x"), "without ';'"),
@@ -111,7 +174,11 @@ BROKEN: list[tuple[str, Change, str]] = [
         lambda d: d["spec"].update(alertPolicies=[_alert(21.0)]),
         "can never be reached .*at most 20",
     ),
-    ("other_method", lambda d: d["spec"].update(budgetingMethod="Timeslices"), "budgetingMethod"),
+    (
+        "other_method",
+        lambda d: d["spec"].update(budgetingMethod="RatioTimeslices"),
+        "'Occurrences' or 'Timeslices'",
+    ),
     ("other_name", lambda d: d["metadata"].update(name="other"), "must equal the file name"),
 ]
 
