@@ -198,9 +198,9 @@ def _check_facts(by_path: Mapping[Path, Slo], folder: Path) -> None:
 
 def _check_overlap(by_path: Mapping[Path, Slo]) -> None:
     """Reject two SLOs that count the same bad events of the same features."""
-    seen: dict[tuple[str, str, str], list[tuple[Path, Slo]]] = {}
+    seen: dict[tuple[object, ...], list[tuple[Path, Slo]]] = {}
     for path, slo in by_path.items():
-        key = (slo.relation, _normal(slo.is_event_sql), _normal(slo.is_bad_sql))
+        key = (slo.relation, slo.slices, _normal(slo.is_event_sql), _normal(slo.is_bad_sql))
         for other_path, other in seen.get(key, []):
             if _share_features((slo, other)):
                 message = (

@@ -142,12 +142,64 @@ def test_decide_counts_a_sampled_row_as_the_calls_it_stands_for(settings: Settin
 def test_evidence_query_lists_the_bad_events_when_run(frozen: Settings) -> None:
     rows = _rows(
         frozen,
-        "select evidence_query, bad_count from judgement.slo_windows where as_of = ?",
+        "select evidence_query, bad_count from judgement.slo_windows where as_of = ? "
+        "and slo_name <> 'availability'",  # counts hours, and lists the calls of the bad ones
         NIGHT_END,
     )
     assert sum(row["bad_count"] for row in rows) > 0
     for row in rows:
         assert len(_rows(frozen, row["evidence_query"])) == row["bad_count"]
+
+
+def test_decide_judges_slos_of_other_marts_and_their_own_clocks(settings: Settings) -> None:
+    """Scores of a sample, days that settled later, and reports of the editor."""
+    write_calls(settings.warehouse_path, make_calls(2_000, with_incident=False), NIGHT_END)
+    subject = "'code-helper' as feature, 'production' as environment"
+    day = "timestamptz '2026-10-13' - to_days(cast(i as int))"
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        warehouse.execute(
+            f"insert into marts.fct_call_scores by name select {subject}, 'refusal' as evaluator, "
+            f"false as is_canary, i % 4 = 0 as is_bad, {day} as called_at, "
+            f"{day} + interval 1 day as as_of, 50.0 as sample_weight from range(27) r(i)"
+        )
+        warehouse.execute(
+            f"insert into marts.agg_outcome_cost_daily by name select {subject}, 90.0 as "
+            "good_request_count, if(i < 20, 0.4, 0.1) as baseline_deviation_ratio, 900.0 as "
+            f"baseline_good_request_count, 3.0 as cost_usd, {day} as day_started_at, "
+            f"{day} + interval 4 day as arrived_at from range(28) r(i)"
+        )
+        warehouse.execute(
+            f"insert into marts.fct_client_outcomes by name select {subject}, if(i % 5 = 0, "
+            f"'compile_failed', 'ok') as client_outcome, timestamptz '2026-10-13 12:00:00' - "
+            "to_minutes(cast(i * 30 as int)) as observed_at, timestamptz '2026-10-13 23:00:00' as "
+            "recorded_at from range(1000) r(i)"
+        )
+        warehouse.execute(
+            "insert into marts.fct_landed_objects by name select 'client_outcomes' as source_name, "
+            "'landed' as status, timestamptz '2026-10-13 23:00:00' as arrived_at"
+        )
+    decide(settings, HISTORY_END, NIGHT_END)
+    rows = {
+        row["slo_name"]: row
+        for row in _rows(
+            settings,
+            "select * from judgement.slo_windows where feature = 'code-helper' "
+            "and environment = 'production' and as_of = ?",
+            NIGHT_END,
+        )
+    }
+    assert rows["refusal-rate"]["event_count"] == 26 * 50  # the last scores count from tomorrow on
+    assert rows["refusal-rate"]["verdict"] in ("breach", "warning", "insufficient_evidence")
+    assert rows["cost-per-outcome"]["event_count"] == 24  # the last four days are not settled
+    assert rows["cost-per-outcome"]["verdict"] == "breach"
+    assert rows["compile-failure"]["verdict"] == "breach"
+    assert rows["availability"]["event_count"] == 28 * 24
+    flag = _rows(settings, FLAGS, NIGHT_END)[0]
+    assert (flag["feature"], flag["state"], flag["slo_name"]) == (
+        "code-helper",
+        "FROZEN",
+        "compile-failure",
+    )
 
 
 def test_transitions_replay_to_the_flag_when_read_in_order(frozen: Settings) -> None:
@@ -167,7 +219,16 @@ def test_decide_opens_everything_when_nothing_happened(settings: Settings) -> No
     summary = decide(settings, HISTORY_END - timedelta(days=3), NIGHT_END)
     assert summary.states == {"OPEN": 4}
     assert summary.n_breaches == 0
-    assert summary.slos_without_events == ()
+    # the marts of the others are empty here
+    assert summary.slos_without_events == (
+        "compile-failure",
+        "cost-per-outcome",
+        "format-compliance",
+        "hallucination-rate",
+        "refusal-rate",
+        "retrieval-relevance",
+        "toxicity-rate",
+    )
 
 
 @pytest.mark.parametrize("status_after", [None, "quarantined"])

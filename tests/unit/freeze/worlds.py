@@ -12,6 +12,18 @@ START = datetime(2026, 9, 1, tzinfo=UTC)
 INCIDENT = datetime(2026, 10, 5, tzinfo=UTC)
 HISTORY_END = datetime(2026, 10, 13, tzinfo=UTC)
 NIGHT_END = datetime(2026, 10, 14, tzinfo=UTC)
+# Other marts that shipped SLOs read; without rows these judge nothing.
+_EMPTY = {
+    "fct_call_scores": "evaluator varchar, is_canary boolean, is_bad boolean, "
+    "called_at timestamptz, as_of timestamptz, sample_weight double",
+    "fct_retrievals": "is_canary boolean, is_empty boolean, best_document_score double, "
+    "retrieved_at timestamptz, arrived_at timestamptz",
+    "fct_client_outcomes": "client_outcome varchar, observed_at timestamptz, "
+    "recorded_at timestamptz",
+    "agg_outcome_cost_daily": "good_request_count double, baseline_deviation_ratio double, "
+    "baseline_good_request_count double, cost_usd double, day_started_at timestamptz, "
+    "arrived_at timestamptz",
+}
 _SHARES = {"support-assistant": 0.44, "risk-summariser": 0.27, "code-helper": 0.29}
 
 
@@ -43,6 +55,7 @@ def make_calls(n: int, *, with_incident: bool, seed: int = 7) -> pd.DataFrame:
             "arrived_at": called + timedelta(minutes=5),
             "is_canary": False,
             "is_stream": is_stream,
+            "duration_ms": rng.lognormal(np.log(1500), 0.4, n),
             "is_error": rng.random(n) < 0.002,
             "ttft_ms": np.where(is_stream, rng.lognormal(np.log(350), 0.3, n), np.nan),
             "tpot_ms": np.where(is_stream, rng.lognormal(np.log(20), 0.2, n), np.nan),
@@ -85,6 +98,9 @@ def write_calls(
             "create or replace table marts.fct_landed_objects as select * from landed_frame"
         )
         warehouse._connection.unregister("landed_frame")
+        for table, columns in _EMPTY.items():
+            subject = "feature varchar, environment varchar"
+            warehouse.execute(f"create or replace table marts.{table} ({subject}, {columns})")
 
 
 def _landed(as_of: datetime, until: datetime | None, status_after: str | None) -> pd.DataFrame:
