@@ -44,9 +44,14 @@ $(VENV)/.installed-spark: $(VENV)/.installed-dev include/requirements/spark.txt 
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/spark -r tests/requirements-spark.txt
 	@touch $@
 
+# Beside the other packages: flagd's provider wants a newer protobuf than they allow.
+$(VENV)/.installed-flagd: $(VENV)/.installed-dev tests/requirements-flagd.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/flagd -r tests/requirements-flagd.txt
+	@touch $@
+
 install: $(VENV)/.installed ## make .venv with the pinned dependencies
 
-install-dev: $(VENV)/.installed-dev ## the same with the tools for tests and lint
+install-dev: $(VENV)/.installed-dev $(VENV)/.installed-flagd ## the same with the tools for tests and lint
 
 demo: install ## from real traces to a frozen release: make a bucket, run the nightly DAG, show the report
 	@$(PY) -m include.freezeline demo $(DEMO_ARGS)
@@ -119,6 +124,7 @@ lock: ## resolve requirements.txt and tests/requirements.txt again (needs uv)
 	@# Only what the extras add: the rest is in requirements.txt already.
 	for target in shared spark postgresql; do uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header --extra $$target -c requirements.txt pyproject.toml | grep -vxFf requirements.txt > include/requirements/$$target.txt; done
 	uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header --group spark -c requirements.txt -o tests/requirements-spark.txt
+	uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header --group flagd | grep -vxFf requirements.txt -f tests/requirements.txt > tests/requirements-flagd.txt
 
 clean: ## delete everything Freezeline wrote, and the caches
 	rm -rf .freezeline .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/logs
