@@ -7,7 +7,7 @@ import pytest
 
 from include.freezeline.freeze.machine import SEVERITY
 from tests.unit.freeze.document_schema import check_document, complaints, load_schema
-from tests.unit.freeze.documents import make_document, sign
+from tests.unit.freeze.documents import make_document, make_override, sign
 
 
 def _published(**changes: Any) -> dict[str, Any]:
@@ -28,11 +28,7 @@ def test_signed_document_keeps_to_the_schema() -> None:
 
 
 def test_overrides_keep_to_the_schema() -> None:
-    override = {
-        "override_id": "ov-1a2b3c4d5e6f", "change_ref": None, "reason": "the refund loop",
-        "requested_by": "pat@example.com", "approved_by": "sam@example.com",
-        "created_at": "2026-10-14T00:00:00Z", "expires_at": "2026-10-14T08:00:00Z",
-    }  # fmt: skip
+    override = make_override()
     document = _published()
     document["features"][1]["overrides"] = [override]
     check_document(document)
