@@ -18,7 +18,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test test-shared test-spark airflow bench bench-drift bench-land bench-growth bench-night bench-scale fuzz lint format docs dbt-docs lock clean
+.PHONY: help install install-dev demo test test-shared test-spark airflow bench bench-drift bench-gate bench-land bench-growth bench-night bench-scale fuzz gate-file lint format docs dbt-docs lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -77,6 +77,9 @@ bench: install-dev ## print speed and power ratios, each against a baseline in t
 fuzz: install-dev ## throw a million mutated inputs at parsers and redaction (about 15 minutes)
 	$(PY) -m tests.fuzz $(FUZZ_ARGS)
 
+bench-gate: install-dev ## how long the gate takes to start, and which imports take longest (some seconds)
+	@$(PY) -m tests.bench.bench_gate $(BENCH_ARGS)
+
 bench-land: install-dev ## landing against the bare floor on 1 GB of traffic (about two minutes)
 	@$(PY) -m tests.bench.bench_land $(BENCH_ARGS)
 
@@ -98,6 +101,9 @@ bench-night: install-dev ## 1,000,000 calls in one night: seconds and memory by 
 
 bench-scale: install-dev ## bytes, build and query seconds by stored spans (long; BENCH_ARGS=--quick)
 	@$(PY) -m tests.bench.bench_scale $(BENCH_ARGS)
+
+gate-file: install ## write the release gate as one Python file for other repositories
+	@$(PY) -m include.freezeline gate file --output $(FREEZELINE_HOME)/freezeline_gate.py
 
 lint: install-dev ## ruff, mypy, sqlfluff and the import contracts
 	$(VENV)/bin/ruff check .

@@ -7,6 +7,7 @@ they are also the gate that is one file and has no click.
 
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -37,6 +38,25 @@ def serve(arguments: tuple[str, ...]) -> None:
     from include.freezeline.cli.gate_serve import serve as run
 
     sys.exit(run(arguments, Surroundings(_PROGRAM, _read_store)))
+
+
+@command.command(name="file")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write. [default: standard output]",
+)
+def file(output: Path | None) -> None:
+    """Write the gate as one Python file for other repositories."""
+    from include.freezeline.jobs.gate_file import build_gate_file
+
+    text = build_gate_file()
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(text, encoding="utf-8")
+    click.echo(f"{output}: copy it into your repository, with freeze.pub.pem")
 
 
 def _read_store(folder: str, name: str) -> bytes:
