@@ -11,6 +11,7 @@ from include.freezeline.cli.gate_options import (
     Surroundings,
     access_of,
     make_parser,
+    not_empty,
     parse,
     read_clock,
 )
@@ -47,6 +48,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--feature",
         dest="features",
+        type=not_empty,
         metavar="NAME",
         action="append",
         required=True,
@@ -54,6 +56,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--environment",
+        type=not_empty,
         metavar="NAME",
         default="production",
         help="where it ships to [default: %(default)s]",

@@ -42,6 +42,7 @@ def make_parser(program: str, description: str) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--source",
+        type=not_empty,
         metavar="URI",
         help="folder, file or URI (file://, http://, https://, s3://) of freeze.json "
         "[default: the published URI]",
@@ -98,6 +99,14 @@ def read_clock() -> datetime:
 def parse(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
     """Parse arguments; a mistake ends the program with status 2."""
     return parser.parse_args(list(arguments))
+
+
+def not_empty(text: str) -> str:
+    """Refuse an empty text, as a variable that is not set gives it."""
+    if not text:
+        message = "must not be empty (is a variable of the pipeline not set?)"
+        raise argparse.ArgumentTypeError(message)
+    return text
 
 
 def _local_keys() -> tuple[Path, ...]:

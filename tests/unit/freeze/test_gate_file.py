@@ -19,7 +19,7 @@ from include.freezeline.freeze.gate import CHANGE_CLASSES
 from include.freezeline.freeze.verdict_formats import FORMATS
 from include.freezeline.jobs import gate_file
 from include.freezeline.jobs.gate_file import build_gate_file
-from tests.unit.freeze.documents import NOW_TEXT, OTHER_PRIVATE, make_document, sign
+from tests.unit.freeze.documents import NOW_TEXT, OTHER_PRIVATE, make_document, make_override, sign
 from tests.unit.freeze.gates import ask_check, publish_to
 
 N_DOCUMENTS = 400
@@ -62,6 +62,9 @@ def _damaged(rng: random.Random) -> bytes:
     document = make_document(sequence=rng.choice([5, 7, 9]))
     document["features"][0]["state"] = rng.choice(["OPEN", "WARNING", "FROZEN", "RECOVERING", "?"])
     if rng.random() < 0.3:
+        override = make_override(change_ref=rng.choice([None, "4f1c2ab", "another"]))
+        document["features"][1]["overrides"] = [override]
+    if rng.random() < 0.3:
         field = rng.choice(list(document))
         document[field] = rng.choice(
             [None, "", "1", 3, [], {}, "2026-10-14", "2027-01-01T00:00:00Z"]
@@ -88,6 +91,8 @@ def _command_lines(folder: Path) -> Iterator[list[str]]:
         given += [
             rng.choice([NOW_TEXT, NOW_TEXT, "2026-10-13T23:00:00Z", "2026-10-16T00:00:00+02:00"])
         ]
+        if rng.random() < 0.5:
+            given += ["--change-ref", "4f1c2ab"]
         if rng.random() < 0.3:
             given += ["--public-key", str(source / "freeze.pub.pem"), "--min-sequence", "6"]
         yield given

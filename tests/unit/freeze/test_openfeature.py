@@ -6,6 +6,7 @@ of its own (``make install-dev``) and runs in a process of its own.
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -175,23 +176,51 @@ os._exit(0)
 """
 
 
-def test_provider_of_a_file_gives_state_expires_and_reloads(tmp_path: Path) -> None:
+def _call(code: str, *arguments: str) -> str:
+    """Run a caller that has flagd's provider; returns its last line."""
     if not (PROVIDER / "openfeature").is_dir():
         message = f"{PROVIDER}: no flagd provider (run `make install-dev`)"
         pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
-    for name, until in (("fresh", FRESH), ("old", LATE)):
-        document = make_document(valid_until=until)
-        (tmp_path / f"{name}.json").write_bytes(build_flagd_file(document))
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", CALLER, *(str(tmp_path / f"{n}.json") for n in ("flags", "fresh", "old"))],
+        [sys.executable, "-c", code, *arguments],
         env={**os.environ, "PYTHONPATH": str(PROVIDER)},
         capture_output=True, text=True, check=False, timeout=180,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout.splitlines()[-1])
+    return done.stdout.splitlines()[-1]
+
+
+def test_provider_of_a_file_gives_state_expires_and_reloads(tmp_path: Path) -> None:
+    for name, until in (("fresh", FRESH), ("old", LATE)):
+        document = make_document(valid_until=until)
+        (tmp_path / f"{name}.json").write_bytes(build_flagd_file(document))
+    paths = (str(tmp_path / f"{name}.json") for name in ("flags", "fresh", "old"))
+    said = json.loads(_call(CALLER, *paths))
     assert said["fresh"] == {**STATES, "gone": "frozen"}
     assert (said["staging"], said["rollback"]) == ("frozen", "open")
     assert (said["expired"], said["again"]) == ("frozen", "open")
     # The provider goes on with the last good file, and says that it fails: callers must look.
     assert said["damaged"] == ["open", "ERROR"]
     assert (said["no file"], said["damaged at start"]) == ("frozen", "frozen")
+
+
+@pytest.mark.parametrize(
+    ("feature", "until", "may_ship"),
+    [("calm", FRESH, True), ("hot", FRESH, False), ("mending", FRESH, False), ("calm", LATE, False),
+     ("gone", FRESH, False)],
+)  # fmt: skip
+def test_caller_of_the_how_to_ships_only_what_is_open(
+    tmp_path: Path, feature: str, until: str, *, may_ship: bool
+) -> None:
+    page = Path("docs/how-to/ask-the-gate.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    path = tmp_path / "flags.flagd.json"
+    path.write_bytes(build_flagd_file(make_document(valid_until=until)))
+    for theirs, ours in (
+        ("/srv/freeze/flags.flagd.json", str(path)),
+        ("support-assistant", feature),
+    ):
+        assert theirs in code
+        code = code.replace(theirs, ours)
+    said = _call(f"{code}\nimport os\nprint(may_ship, flush=True)\nos._exit(0)")
+    assert said == str(may_ship)
