@@ -18,7 +18,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test test-shared test-spark airflow bench bench-drift bench-land bench-growth bench-night bench-scale fuzz lint format docs dbt-docs lock clean
+.PHONY: help install install-dev demo test test-shared test-spark airflow bench bench-drift bench-gate bench-land bench-growth bench-night bench-scale fuzz gate-file lint format docs dbt-docs lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,9 +44,14 @@ $(VENV)/.installed-spark: $(VENV)/.installed-dev include/requirements/spark.txt 
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/spark -r tests/requirements-spark.txt
 	@touch $@
 
+# Beside the other packages: flagd's provider wants a newer protobuf than they allow.
+$(VENV)/.installed-flagd: $(VENV)/.installed-dev tests/requirements-flagd.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/flagd -r tests/requirements-flagd.txt
+	@touch $@
+
 install: $(VENV)/.installed ## make .venv with the pinned dependencies
 
-install-dev: $(VENV)/.installed-dev ## the same with the tools for tests and lint
+install-dev: $(VENV)/.installed-dev $(VENV)/.installed-flagd ## the same with the tools for tests and lint
 
 demo: install ## from real traces to a frozen release: make a bucket, run the nightly DAG, show the report
 	@$(PY) -m include.freezeline demo $(DEMO_ARGS)
@@ -72,6 +77,9 @@ bench: install-dev ## print speed and power ratios, each against a baseline in t
 fuzz: install-dev ## throw a million mutated inputs at parsers and redaction (about 15 minutes)
 	$(PY) -m tests.fuzz $(FUZZ_ARGS)
 
+bench-gate: install-dev ## how long the gate takes to start, and which imports take longest (some seconds)
+	@$(PY) -m tests.bench.bench_gate $(BENCH_ARGS)
+
 bench-land: install-dev ## landing against the bare floor on 1 GB of traffic (about two minutes)
 	@$(PY) -m tests.bench.bench_land $(BENCH_ARGS)
 
@@ -93,6 +101,9 @@ bench-night: install-dev ## 1,000,000 calls in one night: seconds and memory by 
 
 bench-scale: install-dev ## bytes, build and query seconds by stored spans (long; BENCH_ARGS=--quick)
 	@$(PY) -m tests.bench.bench_scale $(BENCH_ARGS)
+
+gate-file: install ## write the release gate as one Python file for other repositories
+	@$(PY) -m include.freezeline gate file --output $(FREEZELINE_HOME)/freezeline_gate.py
 
 lint: install-dev ## ruff, mypy, sqlfluff and the import contracts
 	$(VENV)/bin/ruff check .
@@ -119,6 +130,7 @@ lock: ## resolve requirements.txt and tests/requirements.txt again (needs uv)
 	@# Only what the extras add: the rest is in requirements.txt already.
 	for target in shared spark postgresql; do uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header --extra $$target -c requirements.txt pyproject.toml | grep -vxFf requirements.txt > include/requirements/$$target.txt; done
 	uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header --group spark -c requirements.txt -o tests/requirements-spark.txt
+	uv pip compile --quiet --upgrade --python 3.11 --no-annotate --no-header --group flagd | grep -vxFf requirements.txt -f tests/requirements.txt > tests/requirements-flagd.txt
 
 clean: ## delete everything Freezeline wrote, and the caches
 	rm -rf .freezeline .mypy_cache .ruff_cache .pytest_cache .hypothesis dbt_project/target dbt_project/logs

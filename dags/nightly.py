@@ -6,7 +6,7 @@
 `include/config/facts/`), policies in `include/config/`.
 
 **Outputs** Marts in the published snapshot, verdict rows, the signed freeze document, the flagd
-file and the freeze report under `FREEZELINE_PUBLISH_URI`.
+file and the freeze report under `FREEZELINE_PUBLISH_URI`; document and flags on this machine too.
 
 **Long intervals** Trigger with `interval_start` and `interval_end` to work through history in
 one run; every midnight in between is decided as that night would have decided it.

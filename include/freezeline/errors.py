@@ -58,6 +58,10 @@ class OverrideError(FreezelineError):
     """A freeze may not be overridden like this, or the log of overrides is not as it should be."""
 
 
+class QuestionError(FreezelineError):
+    """The gate was asked over HTTP in a way that is not a question."""
+
+
 class AccountingError(FreezelineError):
     """A reader lost or invented records; the books of the object do not add up."""
 

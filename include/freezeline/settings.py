@@ -140,7 +140,12 @@ class Settings(BaseModel):
     @property
     def published_uri(self) -> str:
         """Where published artefacts go, with the default filled in."""
-        return self.publish_uri or (self.home / "published").resolve().as_uri()
+        return self.publish_uri or self.local_published_uri
+
+    @property
+    def local_published_uri(self) -> str:
+        """The folder where document, flags and key always go too, so that no bucket is needed."""
+        return (self.home / "published").resolve().as_uri()
 
     def required_pseudonym_key(self) -> bytes:
         """Return the key of the pseudonyms; landing without one would store raw user ids.

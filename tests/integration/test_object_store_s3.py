@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,9 +15,12 @@ from botocore.config import Config
 
 from include.freezeline.adapters.object_store import ObjectStore, open_store
 from include.freezeline.errors import StoreAccessError, StoreError, StoreNotFoundError
+from include.freezeline.jobs.gate_file import build_gate_file
+from include.freezeline.jobs.publish import write_document
 from include.freezeline.readers.reading import read_object
 from include.freezeline.readers.rules import load_landing_rules
 from include.freezeline.settings import Settings
+from tests.unit.freeze.documents import NOW_TEXT, PRIVATE, make_document
 from tests.unit.readers import builders
 
 if TYPE_CHECKING:
@@ -65,6 +70,30 @@ def test_s3_store_keeps_and_lists_objects_on_a_real_server(store: ObjectStore) -
     assert not store.exists(keys[0])
     with pytest.raises(StoreNotFoundError, match="no such object"):
         store.read_bytes(keys[0])
+
+
+def test_both_gates_read_a_published_bucket(
+    store: ObjectStore, rgw: "Rgw", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_document(store, make_document(), PRIVATE)
+    monkeypatch.setenv("FREEZELINE_S3_ENDPOINT_URL", rgw.endpoint_url)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", rgw.endpoint_url)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    gate = tmp_path / "freezeline_gate.py"
+    gate.write_text(build_gate_file(), encoding="utf-8")
+    for program in ([str(gate)], ["-m", "include.freezeline", "gate"]):
+        for feature, code in (("calm", 0), ("hot", 3), ("gone", 5)):
+            asked = ["check", "--source", store.uri, "--at", NOW_TEXT, "--feature", feature]
+            done = subprocess.run(  # noqa: S603
+                [sys.executable, *program, *asked], capture_output=True, text=True, check=False
+            )
+            assert done.returncode == code, done.stderr
+        missing = subprocess.run(  # noqa: S603
+            [sys.executable, *program, "check", "--source", f"{store.uri}/no", "--feature", "calm"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert missing.returncode == 4, missing.stderr
+        assert "Traceback" not in missing.stderr
 
 
 def test_s3_store_returns_packed_bytes_as_stored(store: ObjectStore) -> None:

@@ -41,10 +41,12 @@ def _flag(item: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any
     """Return one flag; metadata values must be flat."""
     valid_until_s = int(parse_moment(document["valid_until"]).timestamp())
     worst = item["slos"][0]["slo_id"] if item["slos"] else ""
+    state = item["state"].lower()
     return {
         "state": "ENABLED",
         "variants": {name: name for name in _VARIANTS},
-        "defaultVariant": item["state"].lower(),
+        # flagd's schema lets a variant pass that is not there; evaluating it is an error.
+        "defaultVariant": state if state in _VARIANTS else "frozen",
         "targeting": {
             "if": [
                 {"in": [{"var": "change_class"}, sorted(EXEMPT_CLASSES)]},

@@ -148,12 +148,14 @@ def open_stores(
 
 
 def _published(settings: Settings, session: ErasureSession) -> tuple[PublishedStore, ...]:
-    """Open where people read, and every place elsewhere that a sample was exported to."""
+    """Open where people read, here too, and every place that a sample was exported to."""
     main = open_store(settings.published_uri, settings)
+    here = open_store(settings.local_published_uri, settings)
     exports = export_register(settings).all()
     elsewhere = [export for export in exports if export.uri not in ("", main.uri)]
     return (
         PublishedStore(session, main),
+        *([PublishedStore(session, here, name="published here")] if here.uri != main.uri else ()),
         *(
             PublishedStore(session, open_store(e.uri, settings), e.prefix, f"exported {e.uri}")
             for e in elsewhere

@@ -1,10 +1,11 @@
 """Publish: snapshot, report, flags and signed freeze document of a night, each atomically."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from include.freezeline.adapters.object_store import ObjectStore, open_store
 from include.freezeline.adapters.override_log import override_log, publishing_lock
@@ -40,6 +41,7 @@ class PublishSummary:
     Attributes:
         snapshot_path: The read-only warehouse snapshot.
         document_uri: The signed freeze document.
+        local_document_uri: The same on this machine.
         flagd_uri: The flagd file.
         report_uri: The report as HTML.
         sequence: Sequence number of the document.
@@ -49,6 +51,7 @@ class PublishSummary:
 
     snapshot_path: str
     document_uri: str
+    local_document_uri: str
     flagd_uri: str
     report_uri: str
     sequence: int
@@ -60,9 +63,9 @@ def publish(settings: Settings, as_of: datetime) -> PublishSummary:
     """Publish the night ``as_of`` to ``settings.published_uri``.
 
     Readers see the old objects or the new ones. The report is written first, so that the freeze
-    document never points to a report that is not there, and the document last. A past night (a
-    backfill) publishes its snapshot and its dated report; document, flags and latest report stay
-    those of the newest night.
+    document never points to a report that is not there, and the document last. Document, flags and
+    key go to ``settings.local_published_uri`` too. A past night (a backfill) publishes its snapshot
+    and its dated report; document, flags and latest report stay those of the newest night.
 
     Raises:
         DocumentError: The night has no flags, or the signing key cannot be used.
@@ -99,17 +102,16 @@ def _publish_snapshot(
     overrides = override_log(settings).rows()
     document = build_document(flags, attributions, as_of, report_uri, overrides)
     private_key = load_signing_key(settings)
-    signed = sign_document(document, private_key)
+    local = open_store(settings.local_published_uri, settings)
     is_newest = is_newest_night(settings, as_of)
     keys = [report_key, *([_LATEST_REPORT] if is_newest else [])]
     _write_report(store, settings, as_of, keys, source)
-    if is_newest:
-        store.write_bytes(PUBLIC_KEY_KEY, public_key_of(private_key))
-        store.write_bytes(FLAGD_KEY, build_flagd_file(document), content_type="application/json")
-        store.write_bytes(DOCUMENT_KEY, signed, content_type="application/json")
+    for place in {store.uri: store, local.uri: local}.values() if is_newest else ():
+        write_document(place, document, private_key)
     return PublishSummary(
         snapshot_path=str(snapshot),
         document_uri=f"{store.uri.rstrip('/')}/{DOCUMENT_KEY}",
+        local_document_uri=f"{local.uri}/{DOCUMENT_KEY}",
         flagd_uri=f"{store.uri.rstrip('/')}/{FLAGD_KEY}",
         report_uri=report_uri,
         sequence=document["sequence"],
@@ -119,6 +121,18 @@ def _publish_snapshot(
         },
         is_newest=is_newest,
     )
+
+
+def write_document(store: ObjectStore, document: Mapping[str, Any], private_key: bytes) -> None:
+    """Write key, flags and signed document, each whole, the document last.
+
+    A reader between two of them finds the new flags beside the old document, both genuine and
+    expiring by themselves; with a new key, no document that the key has signed, which blocks.
+    """
+    store.write_bytes(PUBLIC_KEY_KEY, public_key_of(private_key))
+    store.write_bytes(FLAGD_KEY, build_flagd_file(document), content_type="application/json")
+    signed = sign_document(document, private_key)
+    store.write_bytes(DOCUMENT_KEY, signed, content_type="application/json")
 
 
 def load_signing_key(settings: Settings) -> bytes:

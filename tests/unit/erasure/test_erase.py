@@ -162,6 +162,18 @@ def test_a_tenant_takes_everybody_of_theirs(company: Settings) -> None:
     assert spans_left(company) == {103, 2, 4, 5}
 
 
+def test_what_is_published_here_is_searched_when_it_is_published_elsewhere(
+    company: Settings, tmp_path: Path
+) -> None:
+    elsewhere = company.model_copy(update={"publish_uri": (tmp_path / "bucket").as_uri()})
+    texts = [tmp_path / "bucket" / "report.json", company.home / "published" / "report.json"]
+    for text in texts:
+        text.parent.mkdir(parents=True)
+        text.write_text(f'{{"who": "{USER}"}}', encoding="utf-8")
+    erase(elsewhere)
+    assert [text.read_text(encoding="utf-8") for text in texts] == ['{"who": "erased"}'] * 2
+
+
 def test_later_events_stay(company: Settings) -> None:
     subject = Subject("user", USER)
     plan = plan_erasure(company, subject, at(0))

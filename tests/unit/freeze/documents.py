@@ -29,6 +29,20 @@ def make_document(**changes: Any) -> dict[str, Any]:
     return {**document, **changes}
 
 
+def make_override(**changes: Any) -> dict[str, Any]:
+    """Return an override that holds for eight hours from the document's night on."""
+    override = {
+        "override_id": "ov-1a2b3c4d5e6f",
+        "change_ref": None,
+        "reason": "The fix for the refund loop needs this prompt",
+        "requested_by": "pat@example.com",
+        "approved_by": "sam@example.com",
+        "created_at": "2026-10-14T00:00:00Z",
+        "expires_at": "2026-10-14T08:00:00Z",
+    }
+    return {**override, **changes}
+
+
 def sign(document: dict[str, Any], private: bytes = PRIVATE) -> bytes:
     """Sign a document."""
     return sign_document(document, private)

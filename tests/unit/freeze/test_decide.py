@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from include.freezeline.adapters.warehouse import open_warehouse
@@ -19,6 +20,8 @@ from include.freezeline.jobs.explain import explain_freeze
 from include.freezeline.jobs.report import ReportFiles
 from include.freezeline.settings import Settings
 from include.freezeline.slo.catalogue import load_slos
+from tests.unit.freeze.document_schema import check_document
+from tests.unit.freeze.flagd_schema import FLAGD_SCHEMA
 from tests.unit.freeze.worlds import (
     HISTORY_END,
     INCIDENT,
@@ -363,6 +366,32 @@ def test_publish_writes_what_the_gate_accepts_when_night_is_decided(
     explained = explain_freeze(frozen, "support-assistant", "production", NIGHT_END)
     assert explained["state"] == "FROZEN"
     assert explained["transitions"]
+
+
+def test_publish_writes_the_same_objects_here_when_it_publishes_elsewhere(
+    frozen: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(publishing, "_write_report", lambda *_, **__: None)
+    elsewhere = frozen.model_copy(update={"publish_uri": (tmp_path / "bucket").as_uri()})
+    summary = publishing.publish(elsewhere, NIGHT_END)
+    here = frozen.home / "published"
+    assert summary.document_uri == (tmp_path / "bucket" / "freeze.json").as_uri()
+    assert summary.local_document_uri == (here / "freeze.json").as_uri()
+    for name in ("freeze.json", "freeze.pub.pem", "flags.flagd.json"):
+        assert (here / name).read_bytes() == (tmp_path / "bucket" / name).read_bytes()
+    assert not list(here.rglob("*.partial")) + list(tmp_path.rglob("*tmp"))
+
+
+def test_published_document_keeps_to_its_schema_which_names_all_of_it(
+    frozen: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "_write_report", lambda *_, **__: None)
+    publishing.publish(frozen, NIGHT_END)
+    document = json.loads((frozen.home / "published" / "freeze.json").read_bytes())
+    check_document(document)
+    flags = json.loads((frozen.home / "published" / "flags.flagd.json").read_bytes())
+    assert len(flags["flags"]) == len(document["features"]) == 4
+    jsonschema.Draft7Validator(FLAGD_SCHEMA).validate(flags)
 
 
 def test_publish_refuses_when_the_night_was_not_decided(

@@ -72,6 +72,17 @@ def test_default_variant_exists_and_metadata_is_flat_when_flags_are_built() -> N
         assert all(isinstance(v, str | int | float | bool) for v in flag["metadata"].values())
 
 
+def test_unknown_state_is_frozen_when_flags_are_built() -> None:
+    flag = json.loads(build_flagd_file(make_document()))["flags"]["llm-freeze.odd"]
+    assert flag["defaultVariant"] == "frozen"
+
+
+def test_flagd_file_is_ascii_so_that_readers_need_no_encoding() -> None:
+    document = make_document()
+    document["features"][0]["reason"] = "Größe \u2028"
+    assert build_flagd_file(document).isascii()
+
+
 def test_flag_name_is_short_when_environment_is_production() -> None:
     assert flag_name("a", "production") == "llm-freeze.a"
     assert flag_name("a", "staging") == "llm-freeze.a.staging"
