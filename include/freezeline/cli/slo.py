@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ _FORMAT = click.option(
 
 @click.group(name="slo")
 def command() -> None:
-    """List, show and validate the service level objectives."""
+    """List, show, validate and preview the service level objectives."""
 
 
 @command.command(name="list")
@@ -68,6 +69,37 @@ def validate(files: tuple[Path, ...]) -> None:
     except FreezelineError as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{len(slos)} SLO files are valid: {', '.join(slo.name for slo in slos)}")
+
+
+@command.command(name="plan")
+@_FORMAT
+def plan(output: str) -> None:
+    """Show what the files as they are now would decide on the published night.
+
+    Writes nothing. Exit 1: a file is wrong, or its SQL does not fit its mart.
+    """
+    from include.freezeline.jobs.slo_plan import plan_slos
+
+    try:
+        planned = plan_slos(load_settings(os.environ))
+    except FreezelineError as error:
+        raise click.ClickException(str(error)) from None
+    if output == "json":
+        click.echo(json.dumps(asdict(planned), indent=1, default=str))
+        return
+    click.echo(f"on the night of {planned.as_of:%Y-%m-%d %H:%M}Z; nothing is written")
+    for item in planned.slos:
+        spent = "-" if item.consumed_ratio is None else f"{item.consumed_ratio:.0%}"
+        click.echo(
+            f"{item.change:<8} {item.feature} ({item.environment}) {item.slo_name}: "
+            f"{item.verdict}, {spent} spent; {item.reason}"
+        )
+    for name, before, after in planned.flags:
+        click.echo(f"flag     {name}: {before}" + (f" -> {after}" if after != before else ""))
+    for name in planned.without_events:
+        click.echo(f"empty    {name}: no feature has events (a wrong name or condition?)")
+    for name in planned.removed:
+        click.echo(f"removed  {name}: no file defines it any more; what it froze thaws by recovery")
 
 
 @command.command(name="schema")
