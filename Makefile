@@ -18,7 +18,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test test-shared test-spark airflow bench bench-drift bench-gate bench-land bench-growth bench-night bench-scale fuzz gate-file lint format docs dbt-docs lock clean
+.PHONY: help install install-dev demo test test-shared test-spark airflow bench bench-drift bench-gate bench-land bench-growth bench-night bench-scale bench-slo fuzz gate-file lint format docs dbt-docs lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -79,6 +79,9 @@ fuzz: install-dev ## throw a million mutated inputs at parsers and redaction (ab
 
 bench-gate: install-dev ## how long the gate takes to start, and which imports take longest (some seconds)
 	@$(PY) -m tests.bench.bench_gate $(BENCH_ARGS)
+
+bench-slo: install-dev ## how often quiet products freeze, and how soon broken ones do (some minutes; BENCH_ARGS=--quick)
+	@$(PY) -m tests.bench.bench_slo $(BENCH_ARGS)
 
 bench-land: install-dev ## landing against the bare floor on 1 GB of traffic (about two minutes)
 	@$(PY) -m tests.bench.bench_land $(BENCH_ARGS)

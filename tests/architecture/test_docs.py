@@ -31,6 +31,7 @@ from include.freezeline.retention.policy import load_retention_policy
 from include.freezeline.sealing.policy import load_break_glass_policy
 from include.freezeline.settings import Settings
 from include.freezeline.slo.catalogue import load_slos
+from include.freezeline.slo.policy import load_freeze_rules
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -64,6 +65,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ("retention.yml", "then: delete", "then: drop", load_retention_policy),
     ("erasure.yml", "min_persons: 5", "min_persons: 1", load_erasure_policy),
     ("break_glass.yml", "lifetime_days: 7", "lifetime_days: 60", load_break_glass_policy),
+    ("freeze.yml", 'warn_clear: "0.65"', 'warn_clear: "0.75"', load_freeze_rules),
     ("overrides.yml", "max_hours: 72", "max_hours: 168", load_override_rules),
     ("labelling.yml", "[feature, request_model]", "[feature, user_key]", load_labelling_policy),
 )

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from include.freezeline.freeze.flag import policy_of, signal_of
-from include.freezeline.freeze.machine import Memory, step
+from include.freezeline.freeze.flag import signal_of
+from include.freezeline.freeze.machine import FreezePolicy, Memory, step
 from include.freezeline.slo.catalogue import Slo, load_slo
 from include.freezeline.slo.evaluation import evaluate
 from include.freezeline.slo.events import NEVER_US, Events
@@ -59,7 +59,7 @@ def _first_freeze(slo: Slo, n_daily: int, factor: float, seed: int) -> int | Non
     """Return the night a run freezes first; None when it never does."""
     events = _draw(float(slo.objective.limit), n_daily, factor, seed)
     memory = Memory("OPEN", START)
-    policy = policy_of(None)
+    policy = FreezePolicy()
     for night in range(1, LOOKS + 1):
         at = START + timedelta(days=QUIET_DAYS + night)
         evaluation = evaluate(slo, events, "f", "production", at, with_worst=False)

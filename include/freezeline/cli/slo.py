@@ -134,6 +134,7 @@ def _as_json(slo: Slo) -> dict[str, Any]:
         "op": slo.objective.op,
         "window": slo.window_text,
         "consequence": slo.consequence,
+        "policy": slo.policy_name,
         "trip_wire": slo.trip_wire,
         "evidence": slo.evidence,
         "maturity_lag_h": None if lag is None else lag.total_seconds() / 3600,

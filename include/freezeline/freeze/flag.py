@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 
 from include.freezeline.contracts.judgement import FreezeState
@@ -85,12 +85,6 @@ class Past:
     memory: Mapping[str, Memory]
 
 
-def policy_of(maturity_lag: timedelta | None) -> FreezePolicy:
-    """Return the policy of an SLO; a freeze lasts until outcomes of its first day are final."""
-    default = FreezePolicy()
-    return FreezePolicy(min_freeze=max(default.min_freeze, maturity_lag or default.min_freeze))
-
-
 def signal_of(evaluation: Evaluation) -> Signal:
     """Return what an evaluation tells the state machine."""
     return Signal(
@@ -147,8 +141,7 @@ def _judge(evaluation: Evaluation, past: Past, as_of: datetime) -> Judged:
     if evaluation.slo.consequence != "freeze":
         return Judged(evaluation, None)
     before = past.memory.get(evaluation.slo.name, Memory("OPEN", as_of))
-    policy = policy_of(evaluation.slo.objective.maturity_lag)
-    return Judged(evaluation, step(before, signal_of(evaluation), policy))
+    return Judged(evaluation, step(before, signal_of(evaluation), evaluation.slo.policy))
 
 
 def _thaw_removed(past: Past, current: Mapping[str, Memory], as_of: datetime) -> dict[str, Memory]:

@@ -6,33 +6,15 @@ nothing moves.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from fractions import Fraction
 
 from include.freezeline.contracts.judgement import FreezeState
+from include.freezeline.slo.policy import FreezePolicy
+
+__all__ = ["SEVERITY", "FreezePolicy", "Memory", "Signal", "Step", "step"]
 
 SEVERITY: dict[FreezeState, int] = {"OPEN": 0, "WARNING": 1, "RECOVERING": 2, "FROZEN": 3}
-
-
-@dataclass(frozen=True, slots=True)
-class FreezePolicy:
-    """When to warn, freeze and thaw; shares of the budget.
-
-    Attributes:
-        freeze_at: Surely spent share that freezes.
-        warn_at: Surely spent share that warns.
-        warn_clear: A warning ends below this possibly spent share.
-        recover_at: An evaluation is clean at or below this possibly spent share.
-        min_freeze: Shortest time between freezing and recovering.
-        clean_evaluations: Clean evaluations in a row that end the recovery.
-    """
-
-    freeze_at: Fraction = Fraction(1)
-    warn_at: Fraction = Fraction(75, 100)
-    warn_clear: Fraction = Fraction(65, 100)
-    recover_at: Fraction = Fraction(90, 100)
-    min_freeze: timedelta = timedelta(hours=24)
-    clean_evaluations: int = 3
 
 
 @dataclass(frozen=True, slots=True)

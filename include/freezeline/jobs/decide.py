@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
 from include.freezeline.config import config_dir
@@ -30,7 +30,8 @@ from include.freezeline.settings import Settings
 from include.freezeline.slo.catalogue import load_slos
 from include.freezeline.slo.evaluation import evaluate
 from include.freezeline.slo.feeds import Arrivals, find_silence
-from include.freezeline.slo.windows import midnights
+from include.freezeline.slo.policy import load_freeze_rules
+from include.freezeline.slo.windows import midnights, parse_duration
 
 Progress = Callable[[str], None]
 
@@ -60,12 +61,13 @@ class DecideSummary:
 
 @dataclass(slots=True)
 class _Rows:
-    """Rows collected over the interval, and the flags of its last night."""
+    """Rows collected over the interval, how long flags hold, and the flags of its last night."""
 
     windows: list[Row] = field(default_factory=list)
     attributions: list[Row] = field(default_factory=list)
     transitions: list[Row] = field(default_factory=list)
     flags: list[Row] = field(default_factory=list)
+    validity: timedelta = timedelta(0)
     overrides: list[Row] = field(default_factory=list)
     last: list[Flag] = field(default_factory=list)
 
@@ -90,13 +92,14 @@ def decide(
     Raises:
         ConfigError: An SLO file is wrong.
     """
-    slos = load_slos(config_dir(settings))
+    folder = config_dir(settings)
+    slos = load_slos(folder)
     with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
         warehouse.ensure_judgement_tables()
         known = load_events(warehouse, slos, as_of)
         past = load_past(warehouse, interval_start)
         nights = midnights(interval_start, as_of)
-        rows = _Rows()
+        rows = _Rows(validity=parse_duration(load_freeze_rules(folder).validity))
         for number, night in enumerate(nights, start=1):
             _decide_night(known, past, night, rows, is_last=night == as_of)
             if progress is not None and (number % 10 == 0 or night == as_of):
@@ -132,7 +135,7 @@ def _decide_night(
         flag = _plan(subject, sources, night, past.get(subject), known.fact_arrivals)
         _collect(flag, sources, rows, with_attributions=is_last)
         thaw_at = find_earliest_thaw(flag, {name: s.events for name, s in sources.items()})
-        rows.flags.append(flag_row(flag, thaw_at, data_through))
+        rows.flags.append(flag_row(flag, thaw_at, data_through, rows.validity))
         before = past[subject].state if subject in past else "OPEN"
         if flag.state != before:
             rows.transitions.append(transition_row(flag, before))

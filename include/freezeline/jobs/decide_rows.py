@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from include.freezeline.contracts.judgement import FreezeState
-from include.freezeline.freeze.flag import Flag, Judged, Past, policy_of
+from include.freezeline.freeze.flag import Flag, Judged, Past
 from include.freezeline.freeze.machine import Memory
 from include.freezeline.hashing import stable_hash
 from include.freezeline.jobs.decide_events import SloEvents
@@ -22,7 +22,6 @@ from include.freezeline.slo.evaluation import (
 from include.freezeline.slo.windows import to_us
 from include.freezeline.slo.wording import explain
 
-VALIDITY = timedelta(hours=30)
 DAY_DIMENSION = "call_date"
 Row = dict[str, Any]
 
@@ -145,9 +144,12 @@ def transition_row(flag: Flag, before: FreezeState) -> Row:
 
 
 def flag_row(
-    flag: Flag, earliest_thaw_at: datetime | None, data_through_at: datetime | None
+    flag: Flag,
+    earliest_thaw_at: datetime | None,
+    data_through_at: datetime | None,
+    validity: timedelta,
 ) -> Row:
-    """Return the ``freeze_flags`` row of a flag."""
+    """Return the ``freeze_flags`` row of a flag that holds for so long."""
     return {
         "flag_key": stable_hash(flag.feature, flag.environment, flag.as_of),
         "as_of": flag.as_of,
@@ -161,7 +163,7 @@ def flag_row(
         "earliest_thaw_at": earliest_thaw_at,
         "data_through_at": data_through_at,
         "evaluated_at": flag.as_of,
-        "valid_until_at": flag.as_of + VALIDITY,
+        "valid_until_at": flag.as_of + validity,
         "slo_count": len(flag.judged),
         "evaluations_json": _dump(flag),
     }
@@ -225,10 +227,11 @@ def _listed(judged: Judged) -> Row:
         "bad_count": budget.counts.n_bad,
         "event_count": budget.counts.n_all,
         "pending_count": budget.n_pending,
+        "policy": slo.policy_name,
         "trip_wire": slo.trip_wire,
         "fact": slo.fact,
         "fact_silence_h": slo.fact_silence.total_seconds() / 3600,
-        "min_frozen_h": policy_of(slo.objective.maturity_lag).min_freeze.total_seconds() / 3600,
+        "min_frozen_h": slo.policy.min_freeze.total_seconds() / 3600,
         "reason": explain(evaluation),
         "owner": slo.owner,
         "runbook": slo.runbook,

@@ -9,9 +9,9 @@ from typing import Literal
 from include.freezeline.adapters.override_log import override_log
 from include.freezeline.adapters.snapshots import open_snapshot
 from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
+from include.freezeline.config import config_dir
 from include.freezeline.errors import WarehouseError
 from include.freezeline.freeze.gate import EXEMPT_CLASSES
-from include.freezeline.freeze.machine import FreezePolicy
 from include.freezeline.freeze.overrides import live_overrides
 from include.freezeline.reports.freeze_report import build_report, with_overrides
 from include.freezeline.reports.model import FreezeReport, Policy
@@ -19,6 +19,7 @@ from include.freezeline.reports.queries import latest_as_of
 from include.freezeline.reports.render import render_html, render_markdown
 from include.freezeline.reports.render_json import render_json
 from include.freezeline.settings import Settings
+from include.freezeline.slo.policy import DEFAULT_POLICY, FreezePolicy, load_freeze_rules
 
 Source = Literal["warehouse", "snapshot"]
 
@@ -60,7 +61,8 @@ def load_report(
             message = f"the {source} holds no decided night (run the nightly DAG, or `make demo`)"
             raise WarehouseError(message)
         live = live_overrides(override_log(settings).rows(), night)
-        report = build_report(warehouse, night, explained_policy(FreezePolicy()))
+        policy = load_freeze_rules(config_dir(settings)).compiled()[DEFAULT_POLICY]
+        report = build_report(warehouse, night, explained_policy(policy))
         return with_overrides(report, live)
 
 

@@ -33,6 +33,7 @@ class Annotations(Strict):
         trip_wire: Freeze also when the Shiryaev-Roberts score reaches this many looks between
             false alarms; without it only the budget freezes.
         evidence: Probability that a low-volume breach needs before it freezes.
+        policy: Policy of ``config/freeze.yml``.
     """
 
     limit: str = Field(alias="freezeline.dev/limit")
@@ -53,6 +54,10 @@ class Annotations(Strict):
         None, alias="freezeline.dev/trip-wire"
     )
     evidence: str = Field("0.99", alias="freezeline.dev/evidence")
+
+    policy: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")] = Field(
+        "default", alias="freezeline.dev/policy"
+    )
 
     @field_validator("limit")
     @classmethod

@@ -10,6 +10,7 @@ from typing import Any
 from include.freezeline.config import load_yaml, parse_config
 from include.freezeline.errors import ConfigError
 from include.freezeline.slo.budget import Objective, Op
+from include.freezeline.slo.policy import DEFAULT_POLICY, FreezePolicy, load_freeze_rules
 from include.freezeline.slo.slices import Slices
 from include.freezeline.slo.spec import (
     SloDocument,
@@ -49,6 +50,8 @@ class Slo:
         fact_silence: Time without a landed file of the fact after which nothing is judged.
         trip_wire: Detector score that freezes; None without a trip wire.
         evidence: Probability a low-volume breach needs to freeze.
+        policy_name: Policy of ``config/freeze.yml``.
+        policy: Its numbers, with the maturity lag.
         owner: Team that answers for it.
         runbook: What to do when it breaks.
     """
@@ -73,6 +76,8 @@ class Slo:
     fact_silence: timedelta
     trip_wire: int | None
     evidence: float
+    policy_name: str
+    policy: FreezePolicy
     owner: str
     runbook: str
 
@@ -104,7 +109,7 @@ def load_slos(config_dir: Path) -> tuple[Slo, ...]:
 
 
 def load_slo(path: Path) -> Slo:
-    """Load one SLO file.
+    """Load one SLO file; policies are those of ``freeze.yml`` beside its folder.
 
     Raises:
         ConfigError: Names file, field, value and remedy.
@@ -118,7 +123,15 @@ def load_slo(path: Path) -> Slo:
     if problem is not None:
         message = f"{path}: {problem}"
         raise ConfigError(message)
-    slo = _compile(document)
+    policies = _policies(path)
+    name = document.metadata.annotations.policy
+    if name not in policies:
+        message = (
+            f"{path}: metadata.annotations.freezeline.dev/policy: no such policy {name!r} "
+            f"(one of {', '.join(policies)}, freeze.yml)"
+        )
+        raise ConfigError(message)
+    slo = _compile(document, policies)
     if slo.name != path.stem:
         message = f"{path}: metadata.name must equal the file name, got {slo.name!r} (rename one)"
         raise ConfigError(message)
@@ -131,7 +144,15 @@ def slo_json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _compile(document: SloDocument) -> Slo:
+def _policies(path: Path) -> Mapping[str, FreezePolicy]:
+    """Return the policies that a file may name; the house's alone for a file that lies by itself."""
+    folder = path.parent.parent
+    if not (folder / "freeze.yml").exists():
+        return {DEFAULT_POLICY: FreezePolicy()}
+    return load_freeze_rules(folder).compiled()
+
+
+def _compile(document: SloDocument, policies: Mapping[str, FreezePolicy]) -> Slo:
     """Turn the document into what evaluation needs."""
     notes, spec = document.metadata.annotations, document.spec
     ratio = spec.indicator.spec.ratioMetric
@@ -160,6 +181,8 @@ def _compile(document: SloDocument) -> Slo:
         fact_silence=parse_duration(notes.fact_silence),
         trip_wire=int(notes.trip_wire) if notes.trip_wire is not None else None,
         evidence=float(notes.evidence),
+        policy_name=notes.policy,
+        policy=policies[notes.policy].with_lag(lag),
         owner=notes.owner,
         runbook=notes.runbook,
     )

@@ -10,7 +10,7 @@ import numpy as np
 from include.freezeline.contracts.judgement import Verdict
 from include.freezeline.slo.budget import Budget, Counts, count, evaluate_budget
 from include.freezeline.slo.catalogue import Slo
-from include.freezeline.slo.decision import WARN_AT, is_proven
+from include.freezeline.slo.decision import is_proven
 from include.freezeline.slo.events import Events, IntArray
 from include.freezeline.slo.evidence import detector_score, jeffreys_p_at_least
 from include.freezeline.slo.feeds import Silence
@@ -120,7 +120,7 @@ class Evaluation:
 
     def _is_worth_a_warning(self) -> bool:
         """Whether little budget is left, may be left, or the last day surely broke the limit."""
-        if self.consumed_lower >= WARN_AT or self.nowcast_upper >= 1:
+        if self.consumed_lower >= self.slo.policy.warn_at or self.nowcast_upper >= 1:
             return True
         last, limit = self.budget.last_day, self.budget.objective.limit
         is_broken = self.budget.is_broken_24h and limit > 0

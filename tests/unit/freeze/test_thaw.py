@@ -32,7 +32,7 @@ def _decide(events: Events, at: datetime, past: Past | None) -> Flag:
 
 def _ask(flag: Flag) -> GateAnswer:
     """Ask the gate right after the night was published."""
-    row = {**flag_row(flag, None, flag.as_of), "revision": 1}
+    row = {**flag_row(flag, None, flag.as_of, timedelta(hours=30)), "revision": 1}
     document = build_document([row], [], flag.as_of, "file:///report.html")
     return answer_gate(document, "f", "production", "feature", flag.as_of)
 
