@@ -14,6 +14,7 @@ from include.freezeline.contracts.judgement import (
     FREEZE_FLAGS,
     FREEZE_TRANSITIONS,
     SLO_WINDOWS,
+    STYLE_FINGERPRINTS,
     VERDICTS,
 )
 from include.freezeline.demo.world import DATES
@@ -30,13 +31,14 @@ _N_DAYS = 12
 _SCALE = 0.08
 _FILLER: Mapping[ColumnType, Any] = {
     "string": "x", "json": "[]", "int64": 1, "int32": 1, "float64": 0.25, "bool": True,
-    "timestamp": AS_OF, "list<string>": ["x"],
+    "timestamp": AS_OF, "date": AS_OF.date(), "list<string>": ["x"],
 }  # fmt: skip
 _JUDGED: Mapping[str, Mapping[str, Any]] = {
     "verdicts": {"verdict": "ok", "details": json.dumps({"n": 1})},
     "slo_windows": {"verdict": "ok", "consequence": "freeze"},
     "freeze_transitions": {"from_state": "OPEN", "to_state": "FROZEN"},
     "freeze_flags": {"state": "FROZEN"},
+    "style_fingerprints": {"means": json.dumps({"commas": 0.5})},
 }
 
 
@@ -66,7 +68,9 @@ def judge_world(settings: Settings) -> None:
     """Write two rows into every judgement table, one of them revised."""
     with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
         warehouse.ensure_judgement_tables()
-        for table in (VERDICTS, SLO_WINDOWS, FREEZE_TRANSITIONS, FREEZE_FLAGS):
+        for table in (
+            VERDICTS, SLO_WINDOWS, FREEZE_TRANSITIONS, FREEZE_FLAGS, STYLE_FINGERPRINTS,
+        ):  # fmt: skip
             row = {c.name: _FILLER[c.type] for c in table.columns} | _JUDGED[table.name]
             own = {name: row[name] for name in row if name not in {"revision", "content_hash"}}
             earlier = own | {"reason": "at first"}

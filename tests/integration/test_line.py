@@ -105,6 +105,23 @@ def test_quiet_feature_has_not_even_a_warning(night: LineRun) -> None:
     assert set(verdicts) <= {"ok", "insufficient_evidence"}
 
 
+def test_day_of_the_model_swap_is_named(night: LineRun, quiet_night: LineRun) -> None:
+    swap = next(each for each in INCIDENTS if each.name == "silent_model_swap")
+    asked = "select * from judgement.verdicts where question = 'fingerprint_change_point'"
+    (warned,) = [
+        row
+        for row in night.rows(f"{asked} and as_of = timestamptz '{LAST_AS_OF}'")
+        if row["verdict"] == "warning"
+    ]
+    assert warned["feature"] == swap.feature
+    assert warned["model"].startswith(str(swap.model))
+    assert json.loads(warned["details"])["changed_date"] == swap.start_date.isoformat()
+    assert str(swap.start_date) in warned["reason"]
+    quiet = [row["verdict"] for row in quiet_night.rows(asked)]
+    assert quiet.count("ok") >= 7
+    assert set(quiet) == {"ok", "insufficient_evidence"}
+
+
 def test_exactly_the_escalating_feature_is_frozen(night: LineRun) -> None:
     flags = {(row["feature"], row["environment"]): row for row in night.rows(FLAGS_SQL)}
     production = {feature for feature, environment in flags if environment == "production"}

@@ -15,6 +15,7 @@ _TIMES = {
     "hour_started_at": ("called_at", "date_trunc('hour', c.called_at)"),
     "usage_date": ("called_at", "cast(c.called_at as date)"),
     "arrival_date": ("arrived_at", "cast(c.arrived_at as date)"),
+    "fingerprint_date": ("called_at", "cast(c.called_at as date)"),
 }
 _PERIOD = "period_started_at"
 # Days of them, which dimensions add up, are as telling as they are.
@@ -22,8 +23,10 @@ _GROUPED = ("agg_", "rpt_", "int_daily__")
 # How many a row is about, the best answer first; other counts are of parts of these.
 _SIZES = (
     "n_calls", "n_requests", "n_runs", "n_turns", "n_sessions", "n_streams", "n_feedbacks",
-    "n_slow_requests", "call_count",
+    "n_slow_requests", "call_count", "n_answers",
 )  # fmt: skip
+# The model that answered, by the names that a call has for it.
+_MODELS = ("response_model", "request_model")
 # What stands in aggregates of cost where a call names no provider.
 _UNKNOWN = "unknown"
 
@@ -77,6 +80,8 @@ class SmallGroups:
         """Return the condition of the rows of ``t`` to drop; None when the table has none."""
         if self._calls is None:
             return None
+        if "fingerprint_date" in self._columns[table]:
+            return self._small(table, self._keys(table) | self._model_key())
         if table.startswith(_JUDGEMENT):
             return self._judgements(table)
         if not table.split(".")[1].startswith(_GROUPED):
@@ -111,6 +116,12 @@ class SmallGroups:
             step = "hour" if table.endswith("_hourly") else "day"
             keys[_PERIOD] = f"date_trunc('{step}', c.called_at)"
         return keys
+
+    def _model_key(self) -> dict[str, str]:
+        """Return the model of a fingerprint, where groups may be cut by models."""
+        if not set(_MODELS) <= set(self._dimensions):
+            return {}
+        return {"model": f"coalesce({', '.join(f'c.{name}' for name in _MODELS)})"}
 
     def _by_dimension(self, table: str) -> str | None:
         """Rows of an aggregate that cuts the calls by one dimension at a time."""

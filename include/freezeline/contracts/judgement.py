@@ -12,6 +12,7 @@ from include.freezeline.contracts.judgement_evidence import (
     CALL_SCORES,
     EVALUATOR_AGREEMENTS,
     ROOT_CAUSES,
+    STYLE_FINGERPRINTS,
     VERDICT_EXAMPLES,
 )
 
@@ -26,6 +27,7 @@ __all__ = [
     "ROOT_CAUSES",
     "SLO_ATTRIBUTIONS",
     "SLO_WINDOWS",
+    "STYLE_FINGERPRINTS",
     "VERDICTS",
     "VERDICT_EXAMPLES",
     "FreezeState",
@@ -51,11 +53,15 @@ VERDICTS = Table(
         Column(
             "question",
             "string",
-            "What was asked: semantic_shift, semantic_shift_paired, output_divergence, input_tokens_creep, ...",
+            "What was asked: semantic_shift, semantic_shift_paired, output_divergence, fingerprint_change_point, input_tokens_creep, ...",
             nullable=False,
         ),
         *SUBJECT,
-        Column("model", "string", "Model name judged; null over all."),
+        Column(
+            "model",
+            "string",
+            "Model name judged, the one asked for; for fingerprint_change_point the one that answered; null over all.",
+        ),
         Column("prompt_version", "string", "Prompt version judged; null over all."),
         Column("tenant_key", "string", "Tenant judged; null over all."),
         Column("window_started_at", "timestamp", "Start of the judged window.", nullable=False),
@@ -74,7 +80,7 @@ VERDICTS = Table(
         Column(
             "unit",
             "string",
-            "Unit of value; 'ratio', 'ms', 'tokens', 'usd', 'nats', 'score' or 'none'.",
+            "Unit of value; 'ratio', 'ms', 'tokens', 'usd', 'nats', 'days', 'score' or 'none'.",
             nullable=False,
         ),
         Column("threshold", "float64", "What the value or p-value was compared with, unrounded."),
@@ -403,4 +409,5 @@ JUDGEMENT_TABLES = (
     CHECK_RESULTS,
     CALL_SCORES,
     EVALUATOR_AGREEMENTS,
+    STYLE_FINGERPRINTS,
 )

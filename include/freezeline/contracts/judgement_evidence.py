@@ -1,4 +1,4 @@
-"""The judgement tables about single answers and about why: causes, examples, scores, agreement."""
+"""The judgement tables behind verdicts: causes, examples, scores, agreement, fingerprints of style."""
 
 from include.freezeline.contracts.columns import Column, Table
 from include.freezeline.contracts.judgement_common import REVISION, SUBJECT
@@ -176,5 +176,78 @@ EVALUATOR_AGREEMENTS = Table(
         Column("reason", "string", "The answer in words, or what is missing.", nullable=False),
         Column("method", "string", "Name of the statistic.", nullable=False),
         Column("seed", "int64", "Seed of the random generator; null when none was used."),
+    ),
+)
+
+STYLE_FINGERPRINTS = Table(
+    name="style_fingerprints",
+    grain="one row per day, provider, model that answered, feature, environment and revision; a day with too few answers has a row that says so",
+    key=("fingerprint_key",),
+    columns=(
+        Column(
+            "fingerprint_key",
+            "string",
+            "Hash of fingerprint_date, provider, model, feature and environment.",
+            nullable=False,
+        ),
+        *REVISION,
+        Column(
+            "as_of",
+            "timestamp",
+            "Exclusive end of what was known; a later night writes the day again only when answers of it came late or changed.",
+            nullable=False,
+        ),
+        Column("fingerprint_date", "date", "UTC date of the calls.", nullable=False),
+        Column("provider", "string", "Provider that answered; null when unknown."),
+        Column(
+            "model",
+            "string",
+            "Model that answered as the source names it; the model asked for where it names none.",
+        ),
+        *SUBJECT,
+        Column(
+            "request_models",
+            "json",
+            "List of the model names asked for that day, sorted.",
+            nullable=False,
+        ),
+        Column(
+            "n_answers",
+            "int64",
+            "Answers of the day with a text, probes left out.",
+            nullable=False,
+        ),
+        Column(
+            "n_texts",
+            "int64",
+            "Answers looked at: the first by a hash of the call key, as many as drift.yml allows, empty ones left out.",
+            nullable=False,
+        ),
+        Column(
+            "means",
+            "json",
+            "Mean of log(1 + habit) over the answers by habit; null with fewer than 20.",
+        ),
+        Column("standard_errors", "json", "Standard error of each mean by habit; null with it."),
+        Column(
+            "fingerprint_hash",
+            "string",
+            "Hash of the means to four digits; equal for equal style, null without means.",
+        ),
+        Column("reason", "string", "Why there are no means; null when there are."),
+        Column("method", "string", "Name of the statistic.", nullable=False),
+        Column("method_version", "string", "Version of the method.", nullable=False),
+        Column(
+            "input_hash",
+            "string",
+            "Hash of all answers of the day, of the limit on texts and of the method's version.",
+            nullable=False,
+        ),
+        Column(
+            "evidence_query",
+            "string",
+            "SQL that shows the day's answers as long as their texts are kept.",
+            nullable=False,
+        ),
     ),
 )

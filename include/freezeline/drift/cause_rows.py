@@ -7,6 +7,7 @@ from typing import Any
 from include.freezeline.drift.causes import METHOD, METHOD_VERSION, Evidence, RootCause
 from include.freezeline.drift.evidence import causes_query
 from include.freezeline.drift.findings import Finding, Judged
+from include.freezeline.drift.segments import ANSWERING_MODEL, Segment
 from include.freezeline.drift.verdicts import details_json, verdict_key
 from include.freezeline.drift.windows import Window
 from include.freezeline.hashing import stable_hash
@@ -23,9 +24,13 @@ def needs_cause(judged: Judged) -> bool:
 def compared_windows(finding: Finding) -> tuple[Window, Window]:
     """Return the calls before, and those of the verdict.
 
-    A creep has no reference: the first quarter of its days is compared with the last.
+    A creep has no reference: the first quarter of its days is compared with the last. A change of
+    style has weeks of it, in which prompts come and go: as many days before it as from then on do.
     """
     window = finding.window
+    if finding.reference is not None and _is_of_style(finding):
+        since = window.started_at - (window.ended_at - window.started_at)
+        return Window(max(since, finding.reference.started_at), window.started_at), window
     if finding.reference is not None:
         return finding.reference, window
     part = (window.ended_at - window.started_at) / _PART
@@ -39,17 +44,29 @@ def cause_seed(finding: Finding, as_of: datetime) -> int:
 
 
 def probes_of(finding: Finding, judged: Sequence[Judged]) -> Finding | None:
-    """Return what the probes of a finding's segment say; None without enough of them."""
+    """Return what the probes of a finding's segment say; None without enough of them.
+
+    A model that answers under one name only has the probes that ask for that name.
+    """
+    segment = finding.segment
+    asked = finding.details.get("request_models", ())
+    if _is_of_style(finding) and len(asked) == 1:
+        segment = Segment(segment.feature, segment.environment, asked[0])
     return next(
         (
             each.finding
             for each in judged
             if each.finding.question == _PROBES
-            and each.finding.segment == finding.segment
+            and each.finding.segment == segment
             and each.finding.result.is_sufficient
         ),
         None,
     )
+
+
+def _is_of_style(finding: Finding) -> bool:
+    """Whether a finding is about fingerprints, whose segments are of the model that answered."""
+    return finding.segment.value(ANSWERING_MODEL) is not None
 
 
 def root_cause_row(judged: Judged, found: RootCause, as_of: datetime) -> dict[str, Any]:
@@ -63,7 +80,7 @@ def root_cause_row(judged: Judged, found: RootCause, as_of: datetime) -> dict[st
         "question": finding.question,
         "feature": finding.segment.feature,
         "environment": finding.segment.environment,
-        "model": finding.segment.model,
+        "model": finding.segment.model_name,
         "window_started_at": window.started_at,
         "window_ended_at": window.ended_at,
         "before_started_at": before.started_at,

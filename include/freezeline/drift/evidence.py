@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from include.freezeline.drift.segments import Segment
+from include.freezeline.drift.segments import ANSWERING_MODEL, Segment
 from include.freezeline.drift.windows import Window
 
 
@@ -69,6 +69,35 @@ def hourly_query(segment: Segment, window: Window, source: str, columns: tuple[s
     )
 
 
+def fingerprints_query(segment: Segment, window: Window, as_of: datetime) -> str:
+    """Return the query of the daily fingerprints in which a change point was looked for."""
+    names = (("provider", "provider"), ("model", ANSWERING_MODEL))
+    rest = " and ".join(
+        f"coalesce({column}, '') = {quote(segment.value(name) or '')}" for column, name in names
+    )
+    return (
+        "select fingerprint_date, n_texts, means, standard_errors, reason "
+        f"from judgement.style_fingerprints where feature = {quote(segment.feature)} "
+        f"and environment = {quote(segment.environment)} and {rest} "
+        f"and fingerprint_date >= date {quote(window.started_at.date().isoformat())} "
+        f"and fingerprint_date < date {quote(window.ended_at.date().isoformat())} "
+        f"and as_of <= {_instant(as_of)} qualify row_number() over (partition by fingerprint_key "
+        "order by as_of desc, revision desc) = 1 order by fingerprint_date"
+    )
+
+
+def dimension_sql(name: str, prefix: str = "") -> str:
+    """Return a further dimension of calls as SQL; a missing value is the empty text.
+
+    Args:
+        name: The dimension.
+        prefix: What stands before a column's name, such as ``c.``.
+    """
+    columns = ("response_model", "request_model") if name == ANSWERING_MODEL else (name,)
+    listed = ", ".join(f"{prefix}{column}" for column in columns)
+    return f"coalesce({listed}, '')"
+
+
 def quote(value: str) -> str:
     """Return a SQL string literal."""
     return "'" + value.replace("'", "''") + "'"
@@ -82,7 +111,7 @@ def _subject(segment: Segment) -> str:
     ]
     if segment.model is not None:
         parts.append(f"request_model = {quote(segment.model)}")
-    rest = " and ".join(f"coalesce({name}, '') = {quote(value)}" for name, value in segment.rest)
+    rest = " and ".join(f"{dimension_sql(name)} = {quote(value)}" for name, value in segment.rest)
     if rest:
         parts.append(f"call_key in (select call_key from marts.fct_llm_calls where {rest})")
     return " and ".join(parts)

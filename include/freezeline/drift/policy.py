@@ -7,7 +7,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from include.freezeline.config import load_yaml, parse_config
-from include.freezeline.drift.scope import Reference, Segments, WindowLength, duration_of
+from include.freezeline.drift.scope import (
+    Fingerprints,
+    Reference,
+    Segments,
+    WindowLength,
+    duration_of,
+)
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 Count = Annotated[int, Field(ge=1)]
@@ -111,6 +117,7 @@ class DriftPolicy(_Strict):
         sampling: How many texts are read.
         permutations: Size of the permutation tests.
         questions: Minimum sizes and effects.
+        fingerprints: Which days of style are kept and looked at for a change.
         causes: When something counts as the cause of a verdict.
     """
 
@@ -124,6 +131,7 @@ class DriftPolicy(_Strict):
     sampling: Sampling
     permutations: Permutations
     questions: DriftQuestions
+    fingerprints: Fingerprints = Fingerprints()
     causes: CausePolicy
 
     @property

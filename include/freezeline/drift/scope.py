@@ -1,4 +1,4 @@
-"""What a drift question is about: which segments, how long a window, and which reference."""
+"""What a drift question is about: segments, windows, the reference, and the days of fingerprints."""
 
 import re
 from collections.abc import Mapping
@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from include.freezeline.stats.fingerprint import MIN_DAYS, MIN_TEXTS
 
 Dimension = Literal[
     "feature",
@@ -100,6 +102,22 @@ class Segments(_Strict):
             message = "holds a dimension twice (remove one)"
             raise ValueError(message)
         return self
+
+
+class Fingerprints(_Strict):
+    """Daily fingerprints of style, and the question since when a model writes differently.
+
+    Attributes:
+        is_enabled: Whether they are kept and asked.
+        days: Days that are looked at for a change, and kept up to date with late calls.
+        max_texts: Answers looked at per day, model and feature; the choice depends on call keys only.
+        min_effect: Smallest shift of any habit that matters, in standard deviations of answers.
+    """
+
+    is_enabled: bool = True
+    days: Annotated[int, Field(ge=MIN_DAYS)] = 28
+    max_texts: Annotated[int, Field(ge=MIN_TEXTS)] = 200
+    min_effect: Annotated[float, Field(gt=0.0)] = 0.2
 
 
 class AcceptedChange(_Strict):

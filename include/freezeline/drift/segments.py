@@ -9,6 +9,8 @@ from include.freezeline.stats.permutation import Float32Array
 
 Embedder = Callable[[Sequence[str]], Float32Array]
 """Turns texts into L2-normalised float32 rows."""
+ANSWERING_MODEL = "answering_model"
+"""A dimension of segments that no policy names: the model that answered, whatever was asked for."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,6 +42,11 @@ class Segment:
         """What keys and seeds are made of; the same as ever without further dimensions."""
         plain = (self.feature, self.environment, self.model)
         return (*plain, self.rest) if self.rest else plain
+
+    @property
+    def model_name(self) -> str | None:
+        """The model that a verdict names; None over all models."""
+        return self.model or self.value(ANSWERING_MODEL) or None
 
     def value(self, dimension: str) -> str | None:
         """Return the value of a further dimension; None when the segment is over all of them."""

@@ -92,7 +92,7 @@ def _subject(finding: Finding) -> dict[str, Any]:
         "question": finding.question,
         "feature": finding.segment.feature,
         "environment": finding.segment.environment,
-        "model": finding.segment.model,
+        "model": finding.segment.model_name,
         "prompt_version": finding.segment.value("prompt_version"),
         "tenant_key": finding.segment.value("tenant_key"),
         "window_started_at": finding.window.started_at,

@@ -23,6 +23,7 @@ from include.freezeline.drift.segments import Embedder
 from include.freezeline.drift.verdicts import example_rows, verdict_row
 from include.freezeline.jobs.evaluate import evaluate_answers
 from include.freezeline.jobs.judge_causes import load_causes
+from include.freezeline.jobs.judge_fingerprints import judge_fingerprints
 from include.freezeline.jobs.judge_hourly import load_hourly
 from include.freezeline.jobs.judge_reads import load_segments, load_series
 from include.freezeline.settings import Settings
@@ -77,6 +78,7 @@ def judge(
         warehouse.ensure_judgement_tables()
         segments = load_segments(warehouse, drift_policy, as_of)
         judged = judge_drift(segments, drift_policy, as_of, embed or packaged, tell)
+        judged += judge_fingerprints(warehouse, drift_policy, as_of, tell)
         n_questions = len(anomaly_policy.questions) + len(anomaly_policy.hourly.questions)
         tell(f"anomalies: {n_questions} questions")
         judged += _judge_anomalies(warehouse, anomaly_policy, as_of)

@@ -18,6 +18,7 @@ from include.freezeline.drift.causes import RootCause, find_cause
 from include.freezeline.drift.findings import Finding, Judged
 from include.freezeline.drift.policy import AnomalyPolicy, CausePolicy
 from include.freezeline.drift.signs import CauseRows
+from include.freezeline.drift.style_changes import QUESTION as STYLE_CHANGE
 from include.freezeline.drift.windows import Window
 from include.freezeline.jobs.segment_sql import segment_condition
 
@@ -97,15 +98,15 @@ def load_causes(
 def symptoms(anomalies: AnomalyPolicy) -> dict[str, str | None]:
     """Return, by question that is judged over all prompt versions together, its column of a call.
 
-    Drift compares inside versions, and daily levels are divided by the usual value of theirs; daily
-    ratios and hourly series are not. None where no single call has the number.
+    Drift compares inside versions, and daily levels are divided by the usual value of theirs;
+    fingerprints, daily ratios and hourly series are not. None where no single call has the number.
     """
     daily = {q.name: f"c.{q.column}" for q in anomalies.questions if q.kind == "ratio"}
     hourly = {
         q.name: _of_call(q.column) if q.source == "calls" else None
         for q in anomalies.hourly.questions
     }
-    return {**daily, **hourly}
+    return {STYLE_CHANGE: None, **daily, **hourly}
 
 
 def _of_call(column: str) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from include.freezeline.drift.evidence import dimension_sql
 from include.freezeline.drift.scope import Dimension
 from include.freezeline.drift.segments import Segment
 
@@ -45,5 +46,5 @@ def segment_condition(
 
 
 def _further(name: str) -> str:
-    """Return a further dimension as SQL; a missing value is the empty text."""
-    return f"coalesce(c.{name}, '')"
+    """Return a further dimension of calls ``c`` as SQL."""
+    return dimension_sql(name, "c.")

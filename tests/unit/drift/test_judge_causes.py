@@ -11,13 +11,15 @@ _OF_MANY = {
     "retrieval_prompt_hourly_ratio",
     "token_efficiency_hourly_ratio",
     "tool_error_hourly",
+    "fingerprint_change_point",
 }
 
 
 def test_questions_over_all_versions_have_a_symptom_of_a_call() -> None:
     found = symptoms(POLICY)
     daily = {q.name for q in POLICY.questions if q.kind == "ratio"}
-    assert set(found) == daily | {q.name for q in POLICY.hourly.questions}
+    hourly = {q.name for q in POLICY.hourly.questions}
+    assert set(found) == daily | hourly | {"fingerprint_change_point"}
     assert {name for name, column in found.items() if column is None} == _OF_MANY
 
 

@@ -219,3 +219,36 @@ def test_rows_about_an_erased_tenant_go_whatever_their_size(path: Path) -> None:
     assert (
         rows(path, "select dimension from marts.agg_calls_daily where dimension = 'tenant'") == []
     )
+
+
+@pytest.mark.parametrize("other", ["u2", USER])
+def test_fingerprints_of_too_few_persons_go_with_one_of_them(path: Path, other: str) -> None:
+    """A day's style is that of its writers: only the group's own persons count."""
+    policy = Aggregates(
+        min_persons=2, dimensions=("feature", "provider", "request_model", "response_model")
+    )
+    with duckdb.connect(str(path)) as made:
+        made.execute("alter table marts.fct_llm_calls add column provider text")
+        made.execute("alter table marts.fct_llm_calls add column request_model text")
+        made.execute("alter table marts.fct_llm_calls add column response_model text")
+        made.execute(
+            "update marts.fct_llm_calls set request_model = 'm', user_key = "
+            f"case call_key when 'a' then '{USER}' when 'b' then '{other}' else 'u3' end, "
+            "response_model = case when call_key in ('a', 'b') then 'm-1' end"
+        )
+        made.execute(
+            "create table judgement.style_fingerprints as select 'f' as feature, 'e' as "
+            f"environment, null::text as provider, model, {DAY} + age as fingerprint_date, "
+            "n_answers, timestamptz '2026-10-02' as as_of from (values ('m-1', 0, 2), "
+            "('m-1', 0, 1), ('m-1', 1, 1), ('m', 0, 4)) as v(model, age, n_answers)"
+        )
+    with open_session("user", ()) as session:
+        session.name(USER, BEFORE)
+        store = DatabaseStore(session, path, "a", "db", policy)
+        store.note_calls()
+        store.erase(Quotes((), ()))
+    left = rows(
+        path, "select model, day(fingerprint_date), n_answers from judgement.style_fingerprints"
+    )
+    enough = [("m-1", 1, 2)] if other != USER else []
+    assert left == [("m", 1, 4), *enough, ("m-1", 2, 1)]

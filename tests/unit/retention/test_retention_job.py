@@ -14,7 +14,12 @@ from include.freezeline.adapters.embeddings import forget_texts
 from include.freezeline.adapters.lake import Lake
 from include.freezeline.adapters.warehouse import open_warehouse
 from include.freezeline.contracts.columns import Table
-from include.freezeline.contracts.judgement import CALL_SCORES, ROOT_CAUSES, VERDICTS
+from include.freezeline.contracts.judgement import (
+    CALL_SCORES,
+    ROOT_CAUSES,
+    STYLE_FINGERPRINTS,
+    VERDICTS,
+)
 from include.freezeline.contracts.lake import LEDGER, QUARANTINE, SPANS, TOOL_CALLS
 from include.freezeline.errors import RetentionError
 from include.freezeline.jobs.retention import apply, plan, verify
@@ -229,22 +234,25 @@ def test_excerpts_go_with_the_texts_they_are_of_and_their_verdicts_stay(tiered: 
 def test_judgements_stay_as_long_as_the_policy_says(tiered: Settings) -> None:
     with open_warehouse(tiered.warehouse_path, read_only=False) as warehouse:
         warehouse.ensure_judgement_tables()
-        for table in (VERDICTS, ROOT_CAUSES):
+        for table in (VERDICTS, ROOT_CAUSES, STYLE_FINGERPRINTS):
             for age_days in (299, 302):
                 warehouse.append_revisions(table, [_judgement(table, AS_OF - timedelta(age_days))])
     run(tiered)
     with open_warehouse(tiered.warehouse_path, read_only=True) as warehouse:
-        for table in (VERDICTS, ROOT_CAUSES):
+        for table in (VERDICTS, ROOT_CAUSES, STYLE_FINGERPRINTS):
             kept = warehouse.rows(f"select as_of from judgement.{table.name}")
             assert [row["as_of"] for row in kept] == [AS_OF - timedelta(299)], table.name
 
 
 def _judgement(table: Table, as_of: datetime) -> dict[str, Any]:
-    filled = {"string": "x", "int64": 1, "float64": 1.0, "timestamp": as_of, "json": "{}"}
+    filled = {
+        "string": "x", "int64": 1, "float64": 1.0, "timestamp": as_of, "json": "{}",
+        "date": as_of.date(),
+    }  # fmt: skip
     own = {
         c.name: filled[c.type] for c in table.columns if c.name not in ("revision", "content_hash")
     }
-    return own | {"verdict_key": as_of.isoformat()}
+    return own | {table.key[0]: as_of.isoformat()}
 
 
 def test_side_rows_follow_the_environment_and_class_of_their_span(tiered: Settings) -> None:

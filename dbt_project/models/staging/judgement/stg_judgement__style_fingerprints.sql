@@ -1,0 +1,2 @@
+select *
+from {{ source('judgement', 'style_fingerprints') }}
