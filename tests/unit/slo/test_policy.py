@@ -91,5 +91,5 @@ def test_unknown_policy_is_refused_with_the_known_ones(tmp_path: Path) -> None:
         "freezeline.dev/op: lt", "freezeline.dev/op: lt\n    freezeline.dev/policy: lenient"
     )
     path.write_text(text)
-    with pytest.raises(ConfigError, match="no such policy 'lenient' .one of default"):
+    with pytest.raises(ConfigError, match=r"no such policy 'lenient' .one of default"):
         load_slo(path)
