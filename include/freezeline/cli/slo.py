@@ -62,12 +62,20 @@ def show(name: str, output: str) -> None:
 
 @command.command(name="validate")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-def validate(files: tuple[Path, ...]) -> None:
+@_FORMAT
+def validate(files: tuple[Path, ...], output: str) -> None:
     """Check SLO files; without FILES, all of the configuration and that none overlap."""
     try:
-        slos = [load_slo(path) for path in files] if files else list(_load())
+        folder = config_dir(load_settings(os.environ))
+        slos = [load_slo(path) for path in files] if files else list(load_slos(folder))
     except FreezelineError as error:
+        if output == "json":
+            click.echo(json.dumps({"is_valid": False, "problem": str(error)}))
+            raise click.exceptions.Exit(1) from None
         raise click.ClickException(str(error)) from None
+    if output == "json":
+        click.echo(json.dumps({"is_valid": True, "slos": [slo.name for slo in slos]}))
+        return
     click.echo(f"{len(slos)} SLO files are valid: {', '.join(slo.name for slo in slos)}")
 
 

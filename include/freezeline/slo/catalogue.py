@@ -15,9 +15,10 @@ from include.freezeline.slo.slices import Slices
 from include.freezeline.slo.spec import (
     SloDocument,
     TargetObjective,
-    TimeWindow,
+    event_sources,
     find_disagreement,
 )
+from include.freezeline.slo.spec_window import TimeWindow
 from include.freezeline.slo.windows import WindowRule, parse_duration
 
 ANY_FEATURE = "*"
@@ -155,8 +156,7 @@ def _policies(path: Path) -> Mapping[str, FreezePolicy]:
 def _compile(document: SloDocument, policies: Mapping[str, FreezePolicy]) -> Slo:
     """Turn the document into what evaluation needs."""
     notes, spec = document.metadata.annotations, document.spec
-    ratio = spec.indicator.spec.ratioMetric
-    bad, total = ratio.bad.metricSource.spec, ratio.total.metricSource.spec
+    bad, total = event_sources(document)
     lag = parse_duration(notes.maturity_lag) if notes.maturity_lag is not None else None
     return Slo(
         name=document.metadata.name,

@@ -9,7 +9,9 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from include.freezeline.cli.main import command
 from include.freezeline.config import config_dir
 from include.freezeline.errors import ConfigError
 from include.freezeline.settings import Settings
@@ -17,6 +19,7 @@ from include.freezeline.slo.catalogue import load_slo, load_slos, slo_json_schem
 
 CONFIG = config_dir(Settings())
 SHIPPED = sorted((CONFIG / "slos").glob("*.yml"))
+SUPPORT = CONFIG / "slos" / "support-escalation.yml"
 NOTES = "freezeline.dev/"
 Change = Callable[[dict[str, Any]], object]
 
@@ -92,6 +95,36 @@ def _sliced(**values: Any) -> Change:
     return change
 
 
+_VALUE = {
+    "metricSource": {
+        "type": "warehouse",
+        "spec": {
+            "relation": "marts.fct_llm_calls",
+            "value": "duration_ms",
+            "where": "not is_canary",
+            "eventTime": "called_at",
+        },
+    }
+}
+
+
+def _threshold(**values: Any) -> Change:
+    """Ask for a threshold instead of a ratio."""
+
+    def change(document: dict[str, Any]) -> None:
+        for name in ("maturity-lag", "fact", "fact-silence"):
+            document["metadata"]["annotations"].pop(f"freezeline.dev/{name}")
+        document["spec"]["indicator"]["spec"] = {"thresholdMetric": _VALUE}
+        document["spec"]["objectives"][0].update(values)
+
+    return change
+
+
+def _both(document: dict[str, Any]) -> None:
+    """Ask for both kinds of indicator."""
+    document["spec"]["indicator"]["spec"]["thresholdMetric"] = _VALUE
+
+
 BROKEN: list[tuple[str, Change, str]] = [
     ("limit_above_one", _note("limit", "5"), "limit: .*between 0 and 1"),
     ("limit_missing", _note("limit", None), "limit: required but missing"),
@@ -160,6 +193,13 @@ BROKEN: list[tuple[str, Change, str]] = [
         ),
         "Timeslices needs a rolling window",
     ),
+    (
+        "threshold_of_ratio",
+        lambda d: d["spec"]["objectives"][0].update(op="lt"),
+        "op: has no meaning with ratioMetric",
+    ),
+    ("threshold_without_value", _threshold(op="lt"), "value: required with thresholdMetric"),
+    ("two_indicators", _both, "give one of ratioMetric and thresholdMetric"),
     ("unknown_key", lambda d: d["spec"].update(colour="red"), "spec.colour: unknown key"),
     ("two_statements", lambda d: _bad_source(d).update(where="true; drop table x"), "without ';'"),
     ("foreign_schema", lambda d: _bad_source(d).update(relation="secrets.x"), "relation: "),
@@ -250,3 +290,28 @@ def test_file_is_refused_when_it_is_no_mapping(tmp_path: Path) -> None:
     path.write_text("[]", encoding="utf-8")
     with pytest.raises(ConfigError, match="one OpenSLO document"):
         load_slo(path)
+
+
+@pytest.mark.parametrize(("op", "sign"), [("lt", "<"), ("lte", "<="), ("gt", ">"), ("gte", ">=")])
+def test_threshold_is_compiled_to_the_condition_of_a_bad_value(
+    tmp_path: Path, op: str, sign: str
+) -> None:
+    document = yaml.safe_load(SUPPORT.read_text(encoding="utf-8"))
+    _threshold(op=op, value=1.2e3)(document)
+    path = tmp_path / SUPPORT.name
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    slo = load_slo(path)
+    assert slo.is_bad_sql == f"not ((duration_ms) {sign} 1200.0)"
+    assert slo.is_event_sql == "(not is_canary) and (duration_ms) is not null"
+    assert slo.event_at_column == "called_at"
+
+
+def test_validate_answers_programs_too(tmp_path: Path) -> None:
+    good = CliRunner().invoke(command, ["slo", "validate", str(SUPPORT), "--format", "json"])
+    assert json.loads(good.stdout) == {"is_valid": True, "slos": ["support-escalation"]}
+    path = tmp_path / "x.yml"
+    path.write_text("kind: SLO")
+    bad = CliRunner().invoke(command, ["slo", "validate", str(path), "--format", "json"])
+    found = json.loads(bad.stdout)
+    assert (bad.exit_code, found["is_valid"]) == (1, False)
+    assert found["problem"].startswith(f"{path}: apiVersion: required")

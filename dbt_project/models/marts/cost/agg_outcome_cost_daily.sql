@@ -16,7 +16,7 @@ days as (
         environment,
         call_date,
         cast(call_date as {{ type_instant() }}) as day_started_at,
-        sum(n_counted_requests) as n_counted_requests,
+        cast(sum(n_counted_requests) as bigint) as n_counted_requests,
         sum(counted_good_request_count) as good_request_count,
         sum(cost_usd) as cost_usd
     from {{ ref('agg_cost_efficiency_daily') }}
