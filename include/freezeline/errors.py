@@ -58,6 +58,10 @@ class OverrideError(FreezelineError):
     """A freeze may not be overridden like this, or the log of overrides is not as it should be."""
 
 
+class AlertError(FreezelineError):
+    """Alerts cannot be planned, or a channel did not take them; later runs try again."""
+
+
 class AccountingError(FreezelineError):
     """A reader lost or invented records; the books of the object do not add up."""
 

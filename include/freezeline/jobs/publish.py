@@ -22,6 +22,7 @@ from include.freezeline.freeze.signing import (
     public_key_of,
     sign_document,
 )
+from include.freezeline.jobs.recommend import ACTIONS_KEY, actions_file, load_actions
 from include.freezeline.jobs.report import Source, render_report
 from include.freezeline.reports.queries import latest_as_of
 from include.freezeline.settings import Settings
@@ -105,6 +106,9 @@ def _publish_snapshot(
     _write_report(store, settings, as_of, keys, source)
     if is_newest:
         store.write_bytes(PUBLIC_KEY_KEY, public_key_of(private_key))
+        store.write_bytes(
+            ACTIONS_KEY, _load_actions(snapshot, as_of), content_type="application/json"
+        )
         store.write_bytes(FLAGD_KEY, build_flagd_file(document), content_type="application/json")
         store.write_bytes(DOCUMENT_KEY, signed, content_type="application/json")
     return PublishSummary(
@@ -164,6 +168,12 @@ def _load_night(
             newest.format(table="slo_attributions", key="slo_attribution_key"), [as_of]
         )
     return flags, attributions
+
+
+def _load_actions(snapshot: Path, as_of: datetime) -> bytes:
+    """Return the file of the night's recommended actions."""
+    with open_warehouse(snapshot, read_only=True) as warehouse:
+        return actions_file(load_actions(warehouse, as_of), as_of)
 
 
 def _write_report(
