@@ -23,7 +23,8 @@ class BurnResult:
             does, ``UNKNOWN`` without events enough.
         burn_long: Burn rate of the long window; None without events.
         burn_short: Burn rate of the short window.
-        strength: 0 at a sustainable pace, 1 at the factor, in between in proportion.
+        strength: 0 at a sustainable pace, 1 at the factor (of the next faster tier where the factor
+            is at most 1), in between in proportion.
     """
 
     tier: BurnTier
@@ -57,23 +58,40 @@ def usable_tiers(
     return used, tuple(LeftOut(tier, why) for tier, why in found if why is not None)
 
 
-def judge_burn(
-    tier: BurnTier,
+def judge_burns(
+    tiers: Sequence[BurnTier],
     counts: Mapping[int, Counts],
     limit: Fraction,
     compliance_h: Fraction,
     rules: BurnRules,
-) -> BurnResult:
-    """Judge one usable tier.
+) -> tuple[BurnResult, ...]:
+    """Judge the usable tiers of an SLO.
 
     Args:
-        tier: The tier.
+        tiers: The tiers.
         counts: Bad and all events by hours looked back.
         limit: Allowed bad ratio.
         compliance_h: Hours of the compliance window.
-        rules: The evidence it needs.
+        rules: The evidence they need.
     """
-    factor = tier.factor(compliance_h)
+    factors = [tier.factor(compliance_h) for tier in tiers]
+    # A factor up to 1 is past at any burning; how strong that is, the next faster tier says.
+    least = min((factor for factor in factors if factor > 1), default=Fraction(2))
+    return tuple(
+        _judge_burn(tier, factor, max(factor, least), counts, limit, rules)
+        for tier, factor in zip(tiers, factors, strict=True)
+    )
+
+
+def _judge_burn(
+    tier: BurnTier,
+    factor: Fraction,
+    full: Fraction,
+    counts: Mapping[int, Counts],
+    limit: Fraction,
+    rules: BurnRules,
+) -> BurnResult:
+    """Judge one tier; ``full`` is the burn rate of full strength."""
     long, short = counts[tier.long_h], counts[tier.short_h]
     burn_long, burn_short = _burn(long, limit), _burn(short, limit)
     if long.n_all < rules.min_long_events or short.n_all < rules.min_short_events:
@@ -87,7 +105,7 @@ def judge_burn(
         (False, True): "RISING",
         (False, False): "OK",
     }
-    strength = _strength(burn_long, burn_short, factor) if is_sure else 0.0
+    strength = _strength(burn_long, burn_short, full) if is_sure else 0.0
     return BurnResult(tier, factor, names[is_long, is_short], burn_long, burn_short, strength)
 
 
@@ -143,14 +161,11 @@ def _burn(counts: Counts, limit: Fraction) -> Fraction | None:
     return None if ratio is None else ratio / limit
 
 
-def _strength(burn_long: Fraction | None, burn_short: Fraction | None, factor: Fraction) -> float:
-    """Return how strongly both windows burn, as a share of the way to the factor."""
+def _strength(burn_long: Fraction | None, burn_short: Fraction | None, full: Fraction) -> float:
+    """Return how strongly both windows burn, as a share of the way from 1 to full strength."""
     if burn_long is None or burn_short is None or min(burn_long, burn_short) <= 1:
         return 0.0
-    # At a factor up to 1 every burn above 1 is past it, and says little: the day's tier tells.
-    if factor <= 1:
-        return 0.0
-    return float(min(Fraction(1), (burn_long - 1) / (factor - 1)))
+    return float(min(Fraction(1), (burn_long - 1) / (full - 1)))
 
 
 def _times(burn: Fraction | None) -> str:

@@ -58,12 +58,13 @@ def due_events(
     for row in deliveries:
         if row["delivery_status"] in _DONE:
             done.setdefault(row["channel"], set()).add(row["alert_event_key"])
+    alerts = _by_alert(events)
     oldest = at - timedelta(hours=policy.give_up_after_hours)
     found = [
         Due(event, channel)
         for channel in policy.channels
         if channel.is_enabled
-        for words in _by_alert(events)
+        for words in alerts
         if words[-1]["transitioned_at"] >= oldest
         for event in _last_word(words, channel, done.get(channel.name, set()))
     ]

@@ -11,7 +11,7 @@ from include.freezeline.alerts.burn import (
     LeftOut,
     burn_details,
     burn_words,
-    judge_burn,
+    judge_burns,
     usable_tiers,
 )
 from include.freezeline.alerts.policy import AlertPolicy, Family, ScoreRule
@@ -78,7 +78,7 @@ def slo_signal(window: Row, listed: Row, policy: AlertPolicy) -> Signal:
     compliance_h = Fraction(int(length.total_seconds()), _HOUR_S)
     counts = _read_counts(window["burn_windows"])
     used, left_out = usable_tiers(policy.burn, limit, compliance_h)
-    results = tuple(judge_burn(tier, counts, limit, compliance_h, policy.burn) for tier in used)
+    results = judge_burns(used, counts, limit, compliance_h, policy.burn)
     state, strength = _slo_state(window, results, counts, rule.family, policy)
     return Signal(
         name=window["slo_name"],
@@ -200,7 +200,7 @@ def _verdict_signal(rows: Sequence[Row], policy: AlertPolicy) -> Signal:
         strength=max(strength for _, strength in states),
         owner=rule.owner,
         runbook=rule.runbook,
-        words=f"{first['question']}: {first['reason']}",
+        words=_verdict_words(first),
         at_most=rule.at_most,
         details={
             "verdict": first["verdict"],
@@ -209,6 +209,13 @@ def _verdict_signal(rows: Sequence[Row], policy: AlertPolicy) -> Signal:
             "evidence_query": first["evidence_query"],
         },
     )
+
+
+def _verdict_words(row: Row) -> str:
+    """Say a verdict without naming its feature, which is named before it."""
+    is_named = row["reason"].startswith(f"{row['feature']} ({row['environment']}")
+    said = row["reason"].partition("): ")[2] if is_named else row["reason"]
+    return said if said.startswith(row["question"]) else f"{row['question']}: {said}"
 
 
 def _segment(row: Row) -> dict[str, Any]:

@@ -168,7 +168,7 @@ def _action_lines(actions: list[dict[str, Any]]) -> list[str]:
     for item in actions:
         to = f" to {item['alternative']}" if item["alternative"] else ""
         sure = item["confidence_ratio"]
-        words = "rule of thumb" if sure is None else f"confidence {sure:.0%}"
+        words = "rule of thumb" if sure is None else f"confidence {min(sure, 0.999):.1%}"
         radius = item["blast_radius"]
         lines += [
             f"  {item['action']} {item['target']}{to} ({words}): {item['reason']}",

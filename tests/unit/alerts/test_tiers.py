@@ -51,6 +51,12 @@ def test_slo_state_is_that_of_its_burn_windows(hours: Any, state: str) -> None:
     assert slo(hours=hours).state == state
 
 
+def test_strength_is_the_share_of_the_way_to_the_factor() -> None:
+    assert slo(hours=burning(0.014)).strength == pytest.approx(0.4 / 1.8, rel=0.05)
+    assert slo(hours=burning(0.03)).strength == 1.0
+    assert slo(hours=burning(0.0)).strength == 0.0
+
+
 def test_signal_carries_owner_and_runbook_of_the_slo_file() -> None:
     found = slo(hours=burning(0.06))
     assert (found.owner, found.runbook) == ("serving", "docs/slo.md#answers-start-late")
