@@ -129,7 +129,11 @@ def _by_slo(attributions: Iterable[Row]) -> dict[tuple[str, str, str], list[Row]
 
 
 def _overspenders(window: Row, rows: Sequence[Row], rules: ActionRules) -> Iterator[Proposal]:
-    """Yield an action per dimension with a value that surely overspends."""
+    """Yield an action per dimension with a value that surely overspends.
+
+    The worst of many values looks bad by chance alone, so the doubt that is allowed is shared out
+    among them.
+    """
     for dimension, action in DIMENSIONS.items():
         parts = [row for row in rows if row["dimension"] == dimension]
         over = sum(max(0.0, row["excess_bad_count"]) for row in parts)
@@ -144,7 +148,7 @@ def _overspenders(window: Row, rows: Sequence[Row], rules: ActionRules) -> Itera
         if min(worst["event_count"], rest_all) < rules.min_calls or share < rules.min_excess_share:
             continue
         confidence = p_worse(worst["bad_count"], worst["event_count"], rest_bad, rest_all)
-        if confidence >= rules.confidence:
+        if confidence >= 1 - (1 - rules.confidence) / len(parts):
             alternative = _better(parts, worst, rules) if dimension != "tenant_key" else None
             yield _overspender(
                 window, action, worst, (rest_bad, rest_all), share, confidence, alternative

@@ -80,6 +80,7 @@ ALERT_DELIVERIES = Table(
             nullable=False,
         ),
         *REVISION,
+        Column("as_of", "timestamp", "Night of the event.", nullable=False),
         Column("alert_event_key", "string", "The event of alert_events.", nullable=False),
         Column("channel", "string", "Name of the channel in alerts.yml.", nullable=False),
         Column(

@@ -184,6 +184,7 @@ def _record(settings: Settings, due: Due, outcome: Outcome, at: datetime) -> Non
     key = due.event["alert_event_key"]
     row = {
         "alert_delivery_key": stable_hash(key, due.channel.name, at),
+        "as_of": due.event["as_of"],
         "alert_event_key": key,
         "channel": due.channel.name,
         "channel_kind": due.channel.kind,

@@ -59,6 +59,16 @@ def test_nothing_is_recommended_without_evidence(parts: Any) -> None:
     assert actions(parts) == []
 
 
+def test_worst_of_many_values_needs_more_evidence() -> None:
+    """Of twenty tenants alike, one is ahead by chance."""
+    few = [part("a", 16, 500, "tenant_key"), part("b", 6, 500, "tenant_key")]
+    assert [each.target for each in actions(few)] == ["a"]
+    others = [part(f"t{n}", 6, 500, "tenant_key") for n in range(19)]
+    assert RULES.confidence < p_worse(14, 500, 6 * 19, 500 * 19) < 1 - 0.05 / 20
+    assert actions([part("a", 14, 500, "tenant_key"), *others]) == []
+    assert len(actions([part("a", 15, 500, "tenant_key"), *others])) == 1
+
+
 def test_slo_that_is_fine_recommends_nothing() -> None:
     assert actions([part("new", 60, 500), part("old", 4, 500)], verdict="ok") == []
 

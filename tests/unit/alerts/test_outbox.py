@@ -4,9 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from include.freezeline.alerts.episodes import open_episodes, plan_events
 from include.freezeline.alerts.outbox import due_events
-from tests.unit.alerts.builders import NIGHT, POLICY, enabled, event, night
+from tests.unit.alerts.builders import NIGHT, POLICY, enabled, event, night, observation
 
 AT = NIGHT + timedelta(minutes=30)
 
@@ -98,3 +101,46 @@ def test_channel_takes_alerts_of_its_owners(owner: str, expected: list[str]) -> 
     only = type(on).model_validate({**on.model_dump(), "channels": channels})
     found = due_events([event(owner=owner)], [], only, AT)
     assert [each.event["transition"] for each in found] == expected
+
+
+KINDS = ("slack", "pagerduty", "alertmanager", "webhook")
+drawn_nights = st.lists(
+    st.tuples(
+        st.sampled_from([None, "P0", "P1", "P2", "P3"]),
+        st.booleans(),
+        st.lists(st.sampled_from(["delivered", "failed", "unconfirmed"]), min_size=12, max_size=12),
+    ),
+    max_size=12,
+)
+
+
+@given(drawn_nights)
+def test_no_channel_hears_anything_twice_however_deliveries_fail(drawn: Any) -> None:
+    outbox: list[dict[str, Any]] = []
+    sent: list[dict[str, Any]] = []
+    on = enabled(*KINDS)
+    for number, (tier, is_silent, outcomes) in enumerate(drawn):
+        before = open_episodes(outbox)
+        outbox += plan_events(
+            [observation(tier)], before, night(number), POLICY, is_silent=is_silent, scores={}
+        )
+        chances = iter(outcomes)
+        for retry in range(3):  # the task is tried again at once
+            at = night(number) + timedelta(minutes=30 + retry)
+            sent += [
+                {
+                    **done(each.event, each.channel.name, next(chances, "failed")),
+                    **{name: each.event[name] for name in ("dedup_key", "is_silent", "transition")},
+                }
+                for each in due_events(outbox, sent, on, at)
+            ]
+    heard = [row for row in sent if row["delivery_status"] != "failed"]
+    assert len({(row["channel"], row["alert_event_key"]) for row in heard}) == len(heard)
+    assert not any(row["is_silent"] for row in sent)
+    for channel in on.channels:
+        for key in {row["dedup_key"] for row in heard}:
+            words = [r["transition"] for r in heard
+                     if (r["channel"], r["dedup_key"]) == (channel.name, key)]  # fmt: skip
+            assert "RESOLVED" not in words[:1]
+            assert words.count("OPENED") <= 1
+            assert "RESOLVED" not in words[:-1]

@@ -2,6 +2,7 @@
 select
     alert_delivery_key,
     revision,
+    as_of,
     alert_event_key,
     channel,
     channel_kind,
