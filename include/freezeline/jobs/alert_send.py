@@ -1,6 +1,7 @@
 """Send: tell each channel the last word about each alert, once, and record every attempt."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,8 @@ from include.freezeline.settings import Settings
 
 Row = dict[str, Any]
 Send = Callable[[Channel, AlertConnection, Message], Outcome]
+# A dead channel must not hold a night up for every alert.
+_GIVE_UP_AFTER = 3
 _EVENTS_SQL = "select * from judgement.alert_events order by transitioned_at, dedup_key"
 
 
@@ -102,8 +105,16 @@ def try_sending(
     if due is None:
         return SendSummary(is_backfill=True)
     outcomes = []
+    n_failed: Counter[str] = Counter()
     for each in due:
-        outcome = _send_one(each, policy, at, resolve, send)
+        name = each.channel.name
+        if n_failed[name] >= _GIVE_UP_AFTER:
+            outcome = Outcome(
+                FAILED, None, 0, f"not tried: it failed {n_failed[name]} times in a row"
+            )
+        else:
+            outcome = _send_one(each, policy, at, resolve, send)
+            n_failed[name] = n_failed[name] + 1 if outcome.status == FAILED else 0
         _record(settings, each, outcome, at)
         outcomes.append((each, outcome))
     return _summarise(outcomes, policy)
@@ -217,7 +228,7 @@ def _summarise(outcomes: Sequence[tuple[Due, Outcome]], policy: AlertPolicy) -> 
         n_failed=len(failed),
         n_pages=n_pages,
         is_over_page_budget=n_pages > policy.page_budget,
-        failures={due.channel.name: outcome.reason for due, outcome in failed},
+        failures={due.channel.name: outcome.reason for due, outcome in reversed(failed)},
     )
 
 

@@ -175,6 +175,18 @@ def test_chat_that_does_not_answer_is_not_told_twice(world: Settings, receiver: 
     assert receiver.asked.count("slack") == 1
 
 
+def test_dead_channel_is_given_up_for_this_run(world: Settings, receiver: Receiver) -> None:
+    more = [event(alert_event_key=f"k{n}", dedup_key=f"d{n}", feature=f"f{n}") for n in range(5)]
+    add(world, *more)
+    receiver.fail["slack"] = [403] * 10
+    done = send(world)
+    assert (done.n_failed, receiver.asked.count("slack")) == (6, 3)
+    assert done.failures == {"quality-chat": "answered HTTP 403"}
+    assert receiver.asked.count("webhook") == 6
+    receiver.fail["slack"] = []
+    assert send(world, AT + timedelta(minutes=5)).n_delivered == 6
+
+
 def test_redirect_is_not_followed(world: Settings, receiver: Receiver) -> None:
     receiver.fail["webhook"] = [302]
     receiver.fail["pagerduty"] = [307]
