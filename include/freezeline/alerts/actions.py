@@ -135,7 +135,7 @@ def _overspenders(window: Row, rows: Sequence[Row], rules: ActionRules) -> Itera
     among them.
     """
     for dimension, action in DIMENSIONS.items():
-        parts = [row for row in rows if row["dimension"] == dimension]
+        parts = [row for row in rows if row["dimension"] == dimension and row["event_count"]]
         over = sum(max(0.0, row["excess_bad_count"]) for row in parts)
         worst = max(
             parts, key=lambda row: (row["excess_bad_count"], row["dimension_value"]), default=None

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from include.freezeline.alerts.actions import DIMENSIONS
 from include.freezeline.alerts.episodes import Episode, Identity, Observation
 from include.freezeline.alerts.policy import AlertPolicy
 from include.freezeline.alerts.signals import Signal
@@ -164,7 +165,12 @@ def _spenders(attributions: Iterable[Row]) -> dict[tuple[str, str, str], list[di
     """Return who overspent each SLO's budget most."""
     found: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     ordered = sorted(
-        (row for row in attributions if row["excess_bad_count"] > 0),
+        (
+            row
+            for row in attributions
+            # Days say when a budget was spent, not by whom.
+            if row["dimension"] in DIMENSIONS and row["excess_bad_count"] > 0
+        ),
         key=lambda row: (-row["excess_bad_count"], row["dimension"], row["dimension_value"]),
     )
     names = ("dimension", "dimension_value", "bad_count", "event_count", "excess_bad_count")

@@ -57,7 +57,8 @@ def test_frozen_release_is_told_with_its_numbers_and_again_each_day() -> None:
         "bad_count": 200, "event_count": 1000, "excess_bad_count": 150.0,
     }  # fmt: skip
     small = {**spender, "dimension_value": "v7", "excess_bad_count": -20.0}
-    release = observed(flags=[flag("FROZEN")], attributions=[small, spender])["release"]
+    day = {**spender, "dimension": "call_date", "dimension_value": "2026-10-12"}
+    release = observed(flags=[flag("FROZEN")], attributions=[small, spender, day])["release"]
     assert (release.tier, release.repeat_after) == ("P2", timedelta(hours=24))
     assert release.details["consumed_pct_lower"] == 112.4
     assert [item["dimension_value"] for item in release.details["contributors"]] == ["v8"]

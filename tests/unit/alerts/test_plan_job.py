@@ -15,7 +15,8 @@ from include.freezeline.jobs import publish as publishing
 from include.freezeline.jobs.alert import make_plan, plan_alerts
 from include.freezeline.jobs.decide import decide
 from include.freezeline.jobs.explain import explain_freeze
-from include.freezeline.jobs.report import ReportFiles
+from include.freezeline.jobs.report import ReportFiles, load_report
+from include.freezeline.reports import freeze_report
 from include.freezeline.settings import Settings
 from tests.unit.freeze.worlds import HISTORY_END, NIGHT_END, START, make_calls, write_calls
 
@@ -177,3 +178,15 @@ def test_command_shows_the_plan(told: Settings) -> None:
     words = ["plan", "--as-of", "yesterday"]
     shown = CliRunner().invoke(alerts_command, words, env=told.as_environment())
     assert "is not a time with an offset" in shown.output
+
+
+def test_report_says_what_may_help_under_what_happens_next(
+    told: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The small warehouse knows of no quarantine.
+    monkeypatch.setattr(freeze_report, "load_completeness", lambda *_args: None)
+    report = load_report(told, NIGHT_END, source="warehouse")
+    (support,) = [item for item in report.features if item.feature == "support-assistant"]
+    (line,) = [line for line in support.what_next if "roll back prompt v8 to v7" in line]
+    assert line.startswith("May help, a suspect and not a cause:")
+    assert "tenants). prompt version v8 is suspect" in line
