@@ -6,7 +6,9 @@
 `include/config/facts/`), policies in `include/config/`.
 
 **Outputs** Marts in the published snapshot, verdict rows, the signed freeze document, the flagd
-file and the freeze report under `FREEZELINE_PUBLISH_URI`; document and flags on this machine too.
+file, recommended actions and the freeze report under `FREEZELINE_PUBLISH_URI`; document and flags
+on this machine too; alerts to the channels of `include/config/alerts.yml` that are on (none as
+shipped).
 
 **Long intervals** Trigger with `interval_start` and `interval_end` to work through history in
 one run; every midnight in between is decided as that night would have decided it.
@@ -14,10 +16,11 @@ one run; every midnight in between is decided as that night would have decided i
 ## When it fails
 The failed task's last log line says where, what was found and what to do. Until a night
 succeeds the last published freeze document stays valid for 30 hours, then the gate blocks
-(exit 4). Every task may be cleared and run again: it gives the same rows.
+(exit 4). Every task may be cleared and run again: it gives the same rows, and sends no alert
+twice. `send_alerts` fails when a channel does not take an alert; everything else is done then.
 """
 
-from airflow.sdk import CronDataIntervalTimetable, dag, task, task_group
+from airflow.sdk import CronDataIntervalTimetable, TaskGroup, dag, task
 from pendulum import datetime
 
 from include.freezeline.adapters.airflow import declare, runtime
@@ -34,64 +37,64 @@ from include.freezeline.adapters.airflow import declare, runtime
     doc_md=__doc__,
 )
 def nightly() -> None:
-    """Declare the night: land, build, judge, decide, publish."""
+    """Declare the night: land, build, judge, decide, publish, tell."""
 
     @task
     def land_objects() -> dict:
         from include.freezeline.jobs.land import land
 
-        night, settings = runtime.current_night(), runtime.task_settings()
-        given = {"interval_start": night.start, "progress": runtime.progress}
-        return runtime.run(land, settings, night.as_of, **given)
+        start = runtime.current_night().start
+        return runtime.run_night(land, interval_start=start, progress=runtime.progress)
 
     @task
     def check_landed_batch() -> dict:
         from include.freezeline.jobs.check import check_landed
 
-        return runtime.run(check_landed, runtime.task_settings(), runtime.current_night().as_of)
+        return runtime.run_night(check_landed)
 
     @task
     def build_warehouse() -> dict:
         from include.freezeline.jobs.build import build
 
-        return runtime.run(build, runtime.task_settings(), runtime.current_night().as_of)
+        return runtime.run_night(build)
 
     @task(outlets=[declare.MARTS])
     def check_marts() -> dict:
         from include.freezeline.jobs.check import check_marts as check
 
-        night, settings = runtime.current_night(), runtime.task_settings()
-        return runtime.run(check, settings, night.as_of, night.start)
+        return runtime.run_night(check, runtime.current_night().start)
 
     @task
     def judge_features() -> dict:
         from include.freezeline.jobs.judge import judge
 
-        night, settings = runtime.current_night(), runtime.task_settings()
-        return runtime.run(judge, settings, night.as_of, progress=runtime.progress)
+        return runtime.run_night(judge, progress=runtime.progress)
 
     @task
     def decide_freezes() -> dict:
-        from include.freezeline.jobs.decide import decide
+        from include.freezeline.jobs.alert import decide_and_plan as decide
 
-        night, settings = runtime.current_night(), runtime.task_settings()
-        return runtime.run(decide, settings, night.start, night.as_of, progress=runtime.progress)
+        given = (runtime.current_night().start, runtime.now())
+        return runtime.run_night(decide, *given, progress=runtime.progress)
 
     @task(outlets=[declare.FREEZE_DOCUMENT])
     def publish_night() -> dict:
         from include.freezeline.jobs.publish import publish
 
-        return runtime.run(publish, runtime.task_settings(), runtime.current_night().as_of)
+        return runtime.run_night(publish)
 
-    @task_group
-    def land() -> None:
+    @task
+    def send_alerts() -> dict:
+        from include.freezeline.adapters.airflow.connections import alert_connection
+        from include.freezeline.jobs.alert_send import send_alerts as send
+
+        return runtime.run_night(send, runtime.now(), alert_connection)
+
+    with TaskGroup("land") as land:
         land_objects() >> check_landed_batch()
-
-    @task_group
-    def build() -> None:
+    with TaskGroup("build") as build:
         build_warehouse() >> check_marts()
-
-    land() >> build() >> judge_features() >> decide_freezes() >> publish_night()
+    land >> build >> judge_features() >> decide_freezes() >> publish_night() >> send_alerts()
 
 
 nightly()

@@ -62,6 +62,10 @@ class QuestionError(FreezelineError):
     """The gate was asked over HTTP in a way that is not a question."""
 
 
+class AlertError(FreezelineError):
+    """Alerts cannot be planned, or a channel did not take them; later runs try again."""
+
+
 class AccountingError(FreezelineError):
     """A reader lost or invented records; the books of the object do not add up."""
 

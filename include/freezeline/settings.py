@@ -50,6 +50,8 @@ class Settings(BaseModel):
             pipeline or a transformers model, or installed name; names are not redacted when unset.
         databases: SQLAlchemy URLs of the databases that hold business facts, by the name that fact
             files use; as a JSON object in the variable.
+        alert_connections: URLs of the channels that alerts are sent to, by the name that
+            ``alerts.yml`` uses, for the command line; as a JSON object in the variable.
         signing_key_path: Ed25519 private key (PEM); created under ``home`` when unset.
         break_glass_key: Master key that wraps the day keys of sealed originals.
         break_glass_key_path: File that holds it instead.
@@ -91,10 +93,11 @@ class Settings(BaseModel):
     redaction_ner: str | None = None
     signing_key_path: Path | None = None
     databases: Mapping[str, SecretStr] = {}
+    alert_connections: Mapping[str, SecretStr] = {}
 
-    @field_validator("databases", mode="before")
+    @field_validator("databases", "alert_connections", mode="before")
     @classmethod
-    def _parse_databases(cls, given: object) -> object:
+    def _parse_urls(cls, given: object) -> object:
         """Read the JSON object of the variable; what is wrong with it is told without quoting it."""
         if not isinstance(given, str):
             return given
@@ -103,7 +106,9 @@ class Settings(BaseModel):
         except ValueError:
             parsed = None
         if not isinstance(parsed, dict):
-            message = 'must be a JSON object like {"crm": "postgresql://reader@db/crm"}'
+            message = (
+                'must be a JSON object of URLs by name like {"crm": "postgresql://reader@db/crm"}'
+            )
             raise ValueError(message)  # noqa: TRY004 - pydantic collects ValueErrors
         return parsed
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from include.freezeline import errors
+from include.freezeline.alerts.policy import load_alert_policy
 from include.freezeline.cli.main import command
 from include.freezeline.contracts.judgement import JUDGEMENT_TABLES
 from include.freezeline.contracts.lake import LAKE_TABLES
@@ -62,6 +63,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ("anomalies.yml", "kind: creep", "kind: crep", load_anomaly_policy),
     ("slos/support-escalation.yml", "target: 0.95", "target: 0.9", load_slos),
     ("slos/support-escalation.yml", "metadata:", "metadata: [", load_slos),
+    ("alerts.yml", "least_tier: P1", "least_tier: high", load_alert_policy),
     ("retention.yml", "then: delete", "then: drop", load_retention_policy),
     ("erasure.yml", "min_persons: 5", "min_persons: 1", load_erasure_policy),
     ("break_glass.yml", "lifetime_days: 7", "lifetime_days: 60", load_break_glass_policy),
@@ -176,6 +178,15 @@ def test_runbooks_of_the_slos_lead_to_headings() -> None:
             f"slos/{slo.name}.yml: {slo.runbook}: no such heading"
         )
     assert checked
+
+
+def test_runbooks_of_the_alerts_lead_to_headings() -> None:
+    policy = load_alert_policy(CONFIG)
+    rules = [*policy.signals, *policy.scores, policy.freeze, policy.composite]
+    for runbook in {rule.runbook for rule in rules}:
+        path, _, anchor = runbook.partition("#")
+        assert (ROOT / path).exists(), f"alerts.yml: {runbook} leads nowhere"
+        assert not anchor or anchor in anchors(ROOT / path), f"alerts.yml: {runbook}: no heading"
 
 
 def test_every_dag_is_in_the_table_of_the_readme() -> None:

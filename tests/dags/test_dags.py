@@ -60,6 +60,7 @@ def test_nightly_runs_its_stages_in_the_order_of_the_design(dag_bag: Any) -> Non
         "judge_features",
         "decide_freezes",
         "publish_night",
+        "send_alerts",
     ]
 
 

@@ -150,10 +150,29 @@ def _lines(found: dict[str, Any]) -> list[str]:
         f"  {item['state']:<10} {item['verdict']:<22} {item['slo_id']}: {item['reason']}"
         for item in found["slos"]
     ]
+    lines += _action_lines(found["recommended_actions"])
     lines.append("changes of state:" if found["transitions"] else "the state never changed")
     lines += [
         f"  {item['transitioned_at']:%Y-%m-%d %H:%M}Z {item['from_state']} -> {item['to_state']}: "
         f"{item['reason']}"
         for item in found["transitions"]
     ]
+    return lines
+
+
+def _action_lines(actions: list[dict[str, Any]]) -> list[str]:
+    """Return what may help as lines; nothing when nothing is recommended."""
+    if not actions:
+        return []
+    lines = ["what may help (suspects, not causes):"]
+    for item in actions:
+        to = f" to {item['alternative']}" if item["alternative"] else ""
+        sure = item["confidence_ratio"]
+        words = "rule of thumb" if sure is None else f"confidence {min(sure, 0.999):.1%}"
+        radius = item["blast_radius"]
+        lines += [
+            f"  {item['action']} {item['target']}{to} ({words}): {item['reason']}",
+            f"    touches {radius['call_count']} calls of 28 days, {radius['traffic_ratio']:.0%} of "
+            f"the feature's, {radius['tenant_count']} tenants, {', '.join(radius['features'])}",
+        ]
     return lines

@@ -12,6 +12,7 @@ import click
 from include.freezeline.errors import FreezelineError
 
 _COMMANDS = {
+    "alerts": "include.freezeline.cli.alerts",
     "break-glass": "include.freezeline.cli.break_glass",
     "dbt-docs": "include.freezeline.cli.dbt_docs",
     "demo": "include.freezeline.cli.demo_run",

@@ -7,6 +7,11 @@ first revision is *as first reported*, the last *as now known*.
 from typing import Literal
 
 from include.freezeline.contracts.columns import Column, Table
+from include.freezeline.contracts.judgement_alerts import (
+    ALERT_DELIVERIES,
+    ALERT_EVENTS,
+    RECOMMENDED_ACTIONS,
+)
 from include.freezeline.contracts.judgement_common import REVISION, SUBJECT
 from include.freezeline.contracts.judgement_evidence import (
     CALL_SCORES,
@@ -17,6 +22,8 @@ from include.freezeline.contracts.judgement_evidence import (
 )
 
 __all__ = [
+    "ALERT_DELIVERIES",
+    "ALERT_EVENTS",
     "CALL_SCORES",
     "CHECK_RESULTS",
     "EVALUATOR_AGREEMENTS",
@@ -24,6 +31,7 @@ __all__ = [
     "FREEZE_OVERRIDES",
     "FREEZE_TRANSITIONS",
     "JUDGEMENT_TABLES",
+    "RECOMMENDED_ACTIONS",
     "ROOT_CAUSES",
     "SLO_ATTRIBUTIONS",
     "SLO_WINDOWS",
@@ -203,6 +211,11 @@ SLO_WINDOWS = Table(
             "string",
             "Freeze state this SLO alone would ask for; empty when it holds the previous one.",
             nullable=False,
+        ),
+        Column(
+            "burn_windows",
+            "json",
+            "Bad and all events of the last 1, 2, 6, 24 and 72 hours whose outcome is final, and when these windows ended; null from before there were alerts.",
         ),
         Column("reason", "string", "The verdict in words, with its numbers.", nullable=False),
         Column("input_hash", "string", "Hash of the inputs.", nullable=False),
@@ -406,6 +419,9 @@ JUDGEMENT_TABLES = (
     FREEZE_TRANSITIONS,
     FREEZE_FLAGS,
     FREEZE_OVERRIDES,
+    ALERT_EVENTS,
+    ALERT_DELIVERIES,
+    RECOMMENDED_ACTIONS,
     CHECK_RESULTS,
     CALL_SCORES,
     EVALUATOR_AGREEMENTS,

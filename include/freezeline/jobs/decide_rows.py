@@ -11,6 +11,7 @@ from include.freezeline.freeze.flag import Flag, Judged, Past
 from include.freezeline.freeze.machine import Memory
 from include.freezeline.hashing import stable_hash
 from include.freezeline.jobs.decide_events import SloEvents
+from include.freezeline.slo.alerts import recent_counts
 from include.freezeline.slo.attribution import attribute, explain_change
 from include.freezeline.slo.budget import Counts
 from include.freezeline.slo.evaluation import (
@@ -19,7 +20,7 @@ from include.freezeline.slo.evaluation import (
     counted_events,
     group_counts,
 )
-from include.freezeline.slo.windows import to_us
+from include.freezeline.slo.windows import from_us, to_us
 from include.freezeline.slo.wording import explain
 
 DAY_DIMENSION = "call_date"
@@ -62,6 +63,7 @@ def window_row(judged: Judged, sources: SloEvents) -> Row:
         "time_to_exhaustion_h": _float(evaluation.time_to_exhaustion_h),
         "verdict": evaluation.verdict,
         "state_hint": judged.state if evaluation.has_data else "",
+        "burn_windows": _burn_windows(sources, evaluation.as_of),
         "reason": explain(evaluation),
         "input_hash": _input_hash(sources, evaluation.as_of),
         "evidence_query": evidence_query(evaluation),
@@ -179,6 +181,12 @@ def read_past(row: Row) -> Past:
     return Past(row["state"], row["since_at"], memory)
 
 
+def listed_slos(flag: Row) -> list[Row]:
+    """Read back what a ``freeze_flags`` row lists about each SLO."""
+    listed: list[Row] = json.loads(flag["evaluations_json"])["slos"]
+    return listed
+
+
 def evidence_query(evaluation: Evaluation) -> str:
     """Return SQL that lists the known bad events of the window."""
     slo, window = evaluation.slo, evaluation.budget.window
@@ -259,6 +267,21 @@ def _input_hash(sources: SloEvents, as_of: datetime) -> str:
     known = sources.events.known_at(as_of_us)
     bad_us = known.at_us[known.is_bad(as_of_us)]
     return stable_hash(known.size, int(known.at_us.sum()), len(bad_us), int(bad_us.sum()))
+
+
+def _burn_windows(sources: SloEvents, as_of: datetime) -> str:
+    """Write the counts of the last hours, which alerts are judged on."""
+    lag = sources.slo.objective.maturity_lag
+    end_us, counts = recent_counts(sources.events, lag, to_us(as_of))
+    hours = {
+        str(length): {
+            "bad_count": each.n_bad,
+            "event_count": each.n_all,
+            "independence": each.independence,
+        }
+        for length, each in counts.items()
+    }
+    return json.dumps({"ended_at": from_us(end_us).isoformat(), "hours": hours}, sort_keys=True)
 
 
 def _upper_ratio(evaluation: Evaluation) -> float | None:

@@ -8,6 +8,7 @@ from include.freezeline.adapters.override_log import override_log
 from include.freezeline.adapters.snapshots import open_snapshot
 from include.freezeline.errors import UnknownFeatureError
 from include.freezeline.freeze.overrides import live_overrides, published_overrides
+from include.freezeline.jobs.recommend import load_actions, published_action
 from include.freezeline.settings import Settings
 
 
@@ -47,6 +48,7 @@ def explain_freeze(
             "order by transitioned_at",
             subject,
         )
+        actions = load_actions(warehouse, flags[0]["as_of"], (feature, environment))
     flag = flags[0]
     live = live_overrides(override_log(settings).rows(), at)
     columns = (
@@ -63,5 +65,6 @@ def explain_freeze(
         **{name: flag[name] for name in columns},
         "slos": json.loads(flag["evaluations_json"])["slos"],
         "transitions": transitions,
+        "recommended_actions": [published_action(row) for row in actions],
         "overrides": published_overrides(live, feature, environment),
     }

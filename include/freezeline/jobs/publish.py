@@ -23,6 +23,7 @@ from include.freezeline.freeze.signing import (
     public_key_of,
     sign_document,
 )
+from include.freezeline.jobs.recommend import ACTIONS_KEY, actions_file, load_actions
 from include.freezeline.jobs.report import Source, render_report
 from include.freezeline.reports.queries import latest_as_of
 from include.freezeline.settings import Settings
@@ -106,7 +107,10 @@ def _publish_snapshot(
     is_newest = is_newest_night(settings, as_of)
     keys = [report_key, *([_LATEST_REPORT] if is_newest else [])]
     _write_report(store, settings, as_of, keys, source)
-    for place in {store.uri: store, local.uri: local}.values() if is_newest else ():
+    places = {store.uri: store, local.uri: local}.values() if is_newest else ()
+    actions = _load_actions(snapshot, as_of)
+    for place in places:
+        place.write_bytes(ACTIONS_KEY, actions, content_type="application/json")
         write_document(place, document, private_key)
     return PublishSummary(
         snapshot_path=str(snapshot),
@@ -178,6 +182,12 @@ def _load_night(
             newest.format(table="slo_attributions", key="slo_attribution_key"), [as_of]
         )
     return flags, attributions
+
+
+def _load_actions(snapshot: Path, as_of: datetime) -> bytes:
+    """Return the file of the night's recommended actions."""
+    with open_warehouse(snapshot, read_only=True) as warehouse:
+        return actions_file(load_actions(warehouse, as_of), as_of)
 
 
 def _write_report(

@@ -13,7 +13,8 @@ from include.freezeline.config import config_dir
 from include.freezeline.errors import WarehouseError
 from include.freezeline.freeze.gate import EXEMPT_CLASSES
 from include.freezeline.freeze.overrides import live_overrides
-from include.freezeline.reports.freeze_report import build_report, with_overrides
+from include.freezeline.jobs.recommend import load_actions
+from include.freezeline.reports.freeze_report import build_report, with_actions, with_overrides
 from include.freezeline.reports.model import FreezeReport, Policy
 from include.freezeline.reports.queries import latest_as_of
 from include.freezeline.reports.render import render_html, render_markdown
@@ -63,7 +64,7 @@ def load_report(
         live = live_overrides(override_log(settings).rows(), night)
         policy = load_freeze_rules(config_dir(settings)).compiled()[DEFAULT_POLICY]
         report = build_report(warehouse, night, explained_policy(policy))
-        return with_overrides(report, live)
+        return with_overrides(with_actions(report, load_actions(warehouse, night)), live)
 
 
 def explained_policy(policy: FreezePolicy) -> Policy:

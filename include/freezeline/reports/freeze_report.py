@@ -69,6 +69,24 @@ def with_overrides(report: FreezeReport, live: Sequence[Mapping[str, Any]]) -> F
     return replace(report, features=features)
 
 
+def with_actions(report: FreezeReport, actions: Sequence[Mapping[str, Any]]) -> FreezeReport:
+    """Return a report that says what may help, under what happens next.
+
+    Args:
+        report: The report.
+        actions: Rows of ``judgement.recommended_actions`` of its night.
+    """
+    features = []
+    for item in report.features:
+        mine = [
+            sentences.action(row)
+            for row in actions
+            if (row["feature"], row["environment"]) == (item.feature, item.environment)
+        ]
+        features.append(replace(item, what_next=(*item.what_next, *mine)))
+    return replace(report, features=tuple(features))
+
+
 def load_completeness(reader: Reader, as_of: datetime) -> Completeness | None:
     """Load what the last night landed; None when the warehouse has no ledger."""
     rows = queries.landed_by_source(reader, as_of)

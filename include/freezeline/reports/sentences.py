@@ -1,7 +1,8 @@
 """The report's sentences: the same words in HTML, Markdown, JSON and on the page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from include.freezeline.reports.formats import count, percent, plural, utc
 from include.freezeline.reports.model import (
@@ -99,6 +100,18 @@ def what_next(flag: Flag | None, slos: tuple[SloStatus, ...], policy: Policy) ->
     if slo is not None and slo.main_contributor is not None:
         lines.append(_suspect(slo.main_contributor))
     return tuple(lines)
+
+
+def action(row: Mapping[str, Any]) -> str:
+    """Say what may help, how sure that is and whom it would touch."""
+    back = f" to {row['alternative']}" if row["alternative"] else ""
+    sure = row["confidence_ratio"]
+    words = "a rule of thumb" if sure is None else f"confidence {min(sure, 0.999):.1%}"
+    return (
+        f"May help, a suspect and not a cause: {row['action'].replace('_', ' ')} {row['target']}{back} "
+        f"({words}; touches {row['affected_traffic_ratio']:.0%} of the feature's calls of 28 days "
+        f"and {row['affected_tenant_count']} tenants). {row['reason']}"
+    )
 
 
 def _thaw_rule(flag: Flag, slo: SloStatus | None, policy: Policy) -> str:

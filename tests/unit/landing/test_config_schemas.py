@@ -8,6 +8,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from include.freezeline.alerts.policy import AlertPolicy
 from include.freezeline.config import config_dir
 from include.freezeline.cost.policy import CostPolicy
 from include.freezeline.erasure.policy import ErasurePolicy
@@ -27,6 +28,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 @pytest.mark.parametrize(
     ("name", "model"),
     [
+        ("alerts", AlertPolicy),
         ("break_glass", BreakGlassPolicy),
         ("cost", CostPolicy),
         ("erasure", ErasurePolicy),

@@ -33,6 +33,7 @@ select
     time_to_exhaustion_h,
     verdict,
     state_hint,
+    burn_windows,
     reason,
     input_hash,
     evidence_query

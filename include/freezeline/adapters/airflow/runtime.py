@@ -84,6 +84,11 @@ def moment_of(param: str) -> datetime:
     return _plain_utc(given).replace(microsecond=0)
 
 
+def now() -> datetime:
+    """Return the time of the task, for what is about the present: is a night too old to tell?"""
+    return datetime.now(UTC)
+
+
 def task_settings() -> Settings:
     """Read the settings of the running worker."""
     return load_settings(os.environ)
@@ -109,6 +114,11 @@ def run(job: Callable[..., Any], /, *args: object, **kwargs: object) -> dict[str
         # Without the chain the log's last line is the message itself.
         raise type(error)(str(error)) from None
     return _plain(summary)
+
+
+def run_night(job: Callable[..., Any], /, *args: object, **kwargs: object) -> dict[str, Any]:
+    """Call a job with the task's settings and its night's ``as_of`` before what is given."""
+    return run(job, task_settings(), current_night().as_of, *args, **kwargs)
 
 
 def skip_unless(condition: object, reason: str) -> None:

@@ -1,0 +1,2 @@
+select *
+from {{ source('judgement', 'recommended_actions') }}

@@ -1,0 +1,1 @@
+"""Tests of alerts, their outbox and their senders."""
