@@ -271,8 +271,9 @@ def _input_hash(sources: SloEvents, as_of: datetime) -> str:
 
 def _burn_windows(sources: SloEvents, as_of: datetime) -> str:
     """Write the counts of the last hours, which alerts are judged on."""
-    lag = sources.slo.objective.maturity_lag
-    end_us, counts = recent_counts(sources.events, lag, to_us(as_of))
+    slo = sources.slo
+    events = counted_events(slo, sources.events, as_of)
+    end_us, counts = recent_counts(events, slo.objective.maturity_lag, to_us(as_of))
     hours = {
         str(length): {
             "bad_count": each.n_bad,
