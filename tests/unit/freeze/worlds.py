@@ -20,7 +20,7 @@ _EMPTY = {
     "retrieved_at timestamptz, arrived_at timestamptz",
     "fct_client_outcomes": "client_outcome varchar, observed_at timestamptz, "
     "recorded_at timestamptz",
-    "agg_outcome_cost_daily": "good_request_count double, baseline_deviation_ratio double, "
+    "agg_outcome_cost_daily": "n_counted_requests bigint, good_request_count double, baseline_deviation_ratio double, "
     "baseline_good_request_count double, cost_usd double, day_started_at timestamptz, "
     "arrived_at timestamptz",
 }
@@ -57,6 +57,7 @@ def make_calls(n: int, *, with_incident: bool, seed: int = 7) -> pd.DataFrame:
             "is_stream": is_stream,
             "duration_ms": rng.lognormal(np.log(1500), 0.4, n),
             "is_error": rng.random(n) < 0.002,
+            "error_class": "rate_limit",
             "ttft_ms": np.where(is_stream, rng.lognormal(np.log(350), 0.3, n), np.nan),
             "tpot_ms": np.where(is_stream, rng.lognormal(np.log(20), 0.2, n), np.nan),
             "output_tokens": rng.integers(50, 400, n),

@@ -37,7 +37,8 @@ def test_slices_agree_with_the_method_of_the_cases(drawn: list[tuple[float, bool
     events = events_at([hours for hours, _ in drawn], [bad for _, bad in drawn])
     cut = slice_events(events, HOURLY, WINDOW, to_us(AS_OF))
     whole = evaluate_slices(events, WINDOW, HOUR_US, Fraction(1, 2), Fraction(9, 10), to_us(AS_OF))
-    assert (len(cut), int(cut.is_bad(to_us(AS_OF)).sum())) == (whole.n_slices, whole.n_bad_slices)
+    n_bad = int(cut.is_bad(to_us(AS_OF)).sum())
+    assert (len(cut), n_bad) == (whole.n_slices - whole.n_empty_slices, whole.n_bad_slices)
 
 
 def test_slice_at_its_limit_is_bad_only_where_the_limit_must_not_be_reached() -> None:
@@ -69,6 +70,8 @@ def test_no_traffic_has_no_slices_and_no_verdict(tmp_path: Path) -> None:
     hours = [float(h) + 0.5 for h in range(28 * 24)]
     quiet = evaluate(slo, events_at(hours, [False] * len(hours)), "f", "production", AS_OF)
     assert (quiet.verdict, quiet.budget.counts.n_all) == ("ok", 672)
+    thin = evaluate(slo, events_at(hours[:40], [False] * 40), "f", "production", AS_OF)
+    assert (thin.verdict, thin.budget.counts.n_all) == ("insufficient_evidence", 40)
     outage = evaluate(slo, events_at(hours, [h < 12 for h in hours]), "f", "production", AS_OF)
     assert outage.verdict == "breach"
     assert (outage.budget.counts.n_bad, outage.consumed_lower) == (
