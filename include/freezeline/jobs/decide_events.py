@@ -51,13 +51,13 @@ class Known:
 
     Attributes:
         by_subject: SLOs with events, by subject; subjects and SLOs in name order.
-        arrivals: Times and arrival times of all rows of a subject, for its data's end.
+        arrivals: Times and arrival times of all rows of a subject, by relation, for its data's end.
         slos: Every SLO that is defined.
         fact_arrivals: When objects of each fact that an SLO depends on landed.
     """
 
     by_subject: dict[Subject, tuple[SloEvents, ...]]
-    arrivals: dict[Subject, Events]
+    arrivals: dict[Subject, list[Events]]
     slos: tuple[Slo, ...]
     fact_arrivals: Arrivals
 
@@ -86,11 +86,10 @@ class Known:
         return dict(sorted({**found, **silent}.items()))
 
     def data_through(self, subject: Subject, as_of: datetime) -> datetime | None:
-        """Return the latest event of a subject known before ``as_of``."""
-        if subject not in self.arrivals:
-            return None
-        known = self.arrivals[subject].known_at(to_us(as_of))
-        return from_us(int(known.at_us[-1])) if len(known) else None
+        """Return the latest event of a subject known before ``as_of``, of any relation."""
+        known = [each.known_at(to_us(as_of)).at_us for each in self.arrivals.get(subject, ())]
+        latest = [int(at_us[-1]) for at_us in known if len(at_us)]
+        return from_us(max(latest)) if latest else None
 
 
 def load_events(warehouse: Warehouse, slos: Sequence[Slo], as_of: datetime) -> Known:
@@ -100,7 +99,7 @@ def load_events(warehouse: Warehouse, slos: Sequence[Slo], as_of: datetime) -> K
         ConfigError: A condition of an SLO is not valid SQL on its mart.
     """
     by_subject: dict[Subject, list[SloEvents]] = {}
-    arrivals: dict[Subject, Events] = {}
+    arrivals: dict[Subject, list[Events]] = {}
     ordered = sorted(slos, key=lambda slo: (*_clocks(slo), slo.name))
     for (relation, at_column, arrived_column), group in groupby(ordered, key=_clocks):
         wanted = list(group)
@@ -109,9 +108,8 @@ def load_events(warehouse: Warehouse, slos: Sequence[Slo], as_of: datetime) -> K
         dimensions = tuple(_encode(frame, name) for name in names)
         for subject, is_subject in _subjects(frame):
             never = np.full(int(is_subject.sum()), NEVER_US, dtype=np.int64)
-            arrivals.setdefault(
-                subject,
-                Events.of(_ints(frame, "at_us")[is_subject], never, _arrived(frame)[is_subject]),
+            arrivals.setdefault(subject, []).append(
+                Events.of(_ints(frame, "at_us")[is_subject], never, _arrived(frame)[is_subject])
             )
             for number, slo in enumerate(wanted):
                 events = _slo_events(frame, number, slo, subject, is_subject)

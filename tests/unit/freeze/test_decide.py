@@ -205,6 +205,28 @@ def test_decide_judges_slos_of_other_marts_and_their_own_clocks(settings: Settin
     )
 
 
+def test_decide_knows_a_feature_by_its_first_call_whichever_mart_is_late(
+    settings: Settings,
+) -> None:
+    calls = make_calls(2_000, with_incident=False)
+    write_calls(settings.warehouse_path, calls, NIGHT_END)
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        # Sorts before the calls, and comes to a day's rows when it is settled.
+        warehouse.execute(
+            "insert into marts.agg_outcome_cost_daily "
+            "select feature, environment, 10, 10, 0, 0, 1, day, day + interval 5 days from ("
+            "select distinct feature, environment, date_trunc('day', called_at) as day "
+            "from marts.fct_llm_calls)"
+        )
+    decide(settings, START, NIGHT_END)
+    first = _rows(settings, FLAGS, START + timedelta(days=1))
+    assert "support-assistant" in {row["feature"] for row in first}
+    newest = {(r["feature"], r["environment"]): r for r in _rows(settings, FLAGS, NIGHT_END)}
+    ends = calls.groupby(["feature", "environment"])["called_at"].max()
+    for subject, row in newest.items():
+        assert abs(row["data_through_at"] - ends[subject]) < timedelta(minutes=6)
+
+
 def test_transitions_replay_to_the_flag_when_read_in_order(frozen: Settings) -> None:
     moves = _rows(
         frozen,
