@@ -72,11 +72,11 @@ def window_row(judged: Judged, sources: SloEvents) -> Row:
 
 def attribution_rows(evaluation: Evaluation, sources: SloEvents) -> list[Row]:
     """Return the ``slo_attributions`` rows of an evaluation: dimensions and values, then days."""
-    start_us, as_of_us = to_us(evaluation.budget.window.started_at), to_us(evaluation.as_of)
-    length_us = evaluation.budget.window.length_us
+    window, as_of_us = evaluation.budget.window, to_us(evaluation.as_of)
+    start_us, end_us, length_us = to_us(window.started_at), to_us(window.ended_at), window.length_us
     slo = evaluation.slo
     known = counted_events(slo, sources.events, evaluation.as_of).known_at(as_of_us)
-    inside = known.between(start_us, as_of_us)
+    inside = known.between(start_us, end_us)
     if slo.slices is not None:  # a slice is of no single version or tenant
         return _attributed(evaluation, DAY_DIMENSION, count_days(inside, as_of_us), {})
     before = known.between(start_us - length_us, start_us)

@@ -152,7 +152,7 @@ def evaluate(
     window = slo.window.at(as_of)
     events = counted_events(slo, events, as_of)
     budget = evaluate_budget(events, slo.objective, window, as_of, with_worst=with_worst)
-    inside = events.known_at(as_of_us).between(to_us(window.started_at), as_of_us)
+    inside = events.known_at(as_of_us).between(to_us(window.started_at), to_us(window.ended_at))
     lag = slo.objective.maturity_lag or timedelta(0)
     final_us = as_of_us - lag // timedelta(microseconds=1)
     upper = nowcast_bad_upper(inside, slo.objective.maturity_lag, as_of_us)

@@ -30,10 +30,16 @@ class WindowRule:
     zone_name: str = "UTC"
 
     def at(self, as_of: datetime) -> "Window":
-        """Return the window of a moment."""
+        """Return the window of a moment; of the calendar, that of the last local day that is over.
+
+        Nights end at UTC midnights: of the local day that holds one, hours are known only, and the
+        last hours of a month would never be judged.
+        """
         if self.length is not None:
             return rolling_window(as_of, self.length)
-        return calendar_window(as_of, self.period or "", self.zone_name)
+        local = as_of.astimezone(ZoneInfo(self.zone_name))
+        midnight = datetime(local.year, local.month, local.day, tzinfo=local.tzinfo)
+        return calendar_window(midnight.astimezone(UTC), self.period or "", self.zone_name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,9 +84,10 @@ def test_no_traffic_has_no_slices_and_no_verdict(tmp_path: Path) -> None:
     ("as_of", "n_events"),
     [
         # Berlin's last Sunday of October 2026 has 25 hours: 22:00Z to 23:00Z.
+        (datetime(2026, 10, 25, 22, tzinfo=UTC), 24),  # it is not over, so Saturday
         (datetime(2026, 10, 25, 23, tzinfo=UTC), 25),
-        (datetime(2026, 10, 25, 12, tzinfo=UTC), 14),
-        (datetime(2026, 10, 26, 0, tzinfo=UTC), 1),
+        (datetime(2026, 10, 26, 0, tzinfo=UTC), 25),  # its night
+        (datetime(2026, 10, 27, 0, tzinfo=UTC), 24),
     ],
 )
 def test_calendar_day_is_the_local_one(tmp_path: Path, as_of: datetime, n_events: int) -> None:
@@ -100,6 +101,22 @@ def test_calendar_day_is_the_local_one(tmp_path: Path, as_of: datetime, n_events
     evaluation = evaluate(slo, events, "f", "production", as_of)
     assert evaluation.budget.counts.n_all == n_events
     assert slo.window_text == "1d in Europe/Berlin"
+
+
+def test_calendar_month_is_judged_to_its_last_hour(tmp_path: Path) -> None:
+    calendar = {"startTime": "2026-01-01 00:00:00", "timeZone": "Europe/Berlin"}
+    slo = slo_with(
+        tmp_path, timeWindow=[{"duration": "1M", "isRolling": False, "calendar": calendar}]
+    )
+    at_us = to_us(datetime(2026, 9, 1, tzinfo=UTC)) + HOUR_US * np.arange(24 * 70, dtype=np.int64)
+    events = Events.of(at_us, np.full(len(at_us), NEVER_US))
+
+    def n_on(*night: int) -> int:
+        as_of = datetime(*night, tzinfo=UTC)  # type: ignore[misc]
+        return evaluate(slo, events, "f", "production", as_of).budget.counts.n_all
+
+    assert n_on(2026, 11, 1) == 31 * 24 + 1  # October, with its hour more
+    assert n_on(2026, 11, 2) == 25  # the first of November, and what is known of the second
 
 
 def test_calendar_month_starts_with_a_new_budget(tmp_path: Path) -> None:
