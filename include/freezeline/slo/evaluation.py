@@ -16,7 +16,7 @@ from include.freezeline.slo.evidence import detector_score, jeffreys_p_at_least
 from include.freezeline.slo.feeds import Silence
 from include.freezeline.slo.maturity import nowcast_bad_upper
 from include.freezeline.slo.slices import slice_events
-from include.freezeline.slo.windows import DAY_US, from_us, to_us
+from include.freezeline.slo.windows import DAY_US, HOUR_US, from_us, to_us
 
 _INDICATED_P = 0.95
 _OVERSPENT_ZERO_BUDGET = Fraction(10**6)
@@ -97,15 +97,26 @@ class Evaluation:
     def time_to_exhaustion_h(self) -> Fraction | None:
         """Hours until the budget is spent; None at a burn up to 1, which never spends it.
 
-        The window rolls: at such a pace as much budget comes back as is spent.
+        A window that rolls gets as much budget back as is spent at such a pace. In a calendar
+        period the budget is that of the traffic so far, and a new one begins with the next.
         """
         if not self.has_events:
             return None
-        is_spent = self.consumed_lower >= 1
         burn = self.budget.burn_rates[24]
-        if is_spent or (burn is not None and burn > 1):
+        if self.consumed_lower >= 1:
+            return Fraction(0)
+        if burn is None or burn <= 1:
+            return None
+        if self.slo.window.period is None:
             return self.budget.time_to_exhaustion_h
-        return None
+        return self._exhausted_in_period_h(burn)
+
+    def _exhausted_in_period_h(self, burn: Fraction) -> Fraction | None:
+        """Return when the budget so far, which grows with the period, is spent; None after it."""
+        window, as_of_us = self.budget.window, to_us(self.as_of)
+        elapsed_us = as_of_us - to_us(window.started_at)
+        left_us = (1 - self.consumed_lower) * elapsed_us / (burn - 1)
+        return left_us / HOUR_US if as_of_us + left_us <= to_us(window.ended_at) else None
 
     @property
     def verdict(self) -> Verdict:

@@ -131,3 +131,21 @@ def test_calendar_month_starts_with_a_new_budget(tmp_path: Path) -> None:
     fresh = evaluate(slo, events, "f", "production", datetime(2026, 11, 2, tzinfo=UTC))
     assert (spent.budget.counts.n_bad, spent.budget.counts.n_all) == (744, 744)
     assert (fresh.budget.counts.n_bad, fresh.budget.counts.n_all) == (0, 24)
+
+
+@pytest.mark.parametrize(("n_bad", "expected"), [(15, 0), (10, 24), (6, 216), (5, None)])
+def test_calendar_month_is_spent_when_its_bad_events_reach_its_growing_budget(
+    tmp_path: Path, n_bad: int, expected: int | None
+) -> None:
+    """Two good days, then one at some pace; 5 of a day's 1,000 events may be bad."""
+    calendar = {"startTime": "2026-01-01 00:00:00", "timeZone": "UTC"}
+    slo = slo_with(
+        tmp_path, timeWindow=[{"duration": "1M", "isRolling": False, "calendar": calendar}]
+    )
+    start, day = to_us(datetime(2026, 10, 1, tzinfo=UTC)), 24 * HOUR_US
+    n_daily = 1000
+    at_us = start + np.arange(3 * n_daily, dtype=np.int64) * (day // n_daily)
+    bad = np.full(len(at_us), NEVER_US)
+    bad[-n_bad:] = at_us[-n_bad:]
+    found = evaluate(slo, Events.of(at_us, bad), "f", "p", datetime(2026, 10, 4, tzinfo=UTC))
+    assert found.time_to_exhaustion_h == expected
