@@ -8,9 +8,10 @@ from typing import Any
 from include.freezeline.adapters.override_log import override_log
 from include.freezeline.adapters.snapshots import open_snapshot
 from include.freezeline.config import config_dir
-from include.freezeline.errors import OverrideError, UnknownFeatureError
+from include.freezeline.errors import FreezelineError, OverrideError, UnknownFeatureError
 from include.freezeline.freeze.overrides import (
     GRANTED,
+    REVOKED,
     OverrideRequest,
     live_overrides,
     load_override_rules,
@@ -47,7 +48,8 @@ def grant_override(settings: Settings, request: OverrideRequest) -> OverrideResu
         request: Who asks for what, and who approves.
 
     Raises:
-        OverrideError: A rule of ``config/overrides.yml`` says no, or a feature is not frozen.
+        OverrideError: A rule of ``config/overrides.yml`` says no, a feature is not frozen, or
+            what was granted could not be published.
         UnknownFeatureError: The published night has no such feature there.
     """
     rules = load_override_rules(config_dir(settings))
@@ -62,7 +64,7 @@ def grant_override(settings: Settings, request: OverrideRequest) -> OverrideResu
 def revoke_override(
     settings: Settings, override_id: str, person: str, reason: str, at: datetime, login_name: str
 ) -> OverrideResult:
-    """End an override before its time, and publish that.
+    """End an override before its time, and publish that; once more when it was revoked already.
 
     Args:
         settings: Where everything is.
@@ -73,11 +75,16 @@ def revoke_override(
         login_name: Account that the command runs under.
 
     Raises:
-        OverrideError: It is not in force, or something is missing.
+        OverrideError: It is not in force, something is missing, or the revocation could not be
+            published.
     """
+    log = override_log(settings)
+    done = [row for row in log.rows() if row["override_id"] == override_id]
+    if done and done[-1]["event_kind"] == REVOKED:  # perhaps it never reached the document
+        return _published(settings, done[-1])
     rules = load_override_rules(config_dir(settings))
     _require_no_person_in(settings, {"--reason": reason})
-    row = override_log(settings).append(
+    row = log.append(
         lambda known: plan_revocation(override_id, person, reason, at, login_name, rules, known)
     )
     return _published(settings, row)
@@ -99,8 +106,20 @@ def list_overrides(settings: Settings, at: datetime) -> list[dict[str, Any]]:
 
 
 def _published(settings: Settings, row: Row) -> OverrideResult:
-    """Publish the newest night's document again, with what the log says now."""
-    summary = publish_again(settings)
+    """Publish the newest night's document again, with what the log says now.
+
+    Raises:
+        OverrideError: It cannot be published; the log has the row all the same.
+    """
+    try:
+        summary = publish_again(settings)
+    except (FreezelineError, OSError) as error:
+        message = (
+            f"{row['override_id']}: {row['event_kind']} in the log, but not published: {error} (until "
+            "it is, the gate answers as before; mend that, then revoke it again or clear "
+            "publish_night)"
+        )
+        raise OverrideError(message) from error
     return OverrideResult(row, summary.document_uri, summary.sequence)
 
 

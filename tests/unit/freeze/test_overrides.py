@@ -222,6 +222,28 @@ def test_override_is_published_shown_and_revoked(run: Any, published: Settings) 
     assert json.loads((folder / "freeze.json").read_text())["sequence"] == before + 1
 
 
+def test_revocation_that_was_not_published_is_published_when_revoked_again(
+    run: Any, published: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = json.loads(run(*GRANT, "--format", "json").stdout)
+    revoke = ("freeze", "override", "revoke", row["override_id"], "--person", "kim@example.com",
+              "--reason", "The change was withdrawn", "--at", AT)  # fmt: skip
+
+    def fail(*_: object) -> None:
+        message = "the bucket is full"
+        raise OSError(message)
+
+    with monkeypatch.context() as broken:
+        broken.setattr("include.freezeline.jobs.publish.write_document", fail)
+        failed = run(*revoke)
+    assert failed.exit_code != 0
+    assert "revoked in the log, but not published: the bucket is full" in str(failed.exception)
+    assert run(*CHECK, AT).exit_code == 0
+    assert run(*revoke).exit_code == 0
+    assert run(*CHECK, AT).exit_code == 3
+    assert len(override_log(published).rows()) == 2
+
+
 def test_next_night_copies_the_log_for_sql(run: Any, published: Settings) -> None:
     assert run(*GRANT).exit_code == 0
     decide(published, HISTORY_END, NIGHT_END)
