@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from include.freezeline.adapters.snapshots import open_snapshot
 from include.freezeline.adapters.warehouse import Warehouse
@@ -31,7 +31,7 @@ class PlannedSlo:
             the verdict is the published one or another.
         verdict: What the files say now.
         published_verdict: What the published night says; None when new.
-        state: State the SLO alone would ask for on the next evaluation.
+        state: State the SLO alone would have asked for.
         consumed_ratio: Share of the budget surely spent; None without events.
         reason: The verdict in words.
     """
@@ -67,7 +67,7 @@ class SloPlan:
 
 
 def plan_slos(settings: Settings) -> SloPlan:
-    """Evaluate the SLO files on the published night, with the states that were published.
+    """Evaluate the SLO files on the published night, from the states of the night before.
 
     Raises:
         ConfigError: A file is wrong, or its SQL does not fit its mart.
@@ -80,22 +80,23 @@ def plan_slos(settings: Settings) -> SloPlan:
             message = "the snapshot holds no decided night (run the nightly DAG, or `make demo`)"
             raise WarehouseError(message)
         known = load_events(warehouse, slos, as_of)
-        past = load_past(warehouse, as_of)
+        past = load_past(warehouse, as_of - timedelta(microseconds=1))
+        now = load_past(warehouse, as_of)
         published = _published_verdicts(warehouse, as_of)
-    subjects = sorted({*known.by_subject, *past}, key=lambda item: (item.feature, item.environment))
+    subjects = sorted({*known.by_subject, *now}, key=lambda item: (item.feature, item.environment))
     flags = [_plan(subject, known, as_of, past) for subject in subjects]
     defined = {slo.name for slo in slos}
     return SloPlan(
         as_of=as_of,
         slos=tuple(_planned(each, flag, published) for flag in flags for each in flag.judged),
-        flags=_compare(flags, past),
+        flags=_compare(flags, now),
         without_events=known.slos_without_events,
         removed=tuple(sorted({name for name, *_ in published} - defined)),
     )
 
 
 def _plan(subject: Subject, known: Known, as_of: datetime, past: dict[Subject, Past]) -> Flag:
-    """Plan one flag as the next evaluation would."""
+    """Plan one flag as that night would have."""
     remembered = past[subject].memory if subject in past else ()
     evaluations = [
         evaluate(
@@ -131,11 +132,13 @@ def _planned(judged: Judged, flag: Flag, published: dict[tuple[str, str, str], s
     )
 
 
-def _compare(flags: Sequence[Flag], past: dict[Subject, Past]) -> tuple[tuple[str, str, str], ...]:
+def _compare(
+    flags: Sequence[Flag], published: dict[Subject, Past]
+) -> tuple[tuple[str, str, str], ...]:
     """Return every flag with its published and its planned state."""
     compared = []
     for flag in flags:
-        before = past.get(Subject(flag.feature, flag.environment))
+        before = published.get(Subject(flag.feature, flag.environment))
         name = f"{flag.feature} ({flag.environment})"
         compared.append((name, "none" if before is None else before.state, flag.state))
     return tuple(compared)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,25 @@ def test_plan_changes_nothing_when_files_are_the_published_ones(
     assert all(before == after for _, before, after in found["flags"])
     assert ["support-assistant (production)", "FROZEN", "FROZEN"] in found["flags"]
     assert found["removed"] == []
+
+
+def test_plan_counts_no_clean_night_twice(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_calls(settings.warehouse_path, make_calls(8_000, with_incident=False), NIGHT_END)
+    day_before = NIGHT_END - timedelta(days=1)
+    decide(settings, day_before - timedelta(days=1), day_before)
+    one_clean = {"state": "RECOVERING", "since_at": day_before.isoformat(), "n_clean": 1}
+    memory = {"memory": {"hard-error-rate": one_clean}, "slos": [], "why": "recovering"}
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        warehouse.execute(
+            "update judgement.freeze_flags set state = 'RECOVERING', evaluations_json = "
+            f"'{json.dumps(memory)}' where feature = 'code-helper' and environment = 'production'"
+        )
+    decide(settings, day_before, NIGHT_END)
+    publish_snapshot(settings, NIGHT_END)
+    found = json.loads(run(settings.home, CONFIG, monkeypatch, "--format", "json").stdout)
+    assert ["code-helper (production)", "RECOVERING", "RECOVERING"] in found["flags"]
 
 
 def test_plan_says_what_another_limit_would_do(
