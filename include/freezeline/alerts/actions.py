@@ -112,7 +112,7 @@ def propose(
     return _merge(found)
 
 
-def p_worse(n_bad: int, n_all: int, rest_bad: int, rest_all: int) -> float:
+def p_worse(n_bad: float, n_all: float, rest_bad: float, rest_all: float) -> float:
     """Return the probability that one bad ratio is above another, from two Jeffreys posteriors."""
     one = stats.beta(n_bad + 0.5, n_all - n_bad + 0.5)
     rest = stats.beta(rest_bad + 0.5, rest_all - rest_bad + 0.5)
@@ -134,6 +134,8 @@ def _overspenders(window: Row, rows: Sequence[Row], rules: ActionRules) -> Itera
     The worst of many values looks bad by chance alone, so the doubt that is allowed is shared out
     among them.
     """
+    # Where calls are sampled, the counts rest on fewer rows than they say.
+    per_call = json.loads(window["burn_windows"] or "{}").get("independence", 1.0)
     for dimension, action in DIMENSIONS.items():
         parts = [row for row in rows if row["dimension"] == dimension and row["event_count"]]
         over = sum(max(0.0, row["excess_bad_count"]) for row in parts)
@@ -145,11 +147,14 @@ def _overspenders(window: Row, rows: Sequence[Row], rules: ActionRules) -> Itera
         rest_all = sum(row["event_count"] for row in parts) - worst["event_count"]
         rest_bad = sum(row["bad_count"] for row in parts) - worst["bad_count"]
         share = worst["excess_bad_count"] / over
-        if min(worst["event_count"], rest_all) < rules.min_calls or share < rules.min_excess_share:
+        n_seen = round(min(worst["event_count"], rest_all) * per_call)
+        if n_seen < rules.min_calls or share < rules.min_excess_share:
             continue
-        confidence = p_worse(worst["bad_count"], worst["event_count"], rest_bad, rest_all)
+        counts = (worst["bad_count"], worst["event_count"], rest_bad, rest_all)
+        confidence = p_worse(*(each * per_call for each in counts))
         if confidence >= 1 - (1 - rules.confidence) / len(parts):
-            alternative = _better(parts, worst, rules) if dimension != "tenant_key" else None
+            has_other = dimension != "tenant_key"
+            alternative = _better(parts, worst, rules, per_call) if has_other else None
             yield _overspender(
                 window, action, worst, (rest_bad, rest_all), share, confidence, alternative
             )
@@ -194,13 +199,13 @@ def _overspender(
     )
 
 
-def _better(parts: Sequence[Row], worst: Row, rules: ActionRules) -> str | None:
+def _better(parts: Sequence[Row], worst: Row, rules: ActionRules, per_call: float) -> str | None:
     """Return the best other value with calls enough; None when there is none."""
     others = [
         row
         for row in parts
         if row["dimension_value"] not in (worst["dimension_value"], _NONE)
-        and row["event_count"] >= rules.min_calls
+        and round(row["event_count"] * per_call) >= rules.min_calls
         and row["bad_ratio"] < worst["bad_ratio"]
     ]
     best = min(

@@ -94,7 +94,7 @@ def _judge_burn(
     """Judge one tier; ``full`` is the burn rate of full strength."""
     long, short = counts[tier.long_h], counts[tier.short_h]
     burn_long, burn_short = _burn(long, limit), _burn(short, limit)
-    if long.n_all < rules.min_long_events or short.n_all < rules.min_short_events:
+    if long.n_seen < rules.min_long_events or short.n_seen < rules.min_short_events:
         return BurnResult(tier, factor, "UNKNOWN", burn_long, burn_short, 0.0)
     is_sure = jeffreys_p_at_least(*long.as_evidence, limit) >= rules.evidence
     is_long = is_sure and burn_long is not None and burn_long >= factor

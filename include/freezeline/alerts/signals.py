@@ -169,7 +169,7 @@ def _is_down(counts: Mapping[int, Counts], policy: AlertPolicy) -> bool:
     """Whether half of the calls of the shortest window failed, of calls enough."""
     shortest = counts[min(tier.short_h for tier in policy.burn.tiers)]
     share = Fraction(str(policy.tiers.p0_error_ratio))
-    is_enough = shortest.n_all >= policy.burn.min_long_events
+    is_enough = shortest.n_seen >= policy.burn.min_long_events
     return is_enough and shortest.n_bad >= share * shortest.n_all
 
 

@@ -63,7 +63,7 @@ def window_row(judged: Judged, sources: SloEvents) -> Row:
         "time_to_exhaustion_h": _float(evaluation.time_to_exhaustion_h),
         "verdict": evaluation.verdict,
         "state_hint": judged.state if evaluation.has_data else "",
-        "burn_windows": _burn_windows(sources, evaluation.as_of),
+        "burn_windows": _burn_windows(sources, evaluation),
         "reason": explain(evaluation),
         "input_hash": _input_hash(sources, evaluation.as_of),
         "evidence_query": evidence_query(evaluation),
@@ -269,9 +269,9 @@ def _input_hash(sources: SloEvents, as_of: datetime) -> str:
     return stable_hash(known.size, int(known.at_us.sum()), len(bad_us), int(bad_us.sum()))
 
 
-def _burn_windows(sources: SloEvents, as_of: datetime) -> str:
+def _burn_windows(sources: SloEvents, evaluation: Evaluation) -> str:
     """Write the counts of the last hours, which alerts are judged on."""
-    slo = sources.slo
+    slo, as_of = sources.slo, evaluation.as_of
     events = counted_events(slo, sources.events, as_of)
     end_us, counts = recent_counts(events, slo.objective.maturity_lag, to_us(as_of))
     hours = {
@@ -282,7 +282,12 @@ def _burn_windows(sources: SloEvents, as_of: datetime) -> str:
         }
         for length, each in counts.items()
     }
-    return json.dumps({"ended_at": from_us(end_us).isoformat(), "hours": hours}, sort_keys=True)
+    found = {
+        "ended_at": from_us(end_us).isoformat(),
+        "hours": hours,
+        "independence": evaluation.budget.counts.independence,
+    }
+    return json.dumps(found, sort_keys=True)
 
 
 def _upper_ratio(evaluation: Evaluation) -> float | None:

@@ -69,6 +69,11 @@ class Counts:
         """Bad and all observations that the counts rest on, in the same ratio."""
         return self.n_bad * self.independence, self.n_all * self.independence
 
+    @property
+    def n_seen(self) -> int:
+        """All observations that the counts rest on, as a whole number."""
+        return round(self.n_all * self.independence)
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:

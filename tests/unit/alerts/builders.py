@@ -63,12 +63,16 @@ def observation(tier: str | None, *, is_known: bool = True, **changes: Any) -> O
 
 
 def window(**changes: Any) -> dict[str, Any]:
-    """A row of ``judgement.slo_windows``; ``hours`` are bad and all events by window."""
+    """A row of ``judgement.slo_windows``.
+
+    ``hours`` are bad and all events by window, ``independence`` is that of each of them.
+    """
+    independence = changes.pop("independence", 1.0)
     hours = changes.pop(
         "hours", {1: (0, 100), 2: (0, 200), 6: (0, 600), 24: (0, 2400), 72: (0, 7200)}
     )
     counts = {
-        str(length): {"bad_count": bad, "event_count": every, "independence": 1.0}
+        str(length): {"bad_count": bad, "event_count": every, "independence": independence}
         for length, (bad, every) in hours.items()
     }
     given: dict[str, Any] = {
@@ -90,7 +94,9 @@ def window(**changes: Any) -> dict[str, Any]:
         "verdict": "ok",
         "reason": "fine",
         "evidence_query": "select 1",
-        "burn_windows": json.dumps({"ended_at": NIGHT.isoformat(), "hours": counts}),
+        "burn_windows": json.dumps(
+            {"ended_at": NIGHT.isoformat(), "hours": counts, "independence": independence}
+        ),
     }
     return {**given, **changes}
 

@@ -59,6 +59,17 @@ def test_nothing_is_recommended_without_evidence(parts: Any) -> None:
     assert actions(parts) == []
 
 
+def test_sampled_calls_prove_what_was_seen_of_them() -> None:
+    """Each row stands for 50 calls: the same counts are 50 of them, or 2,000."""
+    parts = [part("new", 150, 500), part("old", 50, 2000)]
+    assert len(actions(parts)) == 1
+    few = window(verdict="breach", independence=1 / 50)
+    assert propose([], [few], parts, [], [], [], RULES) == []
+    enough = [part("new", 50 * 150, 50 * 500), part("old", 50 * 50, 50 * 2000)]
+    (found,) = propose([], [few], enough, [], [], [], RULES)
+    assert found.confidence == pytest.approx(actions(parts)[0].confidence)
+
+
 def test_worst_of_many_values_needs_more_evidence() -> None:
     """Of twenty tenants alike, one is ahead by chance."""
     few = [part("a", 16, 500, "tenant_key"), part("b", 6, 500, "tenant_key")]

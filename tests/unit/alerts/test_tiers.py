@@ -89,6 +89,14 @@ def test_slo_of_one_day_is_judged_by_its_verdict() -> None:
     assert "too short" in next(iter(slo(**day).details["left_out"].values()))
 
 
+def test_one_sampled_call_is_no_complete_failure() -> None:
+    """It stands for 27 calls, all of which would have failed."""
+    hours = {**burning(0.0), 1: (27, 27)}
+    one = slo(slo_name="hard-error-rate", hours=hours, independence=1 / 27)
+    assert one.state != "CRITICAL"
+    assert slo(slo_name="hard-error-rate", hours=hours).state == "CRITICAL"
+
+
 def test_half_of_the_calls_failing_is_p0() -> None:
     down = slo(slo_name="hard-error-rate", limit_text="0.005", hours=burning(0.5))
     assert down.state == "CRITICAL"
