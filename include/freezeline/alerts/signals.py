@@ -151,7 +151,7 @@ def _slo_state(
     """Return state and strength of an SLO."""
     if family == "errors" and _is_down(counts, policy):
         return "CRITICAL", 1.0
-    if not results:
+    if not results or _is_known_late(window, results):
         return _verdict_state(window["verdict"], policy)
     strength = max(result.strength for result in results)
     firing = [result for result in results if result.state == "FIRING"]
@@ -163,6 +163,12 @@ def _slo_state(
     if all(result.state == "UNKNOWN" for result in results):
         return "UNKNOWN", 0.0
     return "OK", 0.0
+
+
+def _is_known_late(window: Row, results: Sequence[BurnResult]) -> bool:
+    """Whether no short window has an event, as with scores and settled days: they come too late."""
+    is_counted = window["burn_windows"] is not None
+    return is_counted and all(result.burn_short is None for result in results)
 
 
 def _is_down(counts: Mapping[int, Counts], policy: AlertPolicy) -> bool:
@@ -254,7 +260,8 @@ def _score_signal(row: Row, rule: ScoreRule, policy: AlertPolicy) -> Signal:
 def _slo_words(window: Row, listed: Row, results: Sequence[BurnResult]) -> str:
     """Say how an SLO stands."""
     title = listed.get("title") or window["slo_name"]
-    said = burn_words([each for each in results if each.state == "FIRING"] or results[:1])
+    firing = [each for each in results if each.state == "FIRING"]
+    said = "" if _is_known_late(window, results) else burn_words(firing or results[:1])
     name = f"{title} ({window['slo_name']})"
     return f"{name}: the budget burns {said}" if said else f"{name}: {window['reason']}"
 

@@ -89,6 +89,16 @@ def test_slo_of_one_day_is_judged_by_its_verdict() -> None:
     assert "too short" in next(iter(slo(**day).details["left_out"].values()))
 
 
+@pytest.mark.parametrize(
+    ("verdict", "state"),
+    [("breach", "SLOW"), ("warning", "RISING"), ("ok", "OK"), ("insufficient_evidence", "UNKNOWN")],
+)
+def test_slo_whose_events_are_known_late_is_judged_by_its_verdict(verdict: str, state: str) -> None:
+    """Scores are known from the second night on: the last 24 hours never have any."""
+    hours = {**dict.fromkeys((1, 2, 6, 24), (0, 0)), 72: (0, 600)}
+    assert slo(slo_name="refusal-rate", hours=hours, verdict=verdict).state == state
+
+
 def test_one_sampled_call_is_no_complete_failure() -> None:
     """It stands for 27 calls, all of which would have failed."""
     hours = {**burning(0.0), 1: (27, 27)}
