@@ -148,7 +148,9 @@ def _slo_state(
     family: str,
     policy: AlertPolicy,
 ) -> tuple[SignalState, float]:
-    """Return state and strength of an SLO."""
+    """Return state and strength of an SLO; without data, such as a silent feed's, none is known."""
+    if not window["state_hint"]:
+        return "UNKNOWN", 0.0
     if family == "errors" and _is_down(counts, policy):
         return "CRITICAL", 1.0
     if not results or _is_known_late(window, results):

@@ -92,6 +92,7 @@ def window(**changes: Any) -> dict[str, Any]:
         "worst_24h_ratio": 0.02,
         "time_to_exhaustion_h": None,
         "verdict": "ok",
+        "state_hint": "OPEN",
         "reason": "fine",
         "evidence_query": "select 1",
         "burn_windows": json.dumps(

@@ -114,6 +114,12 @@ def test_half_of_the_calls_failing_is_p0() -> None:
     assert slo(hours=burning(0.5)).state == "FAST"  # slow is not down
 
 
+@pytest.mark.parametrize("ratio", [0.0, 0.06])
+def test_slo_whose_outcome_feed_is_silent_neither_opens_nor_resolves(ratio: float) -> None:
+    silent = slo(hours=burning(ratio), verdict="insufficient_evidence", state_hint="")
+    assert (silent.state, silent.strength) == ("UNKNOWN", 0.0)
+
+
 def test_row_of_an_older_release_is_unknown() -> None:
     assert slo(burn_windows=None).state == "UNKNOWN"
 
