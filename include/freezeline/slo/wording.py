@@ -17,8 +17,12 @@ def explain(evaluation: Evaluation) -> str:
             f"{_score(evaluation.score)}, alarm at {evaluation.slo.trip_wire:,})"
         )
     if evaluation.has_data and evaluation.verdict == "insufficient_evidence":
-        allowed = float(evaluation.budget.allowed_bad)
-        parts.append(f"too few events to judge (the limit allows {allowed:.1f} bad, at least 5)")
+        budget = evaluation.budget
+        allowed = float(budget.objective.limit) * budget.counts.as_evidence[1]
+        seen = "" if budget.counts.independence == 1 else f" of those {budget.counts.n_seen:,} seen"
+        parts.append(
+            f"too few events to judge (the limit allows {allowed:.1f} bad{seen}, it takes 5)"
+        )
     return "; ".join(parts)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.freezeline.slo.budget import Budget, Objective, evaluate_budget
-from include.freezeline.slo.evaluation import daily_counts, group_counts
+from include.freezeline.slo.catalogue import load_slo
+from include.freezeline.slo.evaluation import daily_counts, evaluate, group_counts
 from include.freezeline.slo.events import NEVER_US, Events, whole_weights
 from include.freezeline.slo.evidence import weigh
 from include.freezeline.slo.maturity import nowcast_bad_upper
 from include.freezeline.slo.windows import HOUR_US, rolling_window, to_us
+from include.freezeline.slo.wording import explain
 from tests.unit.slo.builders import AS_OF
 
 LIMIT = Fraction(1, 100)
@@ -100,3 +103,13 @@ def test_broken_weights_become_whole_ones_that_add_up() -> None:
     assert (whole_weights(np.full(9, 7.0), at_us[:9]) == 7).all()
     half = whole_weights(np.full(50_000, 10 / 3), at_us[::2])
     assert (half == found[::2]).all(), "a weight depends on its event alone"
+
+
+def test_too_few_seen_calls_are_said_to_be_few() -> None:
+    """20 rows of 50 calls each: the limit allows 50 bad calls, and one bad row."""
+    slo = load_slo(Path("include/config/slos/refusal-rate.yml"))
+    found = evaluate(slo, weighted([False] * 20, [50] * 20), "f", "production", AS_OF)
+    assert found.verdict == "insufficient_evidence"
+    assert explain(found).endswith(
+        "too few events to judge (the limit allows 1.0 bad of those 20 seen, it takes 5)"
+    )
