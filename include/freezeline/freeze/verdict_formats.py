@@ -69,7 +69,7 @@ def _answer_as_json(answer: GateAnswer, verdict: Verdict) -> dict[str, Any]:
         "allow": answer.is_allowed,
         "decision": answer.decision,
         "reason": answer.reason,
-        "explanation": answer.entry.get("reason", answer.problem),
+        "explanation": _explanation(answer, verdict.document),
         "exit_code": answer.exit_code,
         "feature": answer.feature,
         "environment": answer.environment,
@@ -79,6 +79,13 @@ def _answer_as_json(answer: GateAnswer, verdict: Verdict) -> dict[str, Any]:
         "asked_at": verdict.asked_at.isoformat(),
         **{name: verdict.document.get(name) for name in _MOMENTS},
     }
+
+
+def _explanation(answer: GateAnswer, document: Mapping[str, Any]) -> str:
+    """Say why: the state's reason, what is wrong with the document, or else the whole sentence."""
+    if answer.reason in ("stale", "unknown_feature"):
+        return _sentence(answer, document)
+    return str(answer.entry.get("reason", answer.problem))
 
 
 def _sentence(answer: GateAnswer, document: Mapping[str, Any]) -> str:

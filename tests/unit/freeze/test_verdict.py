@@ -54,6 +54,20 @@ def test_all_features_must_be_allowed_and_the_most_severe_decides(
         assert answer["feature"] == features[0]
 
 
+@pytest.mark.parametrize(
+    ("feature", "at", "words"),
+    [
+        ("gone", NOW_TEXT, "gone (production) is not in the freeze document (known: calm, "),
+        ("hot", "2026-10-15T06:00:00Z", "the freeze document is stale since "),
+    ],
+)
+def test_json_explains_what_the_state_does_not(
+    published: Path, feature: str, at: str, words: str
+) -> None:
+    asked = ask_check(published, *_features(feature), "--format", "json", at=at)
+    assert words in json.loads(asked.stdout)["explanation"]
+
+
 def test_stale_is_more_severe_than_unknown_and_frozen(published: Path) -> None:
     late = "2026-10-15T06:00:00Z"
     asked = ask_check(published, *_features("gone", "hot", "calm"), "--format", "json", at=late)
