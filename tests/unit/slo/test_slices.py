@@ -111,12 +111,12 @@ def test_calendar_month_is_judged_to_its_last_hour(tmp_path: Path) -> None:
     at_us = to_us(datetime(2026, 9, 1, tzinfo=UTC)) + HOUR_US * np.arange(24 * 70, dtype=np.int64)
     events = Events.of(at_us, np.full(len(at_us), NEVER_US))
 
-    def n_on(*night: int) -> int:
-        as_of = datetime(*night, tzinfo=UTC)  # type: ignore[misc]
+    def n_on(day: int) -> int:
+        as_of = datetime(2026, 11, day, tzinfo=UTC)
         return evaluate(slo, events, "f", "production", as_of).budget.counts.n_all
 
-    assert n_on(2026, 11, 1) == 31 * 24 + 1  # October, with its hour more
-    assert n_on(2026, 11, 2) == 25  # the first of November, and what is known of the second
+    assert n_on(1) == 31 * 24 + 1  # October, with its hour more
+    assert n_on(2) == 25  # the first of November, and what is known of the second
 
 
 def test_calendar_month_starts_with_a_new_budget(tmp_path: Path) -> None:
