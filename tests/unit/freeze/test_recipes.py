@@ -77,7 +77,7 @@ def _run(checkout: Path, script: str, **variables: str) -> subprocess.CompletedP
         "FREEZE_SOURCE": source.as_uri(),
         "FREEZE_ENVIRONMENT": "production",
         "FREEZE_CHANGE_CLASS": "feature",
-        "GITHUB_SHA": COMMIT,
+        "FREEZE_CHANGE_REF": COMMIT,
         "CI_COMMIT_SHA": COMMIT,
         # A virtual environment's interpreter finds its packages from the link, too.
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path.endswith("-packages")),
