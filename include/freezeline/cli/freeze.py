@@ -68,7 +68,10 @@ def grant(at_text: str | None, output: str, **asked: Any) -> None:
     from include.freezeline.freeze.overrides import OverrideRequest
     from include.freezeline.jobs.overrides import grant_override
 
-    request = OverrideRequest(**asked, at=_moment(at_text), login_name=login_name())
+    entered_at = datetime.now(UTC)
+    request = OverrideRequest(
+        **asked, at=_moment(at_text), login_name=login_name(), entered_at=entered_at
+    )
     result = grant_override(load_settings(os.environ), request)
     _print_result(result, output, f"in force until {result.row['expires_at']}")
 

@@ -72,6 +72,7 @@ class OverrideRequest:
         hours: How long it holds.
         at: When it begins.
         login_name: Account that the command runs under.
+        entered_at: Clock of the machine, whatever ``at`` was given; None where none was read.
     """
 
     features: tuple[str, ...]
@@ -83,6 +84,7 @@ class OverrideRequest:
     hours: float
     at: datetime
     login_name: str
+    entered_at: datetime | None = None
 
 
 def load_override_rules(config_dir: Path) -> OverrideRules:
@@ -131,6 +133,7 @@ def plan_grant(request: OverrideRequest, rules: OverrideRules, known: Sequence[R
         "created_at": request.at.isoformat(),
         "expires_at": (request.at + timedelta(hours=request.hours)).isoformat(),
         "login_name": request.login_name,
+        "entered_at": None if request.entered_at is None else request.entered_at.isoformat(),
     }
 
 

@@ -204,6 +204,8 @@ def test_override_is_published_shown_and_revoked(run: Any, published: Settings) 
     granted = run(*GRANT, "--format", "json")
     assert granted.exit_code == 0, granted.output
     row = json.loads(granted.stdout)
+    # the log says when it was typed, whatever --at says
+    assert datetime.fromisoformat(row["entered_at"]) > datetime.fromisoformat(row["created_at"])
     answer = run(*CHECK, AT)
     assert answer.exit_code == 0
     assert json.loads(answer.stdout)["override"]["override_id"] == row["override_id"]
