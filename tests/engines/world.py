@@ -11,8 +11,12 @@ import pytest
 from include.freezeline.adapters.warehouse import open_warehouse
 from include.freezeline.contracts.columns import ColumnType
 from include.freezeline.contracts.judgement import (
+    ALERT_DELIVERIES,
+    ALERT_EVENTS,
     FREEZE_FLAGS,
+    FREEZE_OVERRIDES,
     FREEZE_TRANSITIONS,
+    RECOMMENDED_ACTIONS,
     SLO_WINDOWS,
     STYLE_FINGERPRINTS,
     VERDICTS,
@@ -38,6 +42,10 @@ _JUDGED: Mapping[str, Mapping[str, Any]] = {
     "slo_windows": {"verdict": "ok", "consequence": "freeze"},
     "freeze_transitions": {"from_state": "OPEN", "to_state": "FROZEN"},
     "freeze_flags": {"state": "FROZEN"},
+    "freeze_overrides": {"event_kind": "granted"},
+    "alert_events": {"transition": "OPENED", "family": "outcome", "tier": "P2"},
+    "alert_deliveries": {"channel_kind": "slack", "delivery_status": "delivered"},
+    "recommended_actions": {"action": "roll_back_prompt"},
     "style_fingerprints": {"means": json.dumps({"commas": 0.5})},
 }
 
@@ -69,7 +77,8 @@ def judge_world(settings: Settings) -> None:
     with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
         warehouse.ensure_judgement_tables()
         for table in (
-            VERDICTS, SLO_WINDOWS, FREEZE_TRANSITIONS, FREEZE_FLAGS, STYLE_FINGERPRINTS,
+            VERDICTS, SLO_WINDOWS, FREEZE_TRANSITIONS, FREEZE_FLAGS, FREEZE_OVERRIDES,
+            ALERT_EVENTS, ALERT_DELIVERIES, RECOMMENDED_ACTIONS, STYLE_FINGERPRINTS,
         ):  # fmt: skip
             row = {c.name: _FILLER[c.type] for c in table.columns} | _JUDGED[table.name]
             own = {name: row[name] for name in row if name not in {"revision", "content_hash"}}

@@ -134,7 +134,9 @@ class GateHandler(BaseHTTPRequestHandler):
         }
 
     def _send(self, status: int, content: Mapping[str, Any]) -> None:
-        """Send JSON that nobody may keep."""
+        """Log what is answered, then send it as JSON that nobody may keep."""
+        said = {name: content.get(name) for name in ("allow", "reason", "exit_code")}
+        self.log_message("%s", json.dumps(said))
         data = json.dumps(content, sort_keys=True).encode("ascii")
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -142,8 +144,6 @@ class GateHandler(BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
         self.wfile.write(data)
-        said = {name: content.get(name) for name in ("allow", "reason", "exit_code")}
-        self.log_message("%s", json.dumps(said))
 
 
 def parse_question(query: str) -> Question:
