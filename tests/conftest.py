@@ -4,9 +4,14 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from include.freezeline.settings import Settings
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+hypothesis.settings.register_profile("untimed", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 # One S3 server per session, however many files use it.
 pytest_plugins = ("tests.integration.rgw",)

@@ -31,6 +31,7 @@ from include.freezeline.jobs.alert_reads import (
 from include.freezeline.jobs.decide import DecideSummary, Progress, decide
 from include.freezeline.jobs.decide_rows import listed_slos
 from include.freezeline.jobs.recommend import action_rows
+from include.freezeline.reports.queries import has_table
 from include.freezeline.settings import Settings
 
 Row = dict[str, Any]
@@ -123,8 +124,15 @@ def plan_alerts(settings: Settings, as_of: datetime, at: datetime) -> PlanSummar
 def make_plan(settings: Settings, as_of: datetime, at: datetime, *, is_written: bool) -> AlertPlan:
     """Plan a night; see :func:`plan_alerts`. Without ``is_written`` nothing is changed."""
     policy = load_alert_policy(config_dir(settings))
-    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
-        warehouse.ensure_judgement_tables()
+    with open_warehouse(settings.warehouse_path, read_only=not is_written) as warehouse:
+        if is_written:
+            warehouse.ensure_judgement_tables()
+        elif not has_table(warehouse, "judgement", ALERT_EVENTS.name):
+            message = (
+                "the warehouse has no table of alerts yet (run the nightly of this release once, "
+                "or plan with --apply)"
+            )
+            raise AlertError(message)
         found = load_found(warehouse, as_of)
         if not found.flags:
             message = (

@@ -29,6 +29,7 @@ from include.freezeline.contracts.judgement import ALERT_DELIVERIES
 from include.freezeline.errors import AlertError
 from include.freezeline.hashing import stable_hash
 from include.freezeline.jobs.alert_reads import newest_decided
+from include.freezeline.reports.queries import has_table
 from include.freezeline.settings import Settings
 
 Row = dict[str, Any]
@@ -124,8 +125,9 @@ def load_due(
     settings: Settings, policy: AlertPolicy, as_of: datetime, at: datetime
 ) -> list[Due] | None:
     """Return what is due now; None when the night is not the newest one."""
-    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
-        warehouse.ensure_judgement_tables()
+    with open_warehouse(settings.warehouse_path, read_only=True) as warehouse:
+        if not has_table(warehouse, "judgement", ALERT_DELIVERIES.name):
+            return []  # a warehouse of an older release: nothing was ever planned
         newest = newest_decided(warehouse)
         if newest is not None and as_of < newest:
             return None

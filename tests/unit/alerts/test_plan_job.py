@@ -8,11 +8,14 @@ import pytest
 from click.testing import CliRunner
 
 from include.freezeline.adapters.warehouse import open_warehouse
+from include.freezeline.alerts.policy import load_alert_policy
 from include.freezeline.cli.alerts import command as alerts_command
 from include.freezeline.cli.freeze import command as freeze_command
+from include.freezeline.config import config_dir
 from include.freezeline.errors import AlertError
 from include.freezeline.jobs import publish as publishing
 from include.freezeline.jobs.alert import make_plan, plan_alerts
+from include.freezeline.jobs.alert_send import load_due
 from include.freezeline.jobs.decide import decide
 from include.freezeline.jobs.explain import explain_freeze
 from include.freezeline.jobs.report import ReportFiles, load_report
@@ -147,6 +150,17 @@ def test_quiet_world_tells_nothing(settings: Settings) -> None:
 def test_night_that_was_not_decided_cannot_be_planned(settings: Settings) -> None:
     with pytest.raises(AlertError, match="run the decide step"):
         plan_alerts(settings, NIGHT_END, NIGHT_END)
+
+
+def test_preview_changes_nothing_in_a_warehouse_of_an_older_release(settings: Settings) -> None:
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        warehouse.ensure_judgement_tables()
+        warehouse.execute("drop table judgement.alert_events")
+        warehouse.execute("drop table judgement.alert_deliveries")
+    with pytest.raises(AlertError, match="no table of alerts yet"):
+        make_plan(settings, NIGHT_END, NIGHT_END + SOON, is_written=False)
+    policy = load_alert_policy(config_dir(settings))
+    assert load_due(settings, policy, NIGHT_END, NIGHT_END + SOON) == []
 
 
 def test_actions_are_published_beside_the_freeze_document(
