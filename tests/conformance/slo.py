@@ -266,6 +266,7 @@ def _gate(case: Case) -> Result:
             "production",
             query["change_class"],
             _moment(query["now"]),
+            change_ref=query.get("change_ref"),
         )
         results.append(
             {
@@ -282,10 +283,29 @@ def _listed(document: Case | None) -> Case | None:
     if document is None or not isinstance(document.get("features"), Mapping):
         return document
     features = [
-        {"feature": name, "environment": "production", **item}
+        {
+            **item,
+            "feature": name,
+            "environment": "production",
+            "overrides": _overrides(document, name, item),
+        }
         for name, item in document["features"].items()
     ]
     return {**document, "features": features}
+
+
+def _overrides(document: Case, feature: str, item: Case) -> list[Case]:
+    """Return a feature's overrides, wherever the case puts them; what it leaves out is in order."""
+    given = [*item.get("overrides", []), *filter(None, [item.get("override")])]
+    for each in document.get("overrides", []):
+        named = each.get("features", each.get("feature", []))
+        given += [each] if feature in ([named] if isinstance(named, str) else named) else []
+    usual = {
+        "requested_by": "one",
+        "approved_by": "another",
+        "created_at": document.get("evaluated_at"),
+    }
+    return [usual | each for each in given]
 
 
 def _attribution(case: Case) -> Result:
