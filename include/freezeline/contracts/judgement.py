@@ -176,6 +176,13 @@ SLO_WINDOWS = Table(
             "float64",
             "Worst case: share spent if every pending event turns bad.",
         ),
+        Column(
+            "nowcast_bad_ratio",
+            "float64",
+            "Bad ratio that the window will end with, by Kaplan and Meier; null without a maturity lag.",
+        ),
+        Column("nowcast_bad_lower_ratio", "float64", "Lower end of its 95% interval."),
+        Column("nowcast_bad_upper_ratio", "float64", "Upper end."),
         Column("bad_interval_lower_ratio", "float64", "Jeffreys 95% lower bound of the bad ratio."),
         Column("bad_interval_upper_ratio", "float64", "Jeffreys 95% upper bound."),
         Column("p_breach", "float64", "Jeffreys P(bad ratio >= limit)."),

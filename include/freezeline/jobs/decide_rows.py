@@ -20,6 +20,7 @@ from include.freezeline.slo.evaluation import (
     counted_events,
     group_counts,
 )
+from include.freezeline.slo.maturity import nowcast_ratio
 from include.freezeline.slo.windows import from_us, to_us
 from include.freezeline.slo.wording import explain
 
@@ -50,6 +51,7 @@ def window_row(judged: Judged, sources: SloEvents) -> Row:
         "consumed_lower_ratio": _float(budget.consumed) if counts.n_all else None,
         "consumed_nowcast_ratio": _float(evaluation.consumed_nowcast),
         "consumed_upper_ratio": _float(budget.consumed_upper) if counts.n_all else None,
+        **_nowcast(sources, evaluation),
         "bad_interval_lower_ratio": interval[0],
         "bad_interval_upper_ratio": interval[1],
         "p_breach": budget.evidence.p_breach,
@@ -267,6 +269,19 @@ def _input_hash(sources: SloEvents, as_of: datetime) -> str:
     known = sources.events.known_at(as_of_us)
     bad_us = known.at_us[known.is_bad(as_of_us)]
     return stable_hash(known.size, int(known.at_us.sum()), len(bad_us), int(bad_us.sum()))
+
+
+def _nowcast(sources: SloEvents, evaluation: Evaluation) -> Row:
+    """Return the nowcast of the window's final bad ratio with its interval."""
+    slo, window, as_of_us = evaluation.slo, evaluation.budget.window, to_us(evaluation.as_of)
+    known = counted_events(slo, sources.events, evaluation.as_of).known_at(as_of_us)
+    inside = known.between(to_us(window.started_at), to_us(window.ended_at))
+    found = nowcast_ratio(inside, slo.objective.maturity_lag, as_of_us)
+    values = (None,) * 3 if found is None else (found.ratio, found.lower, found.upper)
+    return dict(zip(_NOWCAST_COLUMNS, values, strict=True))
+
+
+_NOWCAST_COLUMNS = ("nowcast_bad_ratio", "nowcast_bad_lower_ratio", "nowcast_bad_upper_ratio")
 
 
 def _burn_windows(sources: SloEvents, evaluation: Evaluation) -> str:
