@@ -1,5 +1,6 @@
 """Find and read the policy files; each reader validates what it gets strictly."""
 
+import re
 from collections.abc import Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -58,6 +59,23 @@ def parse_config(model: type[ModelT], path: Path, data: Any) -> ModelT:
         else:
             message = f"{path}: {field}: {_complaint(first)}"
         raise ConfigError(message) from None
+
+
+def demanding_pattern(pattern: str) -> str:
+    """Return a pattern that asks for something.
+
+    Raises:
+        ValueError: It cannot be compiled, or fits an empty text.
+    """
+    try:
+        fits_nothing = re.fullmatch(pattern, "") is not None
+    except re.error as error:
+        message = f"not a regular expression ({error})"
+        raise ValueError(message) from None
+    if fits_nothing:
+        message = "must not fit an empty text (ask for something)"
+        raise ValueError(message)
+    return pattern
 
 
 def _complaint(error: Mapping[str, Any]) -> str:

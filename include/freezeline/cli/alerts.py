@@ -2,25 +2,16 @@
 
 import json
 import os
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import click
 
-from include.freezeline.freeze.gate import parse_moment
+from include.freezeline.cli.options import AT, FORMAT, read_moment
 from include.freezeline.settings import Settings, load_settings
 
-_AT = click.option("--at", "at_text", help="Time of the command, ISO 8601. [default: now]")
 _AS_OF = click.option(
     "--as-of", "as_of_text", help="Night, ISO 8601. [default: the newest decided]"
-)
-_FORMAT = click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print.",
 )
 
 
@@ -33,7 +24,7 @@ def command() -> None:
 @click.option("--open", "is_open", is_flag=True, help="Only alerts that are not resolved.")
 @click.option("--silent", "is_silent", is_flag=True, help="Also what nobody was to be told.")
 @click.option("--feature", help="Only of one feature.")
-@_FORMAT
+@FORMAT
 def list_command(*, is_open: bool, is_silent: bool, feature: str | None, output: str) -> None:
     """List the outbox, newest last, with what each channel made of it."""
     from include.freezeline.jobs.alert_list import list_alerts
@@ -54,16 +45,16 @@ def list_command(*, is_open: bool, is_silent: bool, feature: str | None, output:
 
 @command.command(name="plan")
 @_AS_OF
-@_AT
+@AT
 @click.option("--apply", "is_applied", is_flag=True, help="Write it; without, it is only shown.")
-@_FORMAT
+@FORMAT
 def plan(as_of_text: str | None, at_text: str | None, *, is_applied: bool, output: str) -> None:
     """Show what a night has to say and what may help; nothing is sent."""
     from include.freezeline.jobs.alert import make_plan
 
     settings = _settings()
     night = _night(settings, as_of_text)
-    found = make_plan(settings, night, _moment("--at", at_text), is_written=is_applied)
+    found = make_plan(settings, night, read_moment("--at", at_text), is_written=is_applied)
     if output == "json":
         keys = ("as_of", "is_silent", "tiers", "n_rows_written", "events", "actions")
         _print_json({key: getattr(found, key) for key in keys})
@@ -78,9 +69,9 @@ def plan(as_of_text: str | None, at_text: str | None, *, is_applied: bool, outpu
 
 @command.command(name="send")
 @_AS_OF
-@_AT
+@AT
 @click.option("--dry-run", is_flag=True, help="Print the messages instead of sending them.")
-@_FORMAT
+@FORMAT
 def send(as_of_text: str | None, at_text: str | None, *, dry_run: bool, output: str) -> int:
     """Send what is due to the channels that are on; status 1 when one did not take it.
 
@@ -89,7 +80,7 @@ def send(as_of_text: str | None, at_text: str | None, *, dry_run: bool, output: 
     from include.freezeline.jobs.alert_send import settings_connections, try_sending
 
     settings = _settings()
-    night, at = _night(settings, as_of_text), _moment("--at", at_text)
+    night, at = _night(settings, as_of_text), read_moment("--at", at_text)
     if dry_run:
         _print_json(_messages(settings, night, at))
         return 0
@@ -111,15 +102,15 @@ def send(as_of_text: str | None, at_text: str | None, *, dry_run: bool, output: 
 
 @command.command(name="test-channel")
 @click.argument("channel")
-@_AT
-@_FORMAT
+@AT
+@FORMAT
 def test_channel(channel: str, at_text: str | None, output: str) -> int:
     """Send a test message to a channel, on or off; status 1 when it did not take it."""
     from include.freezeline.jobs.alert_send import check_channel, settings_connections
 
     settings = _settings()
     done = check_channel(
-        settings, channel, _moment("--at", at_text), settings_connections(settings)
+        settings, channel, read_moment("--at", at_text), settings_connections(settings)
     )  # fmt: skip
     if output == "json":
         names = ("status", "http_status", "n_tries", "reason")
@@ -166,18 +157,7 @@ def _night(settings: Settings, text: str | None) -> datetime:
     from include.freezeline.jobs.alert_list import newest_night
 
     newest = newest_night(settings)  # also where a night is named: there has to be a warehouse
-    return newest if text is None else _moment("--as-of", text)
-
-
-def _moment(option: str, text: str | None) -> datetime:
-    """Return a time; the command line is where the wall clock is read."""
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        return parse_moment(text)
-    except ValueError:
-        message = f"{option}: {text!r} is not a time with an offset (write 2026-10-14T00:00:00Z)"
-        raise click.UsageError(message) from None
+    return newest if text is None else read_moment("--as-of", text)
 
 
 def _settings() -> Settings:

@@ -8,19 +8,9 @@ from typing import Any
 import click
 
 from include.freezeline.cli.login import login_name
+from include.freezeline.cli.options import AT, FORMAT, read_moment
 from include.freezeline.errors import FreezelineError
-from include.freezeline.freeze.gate import parse_moment
 from include.freezeline.settings import load_settings
-
-_AT = click.option("--at", "at_text", help="Time of the command, ISO 8601. [default: now]")
-_FORMAT = click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print.",
-)
 
 
 @click.group(name="freeze")
@@ -31,15 +21,15 @@ def command() -> None:
 @command.command(name="explain")
 @click.option("--feature", required=True, help="Feature to explain.")
 @click.option("--environment", default="production", show_default=True, help="Its environment.")
-@_AT
-@_FORMAT
+@AT
+@FORMAT
 def explain(feature: str, environment: str, at_text: str | None, output: str) -> None:
     """Say in which state a feature is, why, since when, and when it may thaw."""
     from include.freezeline.jobs.explain import explain_freeze
 
     try:
         settings = load_settings(os.environ)
-        found = explain_freeze(settings, feature, environment, _moment(at_text))
+        found = explain_freeze(settings, feature, environment, read_moment("--at", at_text))
     except FreezelineError as error:
         raise click.ClickException(str(error)) from None
     if output == "json":
@@ -61,8 +51,8 @@ def override() -> None:
 @click.option("--requested-by", required=True, help="Who asks (a mail address).")
 @click.option("--approved-by", required=True, help="Who else approves.")
 @click.option("--hours", type=float, required=True, help="How long it holds, at most 72.")
-@_AT
-@_FORMAT
+@AT
+@FORMAT
 def grant(at_text: str | None, output: str, **asked: Any) -> None:
     """Grant an override and publish it in the signed document at once."""
     from include.freezeline.freeze.overrides import OverrideRequest
@@ -70,7 +60,7 @@ def grant(at_text: str | None, output: str, **asked: Any) -> None:
 
     entered_at = datetime.now(UTC)
     request = OverrideRequest(
-        **asked, at=_moment(at_text), login_name=login_name(), entered_at=entered_at
+        **asked, at=read_moment("--at", at_text), login_name=login_name(), entered_at=entered_at
     )
     result = grant_override(load_settings(os.environ), request)
     _print_result(result, output, f"in force until {result.row['expires_at']}")
@@ -80,26 +70,26 @@ def grant(at_text: str | None, output: str, **asked: Any) -> None:
 @click.argument("override_id")
 @click.option("--person", required=True, help="Who ends it; one person is enough.")
 @click.option("--reason", required=True, help="Why, in a sentence.")
-@_AT
-@_FORMAT
+@AT
+@FORMAT
 def revoke(override_id: str, person: str, reason: str, at_text: str | None, output: str) -> None:
     """End an override before its time."""
     from include.freezeline.jobs.overrides import revoke_override
 
     settings = load_settings(os.environ)
-    at = _moment(at_text)
+    at = read_moment("--at", at_text)
     result = revoke_override(settings, override_id, person, reason, at, login_name())
     _print_result(result, output, "revoked")
 
 
 @override.command(name="list")
-@_AT
-@_FORMAT
+@AT
+@FORMAT
 def list_command(at_text: str | None, output: str) -> None:
     """List every override ever granted or revoked, after checking that no row was changed."""
     from include.freezeline.jobs.overrides import list_overrides
 
-    rows = list_overrides(load_settings(os.environ), _moment(at_text))
+    rows = list_overrides(load_settings(os.environ), read_moment("--at", at_text))
     if output == "json":
         click.echo(json.dumps(rows, indent=1, sort_keys=True))
         return
@@ -121,17 +111,6 @@ def _print_result(result: Any, output: str, what: str) -> None:
         click.echo(json.dumps({**result.row, **where}, indent=1, sort_keys=True))
         return
     click.echo(f"{result.row['override_id']} {what}; {result.document_uri} says so")
-
-
-def _moment(at_text: str | None) -> datetime:
-    """Return the time of the command; the command line is where the wall clock is read."""
-    if at_text is None:
-        return datetime.now(UTC)
-    try:
-        return parse_moment(at_text)
-    except ValueError:
-        message = f"--at: {at_text!r} is not a time with an offset (write 2026-10-14T06:00:00Z)"
-        raise click.UsageError(message) from None
 
 
 def _lines(found: dict[str, Any]) -> list[str]:

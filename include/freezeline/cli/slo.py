@@ -8,19 +8,11 @@ from typing import Any
 
 import click
 
+from include.freezeline.cli.options import FORMAT
 from include.freezeline.config import config_dir
 from include.freezeline.errors import FreezelineError
 from include.freezeline.settings import load_settings
 from include.freezeline.slo.catalogue import Slo, load_slo, load_slos, slo_json_schema
-
-_FORMAT = click.option(
-    "--format",
-    "output",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print.",
-)
 
 
 @click.group(name="slo")
@@ -29,7 +21,7 @@ def command() -> None:
 
 
 @command.command(name="list")
-@_FORMAT
+@FORMAT
 def list_slos(output: str) -> None:
     """List every SLO with its limit, window and consequence."""
     slos = _load()
@@ -45,7 +37,7 @@ def list_slos(output: str) -> None:
 
 @command.command(name="show")
 @click.argument("name")
-@_FORMAT
+@FORMAT
 def show(name: str, output: str) -> None:
     """Show one SLO: what it counts, what it promises and what follows."""
     slos = {slo.name: slo for slo in _load()}
@@ -62,7 +54,7 @@ def show(name: str, output: str) -> None:
 
 @command.command(name="validate")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-@_FORMAT
+@FORMAT
 def validate(files: tuple[Path, ...], output: str) -> None:
     """Check SLO files; without FILES, all of the configuration and that none overlap."""
     try:
@@ -80,7 +72,7 @@ def validate(files: tuple[Path, ...], output: str) -> None:
 
 
 @command.command(name="plan")
-@_FORMAT
+@FORMAT
 def plan(output: str) -> None:
     """Show what the files as they are now would decide on the published night.
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from include.freezeline.config import load_yaml, parse_config
+from include.freezeline.config import demanding_pattern, load_yaml, parse_config
 from include.freezeline.errors import OverrideError
 from include.freezeline.hashing import stable_hash
 
@@ -46,16 +46,7 @@ class OverrideRules(BaseModel):
     @field_validator("person_pattern")
     @classmethod
     def _is_an_expression(cls, pattern: str) -> str:
-        """A pattern that cannot be compiled, or that fits nothing said, is a mistake."""
-        try:
-            fits_nothing = re.fullmatch(pattern, "") is not None
-        except re.error as error:
-            message = f"not a regular expression ({error})"
-            raise ValueError(message) from None
-        if fits_nothing:
-            message = "must not fit an empty text (ask for something)"
-            raise ValueError(message)
-        return pattern
+        return demanding_pattern(pattern)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,11 @@
 """The break-glass policy (``config/break_glass.yml``): what is sealed, for how long, who may read."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from include.freezeline.config import load_yaml, parse_config
+from include.freezeline.config import demanding_pattern, load_yaml, parse_config
 
 _Name = Annotated[str, Field(min_length=1, max_length=300)]
 _Pattern = Annotated[str, Field(min_length=1, max_length=300)]
@@ -82,16 +81,7 @@ class AccessRules(_Strict):
     @field_validator("person_pattern", "ticket_pattern")
     @classmethod
     def _is_an_expression(cls, pattern: str) -> str:
-        """A pattern that cannot be compiled, or that fits nothing said, is a mistake."""
-        try:
-            fits_nothing = re.fullmatch(pattern, "") is not None
-        except re.error as error:
-            message = f"not a regular expression ({error})"
-            raise ValueError(message) from None
-        if fits_nothing:
-            message = "must not fit an empty text (ask for something)"
-            raise ValueError(message)
-        return pattern
+        return demanding_pattern(pattern)
 
 
 class BreakGlassPolicy(_Strict):
