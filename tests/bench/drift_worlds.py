@@ -37,10 +37,13 @@ PAIRS = (
     ("wizardlm-13b-v1.1", "wizardlm-13b-v1.2"),
     ("zephyr-7b-alpha", "zephyr-7b-beta"),
 )
-# The same weights served by two hosts: a second, independent sample of a model's answers.
+# The same weights served by two hosts: a second, independent sample of a model's answers. Which of
+# the two is the earlier one is drawn per prompt, so that hosts that differ are no change either.
 TWINS = ("vicuna-13b-v1.5", "vicuna-13b-v1.5-togetherai")
+PROBED = ("vicuna-7b-v1.5", "vicuna-13b-v1.3", "llama-2-13b-chat-hf")
 PROTOCOLS = ("organic", "probe", "input_mix")
 _SHARE = 0.7
+_HALF = 0.5
 Rows = NDArray[np.float32]
 Embed = Callable[[Sequence[str]], Rows]
 
@@ -124,15 +127,18 @@ class RealWorld:
         """Make one trial."""
         rng = np.random.default_rng([number, n, PROTOCOLS.index(protocol)])
         old, new = self._pairs[number % len(self._pairs)]
-        second = old
         if protocol == "probe":
-            # Only of the twins is there a second sample of what did not change.
-            (old, second), new = TWINS, "vicuna-7b-v1.5"
-        ids = [i for i in sorted(self._prompts) if all(i in self._answers[m] for m in (old, new, second))]  # fmt: skip
+            old, new = TWINS[0], PROBED[number % len(PROBED)]
+        twin = TWINS[1] if protocol == "probe" else old
+        ids = [i for i in sorted(self._prompts) if all(i in self._answers[m] for m in (old, new, twin))]  # fmt: skip
         before, after = self._windows(protocol, ids, n, rng)
         n_new = round(mix * len(after))
-        texts = [self._answers[old][i] for i in before]
-        texts += [self._answers[new if k < n_new else second][i] for k, i in enumerate(after)]
+        is_swapped = rng.random(len(before)) < _HALF
+        texts = [self._answers[twin if s else old][i] for i, s in zip(before, is_swapped, strict=True)]  # fmt: skip
+        texts += [
+            self._answers[new if k < n_new else (old if is_swapped[k] else twin)][i]
+            for k, i in enumerate(after)
+        ]
         prompts = [self._prompts[i] for i in (*before, *after)]
         return _trial(texts, prompts, protocol, self._embed)
 
