@@ -34,7 +34,7 @@ measured_quantiles as (
     select
         call_statistics_key,
         measure,
-        {%- for fraction in [0.5, 0.95, 0.99] %}
+        {%- for fraction in call_quantile_columns().values() | sum(start=[]) | unique | sort %}
         {{ weighted_quantile('measured', fraction) }} as q{{ (fraction * 100) | round | int }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}

@@ -48,7 +48,8 @@ DIMENSIONS = {
 QUANTILES = {
     "duration_ms": (0.5, 0.95, 0.99), "ttft_ms": (0.5, 0.95, 0.99), "tpot_ms": (0.5, 0.95, 0.99),
     "chunk_gap_p99_ms": (0.5, 0.99), "queue_ms": (0.5, 0.95, 0.99),
-    "input_tokens": (0.5, 0.95, 0.99),
+    "input_tokens": (0.25, 0.5, 0.75, 0.9, 0.95, 0.99), "output_tokens": (0.25, 0.5, 0.75, 0.9),
+    "total_tokens": (0.25, 0.5, 0.75, 0.9), "cost_usd": (0.25, 0.5, 0.75, 0.9),
 }  # fmt: skip
 COUNTED = {
     "duration_ms": "n_durations", "ttft_ms": "n_ttfts", "tpot_ms": "n_tpots",
@@ -172,9 +173,10 @@ def _statistics(grouped: "pd.api.typing.DataFrameGroupBy") -> pd.DataFrame:
     out["token_efficiency_ratio"] = out.part_tokens / out.whole_tokens.replace(0, np.nan)
     hit_ratio = out.hit_tokens / out.cacheable_tokens.replace(0, np.nan)
     out["cache_hit_ratio"] = hit_ratio.where(out.n_cache_reads > 0)
-    quantiles = grouped[list(QUANTILES)].quantile([0.5, 0.95, 0.99])
-    for column, fractions in QUANTILES.items():
-        for fraction in fractions:
+    fractions = sorted({f for each in QUANTILES.values() for f in each})
+    quantiles = grouped[list(QUANTILES)].quantile(fractions)
+    for column, wanted in QUANTILES.items():
+        for fraction in wanted:
             out[quantile_name(column, fraction)] = quantiles[column].xs(fraction, level=-1)
     return out.drop(columns=sums)
 

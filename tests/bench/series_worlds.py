@@ -1,7 +1,7 @@
 """Hourly series of tokens per request: made up, of real clients, or shuffled days of these."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ DAY = 24
 BASELINE_DAYS = 28
 WARM_DAYS = 7
 MIN_CALLS = 20
+QUANTILES = (0.25, 0.5, 0.75, 0.9)
 # Mean over more requests than this is the quantile function's own mean.
 _MAX_DRAWN = 2000
 
@@ -25,6 +26,7 @@ class Series:
         counts: Requests.
         truth: Mean of the source's distribution; NaN where unknown.
         first_day: First judged day.
+        quantiles: Quantiles of the tokens of the hour, a row each.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Series:
     counts: np.ndarray
     truth: np.ndarray
     first_day: int
+    quantiles: np.ndarray
 
     @property
     def n_days(self) -> int:
@@ -39,17 +42,21 @@ class Series:
         return len(self.values) // DAY
 
     def shifted(self, start: int, factor: float) -> "Series":
-        """Return the series with a shift that stays."""
-        values = self.values.copy()
-        values[start:] *= factor
-        return Series(self.name, values, self.counts, self.truth, self.first_day)
+        """Return the series with a shift of every request that stays."""
+        factors = np.where(np.arange(len(self.values)) >= start, factor, 1.0)
+        return replace(self, values=self.values * factors, quantiles=self.quantiles * factors)
 
     @property
     def scatter(self) -> float:
-        """Robust standard deviation of six-hour levels around the usual one (log)."""
-        logs = np.log(self.values).reshape(-1, DAY)
-        left = (logs - median(logs, 0)).reshape(-1, 6)
-        return 1.4826 * float(np.nanmedian(np.abs(median(left, 1))))
+        """Least robust standard deviation of six-hour levels around the usual one (log)."""
+        return min(scatter(row) for row in (self.values, *self.quantiles))
+
+
+def scatter(values: np.ndarray) -> float:
+    """Return the robust standard deviation of six-hour levels around the usual one (log)."""
+    logs = np.log(np.where(values > 0.0, values, np.nan)).reshape(-1, DAY)
+    left = (logs - median(logs, 0)).reshape(-1, 6)
+    return 1.4826 * float(np.nanmedian(np.abs(median(left, 1))))
 
 
 def median(values: np.ndarray, axis: int) -> np.ndarray:
@@ -68,8 +75,12 @@ def made_up(n_series: int, seed: int) -> Iterator[Series]:
         blocks = np.repeat(rng.standard_t(4, len(hours) // 6), 6) * scale
         level = 600.0 * np.exp(season + blocks)
         counts = rng.poisson(200.0, len(hours)).astype(np.float64)
-        values = level * (1.0 + 0.8 * rng.normal(0.0, 1.0, len(hours)) / np.sqrt(counts + 1))
-        yield Series(f"made up {number}", np.abs(values), counts, level, BASELINE_DAYS)
+        noise = rng.normal(0.0, 1.0, len(hours)) / np.sqrt(counts + 1)
+        values = np.abs(level * (1.0 + 0.8 * noise))
+        # What is left of the wandering in the quarters and the tenth: half of it, or twice.
+        shares = np.array([0.3, 0.5, 1.0, 2.0])[:, None]
+        rows = 600.0 * np.exp(season + shares * (blocks + 0.8 * noise))
+        yield Series(f"made up {number}", values, counts, level, BASELINE_DAYS, rows)
 
 
 def recorded(folder: Path, seed: int) -> Iterator[Series]:
@@ -98,6 +109,7 @@ def _sampled(
 ) -> Series:
     """Draw the requests of every hour from its window's quantile function."""
     values, truth = np.full(len(counts), np.nan), np.full(len(counts), np.nan)
+    rows_of = np.full((len(QUANTILES), len(counts)), np.nan)
     grid = np.arange(101) / 100.0
     columns = ("window_start_s", f"{tokens}_q101")
     for start, quantiles in rows[list(columns)].itertuples(index=False):  # type: ignore[index]
@@ -106,9 +118,11 @@ def _sampled(
             truth[hour] = float(((q[1:] + q[:-1]) / 2.0).mean())
             if counts[hour] >= MIN_CALLS:
                 n_drawn = int(min(counts[hour], _MAX_DRAWN))
-                values[hour] = float(np.interp(rng.random(n_drawn), grid, q).mean())
+                drawn = np.interp(rng.random(n_drawn), grid, q)
+                values[hour], rows_of[:, hour] = float(drawn.mean()), np.quantile(drawn, QUANTILES)
     values[values <= 0.0] = np.nan
-    return Series(name, values, np.where(np.isfinite(values), counts, 0.0), truth, WARM_DAYS)
+    counts = np.where(np.isfinite(values), counts, 0.0)
+    return Series(name, values, counts, truth, WARM_DAYS, rows_of)
 
 
 def is_long_enough(series: Series) -> bool:
@@ -128,4 +142,4 @@ def shuffled(series: Series, seed: int, n_judged: int) -> Series | None:
     picked = np.random.default_rng([seed, name_seed]).choice(days, BASELINE_DAYS + n_judged)
     hours = (picked[:, None] * DAY + np.arange(DAY)).ravel()
     own = (array[hours] for array in (series.values, series.counts, series.truth))
-    return Series(series.name, *own, BASELINE_DAYS)
+    return Series(series.name, *own, BASELINE_DAYS, series.quantiles[:, hours])

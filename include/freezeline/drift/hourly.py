@@ -14,8 +14,9 @@ from include.freezeline.drift.series import HourlySeries
 from include.freezeline.drift.windows import Window, trailing_window
 from include.freezeline.hashing import stable_hash
 from include.freezeline.stats.change_points import ChangePoint, find_change
-from include.freezeline.stats.hourly import HourlyPlan, HourlyScan, scan_levels, scan_shares
+from include.freezeline.stats.hourly import HourlyPlan, HourlyScan, scan_shares
 from include.freezeline.stats.proportions import jeffreys_interval
+from include.freezeline.stats.readings import scan_readings
 from include.freezeline.stats.result import FloatArray, StatResult, insufficient
 from include.freezeline.stats.share_trend import share_trend
 
@@ -32,12 +33,21 @@ def hourly_window(policy: HourlyPolicy, as_of: datetime) -> Window:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One question about one series on one night."""
+    """One question about one series on one night.
+
+    Attributes:
+        question: What is asked.
+        series: About whom.
+        policy: How hourly series are judged.
+        as_of: The night.
+        reading: Column of the quantile whose change is told; None where it is the question's own.
+    """
 
     question: HourlyQuestion
     series: HourlySeries
     policy: HourlyPolicy
     as_of: datetime
+    reading: str | None = None
 
     @property
     def window(self) -> Window:
@@ -75,12 +85,17 @@ def ask_hourly(
         return _ask_drift(asked)
     usable = series.usable(policy.min_calls_per_hour)
     counts = np.where(usable, series.counts, 0.0)
-    is_level = question.kind == "level"
-    values = np.where(usable, series.values, np.nan if is_level else 0.0)
-    scan = (scan_levels if is_level else scan_shares)(values, counts, asked.split, asked.plan)
+    if question.kind == "level":
+        mean, *quantiles = (np.where(usable, v, np.nan) for v in (series.values, *series.quantiles))
+        scan, place = scan_readings(mean, quantiles, counts, asked.split, asked.plan)
+        if place is not None:
+            asked = replace(asked, reading=question.quantiles[place])
+    else:
+        scan = scan_shares(np.where(usable, series.values, 0.0), counts, asked.split, asked.plan)
     if scan.reason is not None:
         return _finding(asked, insufficient(scan.method, scan.reason, *asked.sizes(counts)))
-    return (_level_finding if is_level else _share_finding)(asked, scan, counts)
+    describe = _level_finding if question.kind == "level" else _share_finding
+    return describe(asked, scan, counts)
 
 
 def _level_finding(asked: _Asked, scan: HourlyScan, counts: FloatArray) -> Finding:
@@ -91,7 +106,13 @@ def _level_finding(asked: _Asked, scan: HourlyScan, counts: FloatArray) -> Findi
     change = float(np.nanmedian(scan.residuals[max(began, split) :]))
     usual = float(np.nanmedian(scan.usual[max(began, split) :]))
     half = 0.0 if step is None else (step.effect_interval[1] - step.effect_interval[0]) / 2.0
-    details = {"change_ratio": math.expm1(change), "baseline_level": usual, **_scan_details(scan)}
+    reading = asked.reading or question.column
+    details = {
+        "change_ratio": math.expm1(change),
+        "baseline_level": usual,
+        "reading": reading,
+        **_scan_details(scan),
+    }
     result = _result(
         asked,
         scan,
@@ -100,8 +121,9 @@ def _level_finding(asked: _Asked, scan: HourlyScan, counts: FloatArray) -> Findi
         (usual * math.exp(change - half), usual * math.exp(change + half)),
         details,
     )
+    shown = question.name if asked.reading is None else f"{question.name} ({reading})"
     words = (
-        f"{question.name} is {usual * math.exp(change):.6g} {question.unit} where {usual:.6g} is "
+        f"{shown} is {usual * math.exp(change):.6g} {question.unit} where {usual:.6g} is "
         f"usual at these hours ({math.expm1(change):+.1%})"
     )
     effect = scan.sign * change
@@ -277,8 +299,13 @@ def _finding(
         unit="ratio" if is_drift else question.unit,
         effect_text=words,
         evidence_query=hourly_query(
-            series.segment, window, question.source, (question.column, question.count)
+            series.segment,
+            window,
+            question.source,
+            (*filter(None, (question.column, asked.reading)), question.count),
         ),
-        inputs=stable_hash(series.values.tolist(), series.counts.tolist()),
+        inputs=stable_hash(
+            *(v.tolist() for v in (series.values, series.counts, *series.quantiles))
+        ),
         details={"route": question.route, **(details or {})},
     )

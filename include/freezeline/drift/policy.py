@@ -181,6 +181,8 @@ class HourlyQuestion(_Strict):
         is_per_call: Whether the column is a sum, to be divided by its calls.
         count: Column with the sample size of the hour.
         uncounted: Column with rows to be taken off ``count``.
+        quantiles: Columns with quantiles of the same number; of a level the steadiest of them is
+            judged beside it.
         dimension: Whose series: of every feature, or of a feature's models or tenants.
         unit: Unit of the level.
         direction: Which way counts.
@@ -196,6 +198,7 @@ class HourlyQuestion(_Strict):
     is_per_call: bool = False
     count: Identifier
     uncounted: Identifier | None = None
+    quantiles: tuple[Identifier, ...] = ()
     dimension: Literal["feature", "model", "tenant"] = "feature"
     unit: Literal["ratio", "ms", "tokens", "usd"]
     direction: Literal["upper", "both"] = "upper"
@@ -211,6 +214,9 @@ class HourlyQuestion(_Strict):
             raise ValueError(message)
         if self.source == "tools" and (self.kind == "level" or self.dimension != "feature"):
             message = "questions about tools are shares by feature"
+            raise ValueError(message)
+        if self.quantiles and self.kind != "level":
+            message = f"quantiles are of a level, and {self.name} is a {self.kind}"
             raise ValueError(message)
         return self
 

@@ -64,11 +64,13 @@ class HourlySeries:
         segment: Whose.
         values: Level of the hour, or the events that a share counts; NaN where there is none.
         counts: Sample size of the hour; 0 where there is none.
+        quantiles: Quantiles of the same number, each with a value per hour.
     """
 
     segment: Segment
     values: FloatArray
     counts: FloatArray
+    quantiles: tuple[FloatArray, ...] = ()
 
     def usable(self, min_calls: int) -> BoolArray:
         """Return which hours have enough calls."""

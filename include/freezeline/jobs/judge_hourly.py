@@ -5,6 +5,7 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from include.freezeline.adapters.warehouse import Warehouse
 from include.freezeline.drift.hourly import hourly_window
@@ -12,6 +13,7 @@ from include.freezeline.drift.policy import HourlyPolicy, HourlyQuestion
 from include.freezeline.drift.segments import Segment
 from include.freezeline.drift.series import HourlySeries
 from include.freezeline.drift.windows import Window
+from include.freezeline.stats.result import FloatArray
 
 # Which segments are looked at: those with a usable hour among the judged ones, and, of tenants,
 # which may be many, only those with enough usable hours of history.
@@ -70,7 +72,7 @@ def _read_calls(
     dimension: str,
 ) -> pd.DataFrame:
     """Read value and sample size of every question about a dimension, a row per hour."""
-    columns = ", ".join(f"{_value(q)} as {q.name}_value, {_size(q)} as {q.name}_n" for q in asked)
+    columns = ", ".join(column for question in asked for column in _columns(question))
     parameters = {
         "dimension": dimension,
         "started_at": window.started_at,
@@ -80,6 +82,14 @@ def _read_calls(
         "min_hours": policy.min_hours if dimension == "tenant" else 0,
     }
     return warehouse.query(_CALLS_SQL.format(columns=columns), parameters)
+
+
+def _columns(question: HourlyQuestion) -> list[str]:
+    """Return the SQL of all that a question reads of an hour."""
+    name = question.name
+    of_level = [f"{_value(question)} as {name}_value", f"{_size(question)} as {name}_n"]
+    quantiles = [f"cast({q} as double) as {name}_q{i}" for i, q in enumerate(question.quantiles)]
+    return of_level + quantiles
 
 
 def _size(question: HourlyQuestion) -> str:
@@ -117,9 +127,19 @@ def _all_series(
         )
         hours = group["hour_index"].to_numpy(dtype=np.int64)
         for question in asked:
-            values, counts = np.full(n_hours, np.nan), np.zeros(n_hours)
-            values[hours] = group[f"{question.name}_value"].to_numpy(dtype=np.float64)
-            counts[hours] = np.nan_to_num(group[f"{question.name}_n"].to_numpy(dtype=np.float64))
+            name, places = question.name, range(len(question.quantiles))
+            values, counts, *quantiles = (
+                _on_hours(group[f"{name}_{part}"], hours, n_hours)
+                for part in ("value", "n", *(f"q{place}" for place in places))
+            )
+            counts = np.nan_to_num(counts)
             if counts.any():
-                found.append((question, HourlySeries(segment, values, counts)))
+                found.append((question, HourlySeries(segment, values, counts, tuple(quantiles))))
     return found
+
+
+def _on_hours(column: pd.Series, hours: NDArray[np.int64], n_hours: int) -> FloatArray:
+    """Return a column laid on the hours of the window; NaN where there is no row."""
+    laid = np.full(n_hours, np.nan)
+    laid[hours] = column.to_numpy(dtype=np.float64)
+    return laid

@@ -109,7 +109,12 @@ class Span:
 
 
 def scan_levels(
-    values: FloatArray, counts: FloatArray, judged_from: int, plan: HourlyPlan
+    values: FloatArray,
+    counts: FloatArray,
+    judged_from: int,
+    plan: HourlyPlan,
+    *,
+    is_constant_fine: bool = False,
 ) -> HourlyScan:
     """Look for a change of level in the judged hours.
 
@@ -120,9 +125,11 @@ def scan_levels(
         counts: Events behind each value; an hour of few events weighs less.
         judged_from: First judged hour, a multiple of 24.
         plan: What is looked for.
+        is_constant_fine: Whether a level that never moved is a history, as that of a quantile of
+            numbers that do move.
     """
     logs = np.log(np.where(values > 0.0, values, np.nan))
-    reason = _shortage(logs, judged_from)
+    reason = _shortage(logs, judged_from, is_constant_fine=is_constant_fine)
     if reason:
         return _no_answer(len(values), LEVEL_METHOD, reason)
     padded = np.append(logs, np.full(-len(logs) % HOURS_A_DAY, np.nan))

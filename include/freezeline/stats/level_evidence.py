@@ -82,7 +82,7 @@ def level_evidence(
         change: Logarithm of the change that matters.
         sides: 1 for rises only, 2 for rises and falls.
     """
-    residuals = values - _rolling_levels(values)
+    residuals = values - rolling_levels(values)
     past = residuals[:judged_from]
     known = past[np.isfinite(past)]
     scale = _MAD_TO_SD * float(np.median(np.abs(known))) if len(known) else MIN_HOUR_SCALE
@@ -118,7 +118,7 @@ def novelty(residuals: FloatArray, judged_from: int, tolerance: float) -> FloatA
     return is_new.ravel()[: len(residuals)]
 
 
-def _rolling_levels(values: FloatArray) -> FloatArray:
+def rolling_levels(values: FloatArray) -> FloatArray:
     """Return the median of the week before each hour's day; NaN when nothing is known."""
     levels = np.full(len(values), np.nan)
     known = np.isfinite(values)

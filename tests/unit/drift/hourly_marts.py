@@ -8,7 +8,7 @@ def hourly_tables(policy: HourlyPolicy) -> str:
     names = {"n_calls", "call_count"}
     for question in policy.questions:
         if question.source == "calls":
-            names |= {question.column, question.count}
+            names |= {question.column, question.count, *question.quantiles}
             names |= {question.uncounted} if question.uncounted else set()
     columns = ", ".join(f"{name} double" for name in sorted(names))
     return f"""

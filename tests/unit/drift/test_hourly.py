@@ -87,6 +87,41 @@ def test_lasting_shift_breaches_with_its_beginning_and_size(factor: float, n_las
     assert "since about" in judged.reason
 
 
+def _wandering_mean(factor: float, n_last: int) -> HourlySeries:
+    """Return hours whose mean follows rare large requests, and whose quarters do not."""
+    rng = np.random.default_rng(7)
+    shift = np.where(np.arange(N_HOURS) >= N_HOURS - n_last, factor, 1.0)
+    blocks = np.repeat(rng.standard_t(3, N_HOURS // 6), 6) * 0.3
+    mean = 500.0 * np.exp(blocks) * shift
+    low = 80.0 * np.exp(rng.normal(0.0, 0.02, N_HOURS)) * shift
+    high = 900.0 * np.exp(blocks * 2.0) * shift
+    return HourlySeries(SEGMENT, mean, np.full(N_HOURS, 200.0), (low, low, high, high))
+
+
+def test_shift_of_all_requests_is_found_where_the_mean_wanders() -> None:
+    judged = _judge("input_tokens_hourly", _wandering_mean(1.5, 30))
+    result = judged.finding.result
+    assert judged.verdict == "breach"
+    assert result.details["reading"] == "input_p25_tokens"
+    assert result.value == pytest.approx(120.0, rel=0.05)
+    assert "input_tokens_hourly (input_p25_tokens) is" in judged.reason
+    assert "input_sum_tokens, input_p25_tokens, n_input_tokens" in judged.finding.evidence_query
+    alone = replace(_wandering_mean(1.5, 30), quantiles=())
+    assert _judge("input_tokens_hourly", alone).verdict == "ok"
+
+
+def test_wandering_mean_is_no_alarm_when_nothing_changed() -> None:
+    assert _judge("input_tokens_hourly", _wandering_mean(1.0, 30)).verdict == "ok"
+
+
+def test_shift_of_large_requests_alone_is_found_by_the_mean() -> None:
+    still = tuple(np.full(N_HOURS, level) for level in (80.0, 100.0, 150.0, 400.0))
+    series = replace(_raised(_levels(), 1.5, 30), quantiles=still)
+    judged = _judge("input_tokens_hourly", series)
+    assert judged.verdict == "breach"
+    assert judged.finding.result.details["reading"] == "input_sum_tokens"
+
+
 def test_fresh_shift_warns_within_six_hours() -> None:
     judged = _judge("ttft_p50_hourly_ms", _raised(_levels(), 1.5, 6))
     assert judged.verdict == "warning"

@@ -1,0 +1,89 @@
+"""A level judged by its mean and by the steadiest of its quantiles."""
+
+import numpy as np
+import pytest
+
+from include.freezeline.stats.hourly import HourlyPlan, scan_levels
+from include.freezeline.stats.readings import scan_readings, steadiest
+
+N_HOURS, JUDGED_FROM = 35 * 24, 28 * 24
+COUNTS = np.full(N_HOURS, 200.0)
+PLAN = HourlyPlan(min_change_ratio=0.2, is_two_sided=True)
+
+
+def _level(seed: int, scale: float, usual: float = 500.0) -> np.ndarray:
+    """Return hours that hang together in sixes."""
+    blocks = np.repeat(np.random.default_rng(seed).normal(0.0, scale, N_HOURS // 6), 6)
+    return np.asarray(usual * np.exp(blocks))
+
+
+def _risen(values: np.ndarray, factor: float, hour: int) -> np.ndarray:
+    return np.where(np.arange(N_HOURS) >= hour, values * factor, values)
+
+
+def test_without_quantiles_the_scan_is_that_of_the_mean() -> None:
+    mean = _level(1, 0.1)
+    scan, place = scan_readings(mean, (), COUNTS, JUDGED_FROM, PLAN)
+    alone = scan_levels(mean, COUNTS, JUDGED_FROM, PLAN)
+    assert place is None
+    assert (scan.p_value, scan.alarms) == (alone.p_value, alone.alarms)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_steadiest_is_the_one_that_was_off_least_wherever_it_stands(order: tuple[int, ...]) -> None:
+    levels = [_level(2, 0.3), _level(3, 0.02), _level(4, 0.1)]
+    given = [levels[i] for i in order]
+    assert steadiest(levels[0], given, JUDGED_FROM, PLAN) == order.index(1)
+
+
+def test_choice_does_not_look_at_the_judged_hours() -> None:
+    calm, wild = _level(5, 0.02), _level(6, 0.2)
+    before = steadiest(calm, [wild, calm], JUDGED_FROM, PLAN)
+    after = steadiest(calm, [wild, _risen(calm, 9.0, JUDGED_FROM)], JUDGED_FROM, PLAN)
+    assert before == after == 1
+
+
+def test_quantile_with_too_few_hours_is_not_asked() -> None:
+    mean, sparse = _level(7, 0.2), _level(8, 0.01)
+    sparse[: JUDGED_FROM // 2] = np.nan
+    assert steadiest(mean, [sparse], JUDGED_FROM, PLAN) is None
+    zeros = np.zeros(N_HOURS)
+    assert steadiest(mean, [zeros], JUDGED_FROM, PLAN) is None
+
+
+def test_constant_quantile_is_a_history_and_a_constant_series_is_not() -> None:
+    start = JUDGED_FROM + 30
+    flat = np.full(N_HOURS, 12.0)
+    scan, place = scan_readings(_risen(_level(9, 0.4), 1.5, start), [_risen(flat, 1.5, start)], COUNTS, JUDGED_FROM, PLAN)  # fmt: skip
+    assert place == 0
+    assert [alarm.hour - start < 6 for alarm in scan.alarms] == [True]
+    quiet, _ = scan_readings(flat, [flat], COUNTS, JUDGED_FROM, PLAN)
+    assert quiet.p_value is None
+    assert quiet.reason == "the series is constant"
+
+
+def test_quantile_answers_where_the_mean_cannot() -> None:
+    mean = _level(10, 0.02)
+    mean[: JUDGED_FROM - 48] = np.nan
+    assert scan_levels(mean, COUNTS, JUDGED_FROM, PLAN).p_value is None
+    scan, place = scan_readings(mean, [_level(11, 0.02)], COUNTS, JUDGED_FROM, PLAN)
+    assert place == 0
+    assert scan.reason is None
+    assert not scan.alarms
+
+
+def test_both_readings_together_keep_the_stated_rate_of_false_alarms() -> None:
+    n_alarms = 0
+    for seed in range(60):
+        mean, low = _level(100 + seed, 0.1), _level(200 + seed, 0.05)
+        n_alarms += len(scan_readings(mean, [low], COUNTS, JUDGED_FROM, PLAN)[0].alarms)
+    # 60 series of 7 days are 14 months: 14 expected at most, 24 is beyond chance.
+    assert n_alarms <= 24
+
+
+def test_p_value_is_doubled_for_two_readings() -> None:
+    mean, low = _level(12, 0.1), _level(13, 0.05)
+    scan, place = scan_readings(mean, [low], COUNTS, JUDGED_FROM, PLAN)
+    alone = scan_levels(low if place == 0 else mean, COUNTS, JUDGED_FROM, PLAN)
+    assert alone.p_value is not None
+    assert scan.p_value == pytest.approx(min(1.0, 2.0 * alone.p_value))
