@@ -18,6 +18,8 @@ EVIDENCE_CAP = 3.0
 # An excursion that lasts a day is a change of the series, above this height (nats).
 _CHANGE_HEIGHT = 8.0
 _DAY_HOURS = 24
+# A level has two sums a direction, rises first; a share is watched upwards by one.
+_N_RISE_SUMS = 2
 
 
 class Evidence(Protocol):
@@ -52,6 +54,11 @@ class Alarm:
     hour: int
     began: int
     sum_index: int
+
+    @property
+    def is_rise(self) -> bool:
+        """Whether one of the first two sums raised it, which watch rises."""
+        return self.sum_index < _N_RISE_SUMS
 
 
 @dataclass(slots=True)

@@ -17,9 +17,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from include.freezeline.stats.cusum import Alarm
 from include.freezeline.stats.hourly import HourlyPlan, HourlyScan, scan_levels
 from include.freezeline.stats.level_evidence import rolling_levels
 from include.freezeline.stats.result import FloatArray
+from include.freezeline.stats.seasons import HOURS_A_DAY
 
 # Shares of the false alarms; measured in docs/statistics.md.
 _MEAN_SHARE, _QUANTILE_SHARE = 0.1, 0.5
@@ -49,7 +51,8 @@ def scan_readings(
         plan: What is looked for.
 
     Returns:
-        The scan with the stronger evidence, and which quantile it is of; None of the mean.
+        The scan that raised the newest alarm, or has the stronger evidence where neither did, with the
+        alarms of both; and which quantile it is of, None of the mean.
     """
     place = None if _is_constant(mean[:judged_from]) else steadiest(mean, quantiles, judged_from, plan)  # fmt: skip
     if place is None:
@@ -62,9 +65,22 @@ def scan_readings(
         return of_mean, None
     if of_mean.p_value is None:
         return of_quantile, place
-    scans: list[tuple[HourlyScan, int | None]] = [(of_mean, None), (of_quantile, place)]
-    scan, which = min(scans, key=lambda each: (not each[0].alarms, each[0].p_value))
-    return replace(scan, p_value=min(1.0, 2.0 * (scan.p_value or 0.0))), which
+    alarms = _together(of_mean.alarms, of_quantile.alarms)
+    is_of_quantile = of_quantile.p_value < of_mean.p_value
+    if alarms:
+        is_of_quantile = alarms[-1] in of_quantile.alarms
+    p_value = min(1.0, 2.0 * min(of_mean.p_value, of_quantile.p_value))
+    told = of_quantile if is_of_quantile else of_mean
+    return replace(told, alarms=alarms, p_value=p_value), place if is_of_quantile else None
+
+
+def _together(first: Sequence[Alarm], second: Sequence[Alarm]) -> tuple[Alarm, ...]:
+    """Return alarms of two readings, oldest first; what both saw within a day is one alarm."""
+    kept: list[Alarm] = []
+    for alarm in sorted((*second, *first), key=lambda each: each.hour):
+        if not any(alarm.is_rise == other.is_rise and alarm.hour - other.hour < HOURS_A_DAY for other in kept):  # fmt: skip
+            kept.append(alarm)
+    return tuple(kept)
 
 
 def _part(plan: HourlyPlan, share: float) -> HourlyPlan:

@@ -87,3 +87,13 @@ def test_p_value_is_doubled_for_two_readings() -> None:
     alone = scan_levels(low if place == 0 else mean, COUNTS, JUDGED_FROM, PLAN)
     assert alone.p_value is not None
     assert scan.p_value == pytest.approx(min(1.0, 2.0 * alone.p_value))
+
+
+def test_alarm_of_the_quantile_shows_though_the_mean_alarmed_before() -> None:
+    mean = _risen(_level(14, 0.02), 0.4, JUDGED_FROM + 20)
+    mean = _risen(mean, 1.5, JUDGED_FROM + 100)
+    low = _risen(_level(15, 0.02, usual=80.0), 1.5, JUDGED_FROM + 100)
+    scan, place = scan_readings(mean, [low], COUNTS, JUDGED_FROM, PLAN)
+    assert place == 0
+    assert [(alarm.hour - JUDGED_FROM) // 10 for alarm in scan.alarms] == [2, 10]
+    assert [alarm.is_rise for alarm in scan.alarms] == [False, True]
