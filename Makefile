@@ -18,7 +18,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test test-shared test-spark airflow bench bench-drift bench-gate bench-land bench-growth bench-night bench-scale bench-slo fuzz gate-file lint format docs dbt-docs lock clean
+.PHONY: help install install-dev demo test test-long test-shared test-spark airflow bench bench-drift bench-gate bench-land bench-growth bench-night bench-scale bench-slo fuzz gate-file lint format docs dbt-docs lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,8 +56,11 @@ install-dev: $(VENV)/.installed-dev $(VENV)/.installed-flagd ## the same with th
 demo: install ## from real traces to a frozen release: make a bucket, run the nightly DAG, show the report
 	@$(PY) -m include.freezeline demo $(DEMO_ARGS)
 
-test: install-dev lint ## lint, then the whole test suite on the default target
-	$(PY) -m pytest -m "not engines" -n $(TEST_PROCESSES) --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+test: install-dev lint ## lint, then the test suite on the default target
+	$(PY) -m pytest -m "not engines and not long" -n $(TEST_PROCESSES) --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+
+test-long: install-dev ## what takes minutes each: thirty nights, a quiet demo, a demo twice and on S3, every bench, the scheduler
+	$(PY) -m pytest -m long -n $(TEST_PROCESSES) --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-shared: $(VENV)/.installed-shared ## the same marts in a DuckLake that machines share; facts in PostgreSQL (needs PostgreSQL, Ceph)
 	$(PY) -m pytest tests/engines/test_shared.py tests/engines/test_postgres_facts.py $(PYTEST_ARGS)

@@ -21,7 +21,7 @@ _ORDER = ("unit", "architecture", "dags", "dbt", "integration", "browser")
 
 
 # What a session makes once; tests that share it run in one process, the longest first.
-_SHARED = ("quiet_night", "night", "rgw", "made_demo")
+_SHARED = ("quiet_night", "night", "made_demo", "rgw")
 
 
 # First, because xdist reads the groups in the same hook.
@@ -30,6 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the suites from fast to slow; a suite that is not listed comes last.
 
     With several processes a file, or what shares an expensive fixture, stays in one of them.
+    What looks at the demo of a quiet world is long, as that demo serves nothing else.
     """
     rank = {name: number for number, name in enumerate(_ORDER)}
     root = Path(__file__).parent
@@ -42,6 +43,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         group = _shared_by(item) or str(item.path.relative_to(root))
         item.add_marker(pytest.mark.xdist_group(group))
+        if group == "quiet_night":
+            item.add_marker(pytest.mark.long)
 
 
 def _shared_by(item: pytest.Item) -> str | None:

@@ -21,6 +21,9 @@ from tests.integration.readable import SHAPES, find_values, texts_of_bucket, tex
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
+CHANGE_POINTS_SQL = """
+select * from judgement.verdicts where question = 'fingerprint_change_point'
+"""
 FLAGS_SQL = f"""
 select feature, environment, state, is_frozen, reason, earliest_thaw_at
 from judgement.freeze_flags where as_of = timestamptz '{LAST_AS_OF}'
@@ -105,19 +108,21 @@ def test_quiet_feature_has_not_even_a_warning(night: LineRun) -> None:
     assert set(verdicts) <= {"ok", "insufficient_evidence"}
 
 
-def test_day_of_the_model_swap_is_named(night: LineRun, quiet_night: LineRun) -> None:
+def test_day_of_the_model_swap_is_named(night: LineRun) -> None:
     swap = next(each for each in INCIDENTS if each.name == "silent_model_swap")
-    asked = "select * from judgement.verdicts where question = 'fingerprint_change_point'"
     (warned,) = [
         row
-        for row in night.rows(f"{asked} and as_of = timestamptz '{LAST_AS_OF}'")
+        for row in night.rows(f"{CHANGE_POINTS_SQL} and as_of = timestamptz '{LAST_AS_OF}'")
         if row["verdict"] == "warning"
     ]
     assert warned["feature"] == swap.feature
     assert warned["model"].startswith(str(swap.model))
     assert json.loads(warned["details"])["changed_date"] == swap.start_date.isoformat()
     assert str(swap.start_date) in warned["reason"]
-    quiet = [row["verdict"] for row in quiet_night.rows(asked)]
+
+
+def test_without_incidents_no_day_is_named(quiet_night: LineRun) -> None:
+    quiet = [row["verdict"] for row in quiet_night.rows(CHANGE_POINTS_SQL)]
     assert quiet.count("ok") >= 7
     assert set(quiet) == {"ok", "insufficient_evidence"}
 
@@ -196,6 +201,7 @@ def test_published_report_says_first_what_is_frozen(night: LineRun) -> None:
     )
 
 
+@pytest.mark.long
 def test_running_the_demo_again_changes_nothing(night: LineRun) -> None:
     before = tables_hash(night)
     again = run_line(night.home)

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.line import MadeDemo, run_line
 from tests.integration.rgw import Rgw
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.long]
 
 COUNT_SQL = "select count(*) as n from marts.fct_llm_calls"
 SCALE = ("--scale", "0.03")  # as the fixture made_demo

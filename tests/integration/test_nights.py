@@ -10,7 +10,7 @@ from include.freezeline.settings import Settings
 from include.freezeline.slices import plan
 from tests.dbt.thirty_days import ERASED_ON, N_DAYS, ThirtyDays, night_of
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.long]
 
 # Nights on which everything is built beside the slice: late rows, restatements, moved outcomes and
 # spans, a changed scale, a replaced object and an erasure lie before one or the other.

@@ -30,7 +30,7 @@ def test_readme_has_commands_of_every_kind() -> None:
 def test_every_make_command_of_the_readme_is_covered_here() -> None:
     assert {c for c in COMMANDS if c.startswith("make ")} == {
         "make demo", "make test", "make help", "make airflow", "make bench", "make lint",
-        "make test-shared", "make test-spark",
+        "make test-long", "make test-shared", "make test-spark",
     }  # fmt: skip
 
 
@@ -58,6 +58,7 @@ def test_make_demo_prints_what_landed_what_froze_and_where_it_is(made_demo: Made
     assert report.is_file()
 
 
+@pytest.mark.long
 def test_make_bench_prints_the_table_of_every_bench() -> None:
     done = make("bench", "BENCH_ARGS=--quick")
     assert done.returncode == 0, done.stderr[-3000:]
@@ -78,6 +79,7 @@ def test_make_bench_prints_the_table_of_every_bench() -> None:
         ("lint", ["ruff check", "ruff format --check", "mypy", "sqlfluff lint", "lint-imports"]),
         ("test", ["ruff check", "lint-imports", "-m pytest"]),
         # CI runs these after the suite.
+        ("test-long", ["-m pytest -m long"]),
         ("test-shared", ["-m pytest tests/engines/test_shared.py"]),
         ("test-spark", ["-m pytest -m engines tests/engines/test_spark.py"]),
     ],

@@ -18,7 +18,7 @@ import pytest
 
 from tests.integration.line import ROOT, freezeline
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.long]
 
 START_S = 180.0
 RUN_S = 300.0
