@@ -29,7 +29,7 @@ from include.freezeline.jobs.alert_reads import (
     newest_decided,
 )
 from include.freezeline.jobs.decide import DecideSummary, Progress, decide
-from include.freezeline.jobs.decide_rows import listed_slos
+from include.freezeline.jobs.flag_rows import listed_slos
 from include.freezeline.jobs.recommend import action_rows
 from include.freezeline.reports.queries import has_table
 from include.freezeline.settings import Settings

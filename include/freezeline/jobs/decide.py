@@ -17,14 +17,8 @@ from include.freezeline.contracts.judgement import (
 from include.freezeline.freeze.flag import Flag, Past, plan_flag
 from include.freezeline.freeze.thaw import find_earliest_thaw
 from include.freezeline.jobs.decide_events import Known, SloEvents, Subject, load_events
-from include.freezeline.jobs.decide_rows import (
-    Row,
-    attribution_rows,
-    flag_row,
-    read_past,
-    transition_row,
-    window_row,
-)
+from include.freezeline.jobs.decide_rows import Row, attribution_rows, window_row
+from include.freezeline.jobs.flag_rows import flag_row, read_past, transition_row
 from include.freezeline.jobs.override_rows import override_event_rows
 from include.freezeline.settings import Settings
 from include.freezeline.slo.catalogue import load_slos

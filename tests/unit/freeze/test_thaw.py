@@ -7,7 +7,7 @@ from include.freezeline.freeze.document import build_document
 from include.freezeline.freeze.flag import Flag, Past, plan_flag
 from include.freezeline.freeze.gate import GateAnswer, answer_gate
 from include.freezeline.freeze.thaw import find_earliest_thaw, imagine_future
-from include.freezeline.jobs.decide_rows import flag_row
+from include.freezeline.jobs.flag_rows import flag_row
 from include.freezeline.settings import Settings
 from include.freezeline.slo.catalogue import load_slo
 from include.freezeline.slo.evaluation import evaluate
