@@ -8,6 +8,7 @@ export FREEZELINE_HOME ?= $(CURDIR)/.freezeline
 PYTEST_ARGS ?=
 # Test processes; each needs up to 2 GB.
 TEST_PROCESSES ?= logical
+PARALLEL = -n $(TEST_PROCESSES) --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 # For example DEMO_ARGS="--scale 0.1", BENCH_ARGS=--quick.
 DEMO_ARGS ?=
 BENCH_ARGS ?=
@@ -57,10 +58,10 @@ demo: install ## from real traces to a frozen release: make a bucket, run the ni
 	@$(PY) -m include.freezeline demo $(DEMO_ARGS)
 
 test: install-dev lint ## lint, then the test suite on the default target
-	$(PY) -m pytest -m "not engines and not long" -n $(TEST_PROCESSES) --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+	$(PY) -m pytest -m "not engines and not long" $(PARALLEL) $(PYTEST_ARGS)
 
 test-long: install-dev ## what takes minutes each: thirty nights, a quiet demo, a demo twice and on S3, every bench, the scheduler
-	$(PY) -m pytest -m long -n $(TEST_PROCESSES) --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(PYTEST_ARGS)
+	$(PY) -m pytest -m long $(PARALLEL) $(PYTEST_ARGS)
 
 test-shared: $(VENV)/.installed-shared ## the same marts in a DuckLake that machines share; facts in PostgreSQL (needs PostgreSQL, Ceph)
 	$(PY) -m pytest tests/engines/test_shared.py tests/engines/test_postgres_facts.py $(PYTEST_ARGS)

@@ -1,7 +1,7 @@
 """Anomaly questions about hourly series: changes found within hours, and drifting shares."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,78 +9,29 @@ import numpy as np
 
 from include.freezeline.drift.evidence import hourly_query
 from include.freezeline.drift.findings import Finding
+from include.freezeline.drift.hourly_asked import Asked
 from include.freezeline.drift.policy import HourlyPolicy, HourlyQuestion
 from include.freezeline.drift.series import HourlySeries
-from include.freezeline.drift.windows import Window, trailing_window
+from include.freezeline.drift.windows import Window
 from include.freezeline.hashing import stable_hash
 from include.freezeline.stats.change_points import ChangePoint, find_change
-from include.freezeline.stats.hourly import HourlyPlan, HourlyScan, scan_shares
+from include.freezeline.stats.hourly import HourlyScan, scan_shares
 from include.freezeline.stats.proportions import jeffreys_interval
 from include.freezeline.stats.readings import scan_readings
 from include.freezeline.stats.result import FloatArray, StatResult, insufficient
+from include.freezeline.stats.seasons import HOURS_A_DAY
 from include.freezeline.stats.share_trend import share_trend
 
-_DAY_HOURS = 24
 _SATURDAY = 5
 # Hours before an alarm's beginning that its size is compared with.
 _BEFORE_HOURS = 72
-
-
-def hourly_window(policy: HourlyPolicy, as_of: datetime) -> Window:
-    """Return all hours that the hourly questions look at."""
-    return trailing_window(as_of, policy.baseline_days + policy.current_days)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """One question about one series on one night.
-
-    Attributes:
-        question: What is asked.
-        series: About whom.
-        policy: How hourly series are judged.
-        as_of: The night.
-        reading: Column of the quantile whose change is told; None where it is the question's own.
-    """
-
-    question: HourlyQuestion
-    series: HourlySeries
-    policy: HourlyPolicy
-    as_of: datetime
-    reading: str | None = None
-
-    @property
-    def window(self) -> Window:
-        """All hours that are looked at."""
-        return hourly_window(self.policy, self.as_of)
-
-    @property
-    def split(self) -> int:
-        """The first judged hour."""
-        return self.policy.baseline_days * _DAY_HOURS
-
-    @property
-    def plan(self) -> HourlyPlan:
-        """What is looked for."""
-        return HourlyPlan(
-            min_change_ratio=self.question.min_change_ratio,
-            min_difference=self.question.min_difference,
-            is_two_sided=self.question.direction == "both",
-            false_alarms_per_month=self.policy.false_alarms_per_month,
-            min_hours=self.policy.min_hours,
-            max_past_changes=self.policy.max_past_changes,
-        )
-
-    def sizes(self, counts: FloatArray) -> tuple[int, int]:
-        """Return the events before the judged hours and in them."""
-        return int(counts[: self.split].sum()), int(counts[self.split :].sum())
 
 
 def ask_hourly(
     question: HourlyQuestion, series: HourlySeries, policy: HourlyPolicy, as_of: datetime
 ) -> Finding:
     """Answer one question about one hourly series."""
-    asked = _Asked(question, series, policy, as_of)
+    asked = Asked(question, series, policy, as_of)
     if question.kind == "drift":
         return _ask_drift(asked)
     usable = series.usable(policy.min_calls_per_hour)
@@ -98,7 +49,7 @@ def ask_hourly(
     return describe(asked, scan, counts)
 
 
-def _level_finding(asked: _Asked, scan: HourlyScan, counts: FloatArray) -> Finding:
+def _level_finding(asked: Asked, scan: HourlyScan, counts: FloatArray) -> Finding:
     """Say how large the change is, and since when."""
     question, split = asked.question, asked.split
     began = scan.alarms[-1].began if scan.alarms else split
@@ -139,7 +90,7 @@ def _level_finding(asked: _Asked, scan: HourlyScan, counts: FloatArray) -> Findi
     )
 
 
-def _share_finding(asked: _Asked, scan: HourlyScan, counts: FloatArray) -> Finding:
+def _share_finding(asked: Asked, scan: HourlyScan, counts: FloatArray) -> Finding:
     """Say how far the share has risen, and since when."""
     question, split = asked.question, asked.split
     began = scan.alarms[-1].began if scan.alarms else split
@@ -170,7 +121,7 @@ def _share_finding(asked: _Asked, scan: HourlyScan, counts: FloatArray) -> Findi
 
 
 def _result(
-    asked: _Asked,
+    asked: Asked,
     scan: HourlyScan,
     counts: FloatArray,
     value: float,
@@ -190,11 +141,11 @@ def _result(
     )
 
 
-def _ask_drift(asked: _Asked) -> Finding:
+def _ask_drift(asked: Asked) -> Finding:
     """Judge the trend of a share over all days of the window."""
     question, start = asked.question, asked.window.started_at
-    days = asked.series.counts.reshape(-1, _DAY_HOURS).sum(axis=1)
-    bad = np.nan_to_num(asked.series.values).reshape(-1, _DAY_HOURS).sum(axis=1)
+    days = asked.series.counts.reshape(-1, HOURS_A_DAY).sum(axis=1)
+    bad = np.nan_to_num(asked.series.values).reshape(-1, HOURS_A_DAY).sum(axis=1)
     dates = [(start + timedelta(days=day)).date() for day in range(len(days))]
     weekend = np.array([date.weekday() >= _SATURDAY for date in dates], dtype=np.bool_)
     trend = share_trend(bad, days, weekend)
@@ -245,7 +196,7 @@ def _scan_details(scan: HourlyScan) -> dict[str, Any]:
 
 
 def _alarm_details(
-    asked: _Asked, scan: HourlyScan, effect: float, step: ChangePoint | None
+    asked: Asked, scan: HourlyScan, effect: float, step: ChangePoint | None
 ) -> dict[str, Any]:
     """Return when the newest alarm was raised, when it began, and whether it lasts."""
     if not scan.alarms:
@@ -273,7 +224,7 @@ def _since(details: dict[str, Any]) -> str:
 
 
 def _finding(
-    asked: _Asked,
+    asked: Asked,
     result: StatResult,
     *,
     effect: float | None = None,
@@ -298,12 +249,7 @@ def _finding(
         threshold=threshold,
         unit="ratio" if is_drift else question.unit,
         effect_text=words,
-        evidence_query=hourly_query(
-            series.segment,
-            window,
-            question.source,
-            (*filter(None, (question.column, asked.reading)), question.count),
-        ),
+        evidence_query=hourly_query(series.segment, window, question.source, asked.columns),
         inputs=stable_hash(
             *(v.tolist() for v in (series.values, series.counts, *series.quantiles))
         ),

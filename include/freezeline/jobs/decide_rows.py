@@ -18,6 +18,7 @@ from include.freezeline.slo.evaluation import (
     counted_events,
     group_counts,
 )
+from include.freezeline.slo.events import Events
 from include.freezeline.slo.maturity import nowcast_ratio
 from include.freezeline.slo.windows import from_us, to_us
 from include.freezeline.slo.wording import explain
@@ -75,7 +76,7 @@ def attribution_rows(evaluation: Evaluation, sources: SloEvents) -> list[Row]:
     window, as_of_us = evaluation.budget.window, to_us(evaluation.as_of)
     start_us, end_us, length_us = to_us(window.started_at), to_us(window.ended_at), window.length_us
     slo = evaluation.slo
-    known = counted_events(slo, sources.events, evaluation.as_of).known_at(as_of_us)
+    known = _known_events(sources, evaluation)
     inside = known.between(start_us, end_us)
     if slo.slices is not None:  # a slice is of no single version or tenant
         return _attributed(evaluation, DAY_DIMENSION, count_days(inside, as_of_us), {})
@@ -167,12 +168,18 @@ def _input_hash(sources: SloEvents, as_of: datetime) -> str:
     return stable_hash(known.size, int(known.at_us.sum()), len(bad_us), int(bad_us.sum()))
 
 
+def _known_events(sources: SloEvents, evaluation: Evaluation) -> Events:
+    """Return the counted events that were known, whenever they happened."""
+    events = counted_events(evaluation.slo, sources.events, evaluation.as_of)
+    return events.known_at(to_us(evaluation.as_of))
+
+
 def _nowcast(sources: SloEvents, evaluation: Evaluation) -> Row:
     """Return the nowcast of the window's final bad ratio with its interval."""
-    slo, window, as_of_us = evaluation.slo, evaluation.budget.window, to_us(evaluation.as_of)
-    known = counted_events(slo, sources.events, evaluation.as_of).known_at(as_of_us)
+    window, lag = evaluation.budget.window, evaluation.slo.objective.maturity_lag
+    known = _known_events(sources, evaluation)
     inside = known.between(to_us(window.started_at), to_us(window.ended_at))
-    found = nowcast_ratio(inside, slo.objective.maturity_lag, as_of_us)
+    found = nowcast_ratio(inside, lag, to_us(evaluation.as_of))
     values = (None,) * 3 if found is None else (found.ratio, found.lower, found.upper)
     return dict(zip(_NOWCAST_COLUMNS, values, strict=True))
 

@@ -19,7 +19,7 @@ EVIDENCE_CAP = 3.0
 _CHANGE_HEIGHT = 8.0
 _DAY_HOURS = 24
 # A level has two sums a direction, rises first; a share is watched upwards by one.
-_N_RISE_SUMS = 2
+N_RISE_SUMS = 2
 
 
 class Evidence(Protocol):
@@ -58,7 +58,7 @@ class Alarm:
     @property
     def is_rise(self) -> bool:
         """Whether one of the first two sums raised it, which watch rises."""
-        return self.sum_index < _N_RISE_SUMS
+        return self.sum_index < N_RISE_SUMS
 
 
 @dataclass(slots=True)

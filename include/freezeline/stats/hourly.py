@@ -18,9 +18,16 @@ from typing import Literal
 
 import numpy as np
 
-from include.freezeline.stats.cusum import WARM_UP_HOURS, Alarm, Cusum, CusumPass, Evidence
+from include.freezeline.stats.cusum import (
+    N_RISE_SUMS,
+    WARM_UP_HOURS,
+    Alarm,
+    Cusum,
+    CusumPass,
+    Evidence,
+)
 from include.freezeline.stats.excursions import ExcursionTail, excursion_tail
-from include.freezeline.stats.level_evidence import LevelEvidence, level_evidence
+from include.freezeline.stats.level_evidence import LevelEvidence, level_evidence, level_logs
 from include.freezeline.stats.result import FloatArray
 from include.freezeline.stats.seasons import HOURS_A_DAY, seasonal_profile
 from include.freezeline.stats.share_evidence import ShareEvidence, hour_factors
@@ -128,7 +135,7 @@ def scan_levels(
         is_constant_fine: Whether a level that never moved is a history, as that of a quantile of
             numbers that do move.
     """
-    logs = np.log(np.where(values > 0.0, values, np.nan))
+    logs = level_logs(values)
     reason = _shortage(logs, judged_from, is_constant_fine=is_constant_fine)
     if reason:
         return _no_answer(len(values), LEVEL_METHOD, reason)
@@ -207,7 +214,7 @@ def _scan(
     return HourlyScan(
         alarms=tuple(alarm for alarm in replay.alarms if alarm.hour >= judged_from),
         p_value=min(1.0, len(p_values) * p_values[best]),
-        side="upper" if best < 2 else "lower",
+        side="upper" if best < N_RISE_SUMS else "lower",
         n_past_changes=n_past,
         residuals=quiet.residuals,
         usual=quiet.levels,
@@ -250,11 +257,17 @@ def _shortage(
     n_known = int(np.isfinite(past).sum())
     if n_known < WARM_UP_HOURS:
         return f"{n_known} hours of history with enough events, at least {WARM_UP_HOURS} are needed"
-    if not is_constant_fine and np.ptp(past[np.isfinite(past)]) == 0.0:
+    if not is_constant_fine and is_constant(past):
         return "the series is constant"
     if not np.isfinite(values[judged_from:]).any():
         return "no judged hour has enough events"
     return None
+
+
+def is_constant(values: FloatArray) -> bool:
+    """Whether everything that is known is one number."""
+    known = values[np.isfinite(values)]
+    return len(known) > 0 and float(np.ptp(known)) == 0.0
 
 
 def _no_answer(n_hours: int, method: str, reason: str) -> HourlyScan:

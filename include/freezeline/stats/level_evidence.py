@@ -118,6 +118,11 @@ def novelty(residuals: FloatArray, judged_from: int, tolerance: float) -> FloatA
     return is_new.ravel()[: len(residuals)]
 
 
+def level_logs(values: FloatArray) -> FloatArray:
+    """Return logarithms; NaN where a value is missing or not above zero."""
+    return np.log(np.where(values > 0.0, values, np.nan))
+
+
 def rolling_levels(values: FloatArray) -> FloatArray:
     """Return the median of the week before each hour's day; NaN when nothing is known."""
     levels = np.full(len(values), np.nan)

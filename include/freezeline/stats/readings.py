@@ -18,8 +18,8 @@ from dataclasses import replace
 import numpy as np
 
 from include.freezeline.stats.cusum import Alarm
-from include.freezeline.stats.hourly import HourlyPlan, HourlyScan, scan_levels
-from include.freezeline.stats.level_evidence import rolling_levels
+from include.freezeline.stats.hourly import HourlyPlan, HourlyScan, is_constant, scan_levels
+from include.freezeline.stats.level_evidence import level_logs, rolling_levels
 from include.freezeline.stats.result import FloatArray
 from include.freezeline.stats.seasons import HOURS_A_DAY
 
@@ -54,7 +54,7 @@ def scan_readings(
         The scan that raised the newest alarm, or has the stronger evidence where neither did, with the
         alarms of both; and which quantile it is of, None of the mean.
     """
-    place = None if _is_constant(mean[:judged_from]) else steadiest(mean, quantiles, judged_from, plan)  # fmt: skip
+    place = None if is_constant(mean[:judged_from]) else steadiest(mean, quantiles, judged_from, plan)  # fmt: skip
     if place is None:
         return scan_levels(mean, counts, judged_from, plan), None
     of_mean = scan_levels(mean, counts, judged_from, _part(plan, _MEAN_SHARE))
@@ -66,9 +66,10 @@ def scan_readings(
     if of_mean.p_value is None:
         return of_quantile, place
     alarms = _together(of_mean.alarms, of_quantile.alarms)
-    is_of_quantile = of_quantile.p_value < of_mean.p_value
     if alarms:
         is_of_quantile = alarms[-1] in of_quantile.alarms
+    else:
+        is_of_quantile = of_quantile.p_value < of_mean.p_value
     p_value = min(1.0, 2.0 * min(of_mean.p_value, of_quantile.p_value))
     told = of_quantile if is_of_quantile else of_mean
     return replace(told, alarms=alarms, p_value=p_value), place if is_of_quantile else None
@@ -105,7 +106,7 @@ def steadiest(
     half = math.log1p(plan.min_change_ratio) / 2.0
     found = []
     for place, values in enumerate(quantiles):
-        past = np.log(np.where(values > 0.0, values, np.nan))[:judged_from]
+        past = level_logs(values[:judged_from])
         if np.isfinite(past).sum() < _MIN_KNOWN_SHARE * np.isfinite(mean[:judged_from]).sum():
             continue
         off = np.abs(past - rolling_levels(past))
@@ -113,9 +114,3 @@ def steadiest(
         if len(off) >= _MIN_COMPARED_HOURS:
             found.append((float((off > half).mean()), float(off.mean()), place))
     return min(found)[2] if found else None
-
-
-def _is_constant(values: FloatArray) -> bool:
-    """Whether everything that is known is one number."""
-    known = values[np.isfinite(values)]
-    return len(known) > 0 and float(np.ptp(known)) == 0.0
