@@ -14,6 +14,7 @@ MIN_CALLS = 20
 QUANTILES = (0.25, 0.5, 0.75, 0.9)
 # Mean over more requests than this is the quantile function's own mean.
 _MAX_DRAWN = 2000
+_MIN_REORDERED_DAYS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +134,39 @@ def is_long_enough(series: Series) -> bool:
     return bool(enough) and len(known) > split
 
 
+def reordered(series: Series, seed: int) -> Series | None:
+    """Return a client's own days in random order, each once; None when it has fewer than twelve."""
+    days = _full_days(series)
+    if len(days) < _MIN_REORDERED_DAYS:
+        return None
+    picked = _rng_of(series, seed, 9).permutation(days)
+    return _of_days(series, picked, WARM_DAYS)
+
+
 def shuffled(series: Series, seed: int, n_judged: int) -> Series | None:
     """Return five weeks of days drawn from a client's own days; None when it has too few."""
-    days = np.flatnonzero(np.isfinite(series.values).reshape(-1, DAY).sum(axis=1) >= DAY / 2)
+    days = _full_days(series)
     if len(days) < WARM_DAYS:
         return None
-    name_seed = int(np.frombuffer(series.name.encode()[-8:].rjust(8), dtype=np.uint32).sum())
-    picked = np.random.default_rng([seed, name_seed]).choice(days, BASELINE_DAYS + n_judged)
-    hours = (picked[:, None] * DAY + np.arange(DAY)).ravel()
+    return _of_days(
+        series, _rng_of(series, seed).choice(days, BASELINE_DAYS + n_judged), BASELINE_DAYS
+    )
+
+
+def _full_days(series: Series) -> np.ndarray:
+    """Return the days of which half of the hours are known."""
+    n_known = np.isfinite(series.values).reshape(-1, DAY).sum(axis=1)
+    return np.asarray(np.flatnonzero(n_known >= DAY / 2))
+
+
+def _rng_of(series: Series, *seeds: int) -> np.random.Generator:
+    """Return the generator of a series."""
+    own = int(np.frombuffer(series.name.encode()[-8:].rjust(8), dtype=np.uint32).sum())
+    return np.random.default_rng([seeds[0], own, *seeds[1:]])
+
+
+def _of_days(series: Series, days: np.ndarray, first_day: int) -> Series:
+    """Return the series with these days, judged from one of them on."""
+    hours = (days[:, None] * DAY + np.arange(DAY)).ravel()
     own = (array[hours] for array in (series.values, series.counts, series.truth))
-    return Series(series.name, *own, BASELINE_DAYS, series.quantiles[:, hours])
+    return Series(series.name, *own, first_day, series.quantiles[:, hours])

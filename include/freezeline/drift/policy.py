@@ -181,8 +181,8 @@ class HourlyQuestion(_Strict):
         is_per_call: Whether the column is a sum, to be divided by its calls.
         count: Column with the sample size of the hour.
         uncounted: Column with rows to be taken off ``count``.
-        quantiles: Columns with quantiles of the same number; of a level the steadiest of them is
-            judged beside it.
+        quantiles: Columns with quantiles of the same number; of a level they are judged
+            together with it.
         dimension: Whose series: of every feature, or of a feature's models or tenants.
         unit: Unit of the level.
         direction: Which way counts.

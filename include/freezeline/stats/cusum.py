@@ -18,8 +18,6 @@ EVIDENCE_CAP = 3.0
 # An excursion that lasts a day is a change of the series, above this height (nats).
 _CHANGE_HEIGHT = 8.0
 _DAY_HOURS = 24
-# A level has two sums a direction, rises first; a share is watched upwards by one.
-N_RISE_SUMS = 2
 
 
 class Evidence(Protocol):
@@ -48,17 +46,12 @@ class Alarm:
     Attributes:
         hour: Hour whose value raised the alarm.
         began: Hour at which the change began, the last zero of the sum.
-        sum_index: Which of the sums.
+        is_rise: Whether one of the sums that watch rises raised it.
     """
 
     hour: int
     began: int
-    sum_index: int
-
-    @property
-    def is_rise(self) -> bool:
-        """Whether one of the first two sums raised it, which watch rises."""
-        return self.sum_index < N_RISE_SUMS
+    is_rise: bool
 
 
 @dataclass(slots=True)
@@ -88,7 +81,8 @@ class Cusum:
 
     Attributes:
         evidence: What the hours say.
-        n_sums: Sums that ``evidence.nats`` feeds.
+        n_sums: Sums that ``evidence.nats`` feeds, those that watch rises first.
+        n_rise_sums: How many of them watch rises.
         judged_from: First judged hour.
         seen: What the pass has seen so far.
         thresholds: Of each sum; None to calibrate.
@@ -97,6 +91,7 @@ class Cusum:
 
     evidence: Evidence
     n_sums: int
+    n_rise_sums: int
     judged_from: int
     seen: CusumPass
     thresholds: tuple[float, ...] | None = None
@@ -161,7 +156,7 @@ class Cusum:
     def _rebase(self, i: int, hour: int) -> None:
         """Note the change and forget the level before it."""
         if self.thresholds is not None:
-            self.seen.alarms.append(Alarm(hour, self.began[i], i))
+            self.seen.alarms.append(Alarm(hour, self.began[i], i < self.n_rise_sums))
         else:
             self._count(i, hour)
         self.segment, self.level = self.began[i], None

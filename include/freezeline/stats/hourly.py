@@ -18,16 +18,9 @@ from typing import Literal
 
 import numpy as np
 
-from include.freezeline.stats.cusum import (
-    N_RISE_SUMS,
-    WARM_UP_HOURS,
-    Alarm,
-    Cusum,
-    CusumPass,
-    Evidence,
-)
+from include.freezeline.stats.cusum import WARM_UP_HOURS, Alarm, Cusum, CusumPass, Evidence
 from include.freezeline.stats.excursions import ExcursionTail, excursion_tail
-from include.freezeline.stats.level_evidence import LevelEvidence, level_evidence, level_logs
+from include.freezeline.stats.level_evidence import level_evidence, level_logs
 from include.freezeline.stats.result import FloatArray
 from include.freezeline.stats.seasons import HOURS_A_DAY, seasonal_profile
 from include.freezeline.stats.share_evidence import ShareEvidence, hour_factors
@@ -136,9 +129,9 @@ def scan_levels(
             numbers that do move.
     """
     logs = level_logs(values)
-    reason = _shortage(logs, judged_from, is_constant_fine=is_constant_fine)
+    reason = shortage(logs, judged_from, is_constant_fine=is_constant_fine)
     if reason:
-        return _no_answer(len(values), LEVEL_METHOD, reason)
+        return no_answer(len(values), LEVEL_METHOD, reason)
     padded = np.append(logs, np.full(-len(logs) % HOURS_A_DAY, np.nan))
     season = seasonal_profile(padded, judged_from)
     profile = season.profile[: len(logs)]
@@ -147,7 +140,7 @@ def scan_levels(
     evidence = level_evidence(logs - profile, counts, judged_from, change=change, sides=sides)
     rates = [_ALL_SHARE, _NEW_SHARE] * sides
     span = Span(len(logs), judged_from, season.honest_from)
-    scan = _scan(evidence, rates, span, plan, LEVEL_METHOD, season.season)
+    scan = scan_evidence(evidence, rates, span, plan, LEVEL_METHOD, season.season)
     return replace(scan, usual=np.exp(scan.usual + profile))
 
 
@@ -166,55 +159,67 @@ def scan_shares(
         plan: What is looked for.
     """
     known = np.where(counts > 0, 1.0, np.nan)
-    reason = _shortage(known, judged_from, is_constant_fine=True)
+    reason = shortage(known, judged_from, is_constant_fine=True)
     if reason:
-        return _no_answer(len(counts), SHARE_METHOD, reason)
+        return no_answer(len(counts), SHARE_METHOD, reason)
     factors = hour_factors(n_bad[:judged_from], counts[:judged_from])
     evidence = ShareEvidence(
         n_bad, counts, factors, judged_from, plan.min_change_ratio, plan.min_difference
     )
     name = "none" if np.ptp(factors) == 0.0 else "daily"
     span = Span(len(counts), judged_from, 0)
-    scan = _scan(evidence, [1.0], span, plan, SHARE_METHOD, name)
+    scan = scan_evidence(evidence, [1.0], span, plan, SHARE_METHOD, name)
     return replace(scan, usual=scan.usual * factors[np.arange(len(counts)) % HOURS_A_DAY])
 
 
-def _scan(
-    evidence: LevelEvidence | ShareEvidence,
+def scan_evidence(
+    evidence: Evidence,
     rate_shares: list[float],
     span: Span,
     plan: HourlyPlan,
     method: str,
     season: str,
 ) -> HourlyScan:
-    """Calibrate on the past, then go through all hours with the thresholds."""
+    """Calibrate on the past, then go through all hours with the thresholds.
+
+    Args:
+        evidence: What the hours say.
+        rate_shares: Share of a direction's false alarms that each sum may raise; the sums of rises
+            first, as many for falls where the plan has two sides.
+        span: Which hours are which.
+        plan: What is looked for.
+        method: Name of the method.
+        season: Season in use.
+    """
+    n_sides = 2 if plan.is_two_sided else 1
+    n_rises = max(1, len(rate_shares) // n_sides)
     n_hours, judged_from = span.n_hours, span.judged_from
-    quiet = _pass(evidence, len(rate_shares), span, None)
+    sums = (len(rate_shares), n_rises)
+    quiet = _pass(evidence, sums, span, None)
     if quiet.n_hours < plan.min_hours:
         reason = f"{quiet.n_hours} usable hours of history, at least {plan.min_hours} are needed"
-        return _no_answer(n_hours, method, reason)
+        return no_answer(n_hours, method, reason)
     if not np.isfinite(quiet.levels[judged_from:]).any():
-        return _no_answer(n_hours, method, "no judged hour has enough events")
+        return no_answer(n_hours, method, "no judged hour has enough events")
     tails = [excursion_tail(heights, quiet.n_hours) for heights in quiet.heights]
-    n_sides = 2 if plan.is_two_sided else 1
     per_hour = plan.false_alarms_per_month / HOURS_A_MONTH / n_sides
     thresholds = tuple(
         tail.height_of(per_hour * share) for tail, share in zip(tails, rate_shares, strict=True)
     )
-    replay = _pass(evidence, len(rate_shares), span, thresholds)
+    replay = _pass(evidence, sums, span, thresholds)
     n_past = sum(alarm.hour < judged_from for alarm in replay.alarms)
     if n_past > plan.max_past_changes:
         reason = (
             f"the series changed {n_past} times by itself before the judged hours, at most "
             f"{plan.max_past_changes} leave a usual level"
         )
-        return _no_answer(n_hours, method, reason)
+        return no_answer(n_hours, method, reason)
     p_values = [_p_value(t, p, n_hours - judged_from) for t, p in zip(tails, quiet.peaks, strict=True)]  # fmt: skip
     best = int(np.argmin(p_values))
     return HourlyScan(
         alarms=tuple(alarm for alarm in replay.alarms if alarm.hour >= judged_from),
         p_value=min(1.0, len(p_values) * p_values[best]),
-        side="upper" if best < N_RISE_SUMS else "lower",
+        side="upper" if best < n_rises else "lower",
         n_past_changes=n_past,
         residuals=quiet.residuals,
         usual=quiet.levels,
@@ -227,11 +232,12 @@ def _scan(
 
 def _pass(
     evidence: Evidence,
-    n_sums: int,
+    sums: tuple[int, int],
     span: Span,
     thresholds: tuple[float, ...] | None,
 ) -> CusumPass:
-    """Go through the hours once."""
+    """Go through the hours once, with so many sums, of which so many watch rises."""
+    n_sums, n_rises = sums
     seen = CusumPass(
         alarms=[],
         heights=[[] for _ in range(n_sums)],
@@ -239,7 +245,9 @@ def _pass(
         residuals=np.full(span.n_hours, np.nan),
         levels=np.full(span.n_hours, np.nan),
     )
-    return Cusum(evidence, n_sums, span.judged_from, seen, thresholds, span.counted_from).run()
+    return Cusum(
+        evidence, n_sums, n_rises, span.judged_from, seen, thresholds, span.counted_from
+    ).run()
 
 
 def _p_value(tail: ExcursionTail, peak: float, n_judged: int) -> float:
@@ -249,9 +257,7 @@ def _p_value(tail: ExcursionTail, peak: float, n_judged: int) -> float:
     return float(max(-math.expm1(-tail.rate_above(peak) * n_judged), np.finfo(float).tiny))
 
 
-def _shortage(
-    values: FloatArray, judged_from: int, *, is_constant_fine: bool = False
-) -> str | None:
+def shortage(values: FloatArray, judged_from: int, *, is_constant_fine: bool = False) -> str | None:
     """Say why the hours before the judged ones are no history."""
     past = values[:judged_from]
     n_known = int(np.isfinite(past).sum())
@@ -270,7 +276,7 @@ def is_constant(values: FloatArray) -> bool:
     return len(known) > 0 and float(np.ptp(known)) == 0.0
 
 
-def _no_answer(n_hours: int, method: str, reason: str) -> HourlyScan:
+def no_answer(n_hours: int, method: str, reason: str) -> HourlyScan:
     """Return the scan that says why there is no answer."""
     nothing = np.full(n_hours, np.nan)
     return HourlyScan((), None, "upper", 0, nothing, nothing, 0.0, 0.0, "none", method, reason)

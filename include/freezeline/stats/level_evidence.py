@@ -15,7 +15,7 @@ _VISIT_HOURS = 2
 _VISITED_SHARE = 0.07
 _MIN_OTHER_DAYS = 4
 _DAY_HOURS = 24
-_DAY_NEIGHBOURS = 1
+DAY_NEIGHBOURS = 1
 # Events at which half of an hour's variance comes from having so few.
 _HALF_WEIGHT_COUNT = 50.0
 _BASELINE_HOURS = 168
@@ -86,7 +86,7 @@ def level_evidence(
     past = residuals[:judged_from]
     known = past[np.isfinite(past)]
     scale = _MAD_TO_SD * float(np.median(np.abs(known))) if len(known) else MIN_HOUR_SCALE
-    weights = counts / (counts + _HALF_WEIGHT_COUNT)
+    weights = hour_weights(counts)
     evidence = LevelEvidence(values, weights, change=change, scale=scale, sides=sides)
     evidence.is_new = novelty(residuals, judged_from, max(scale, _SAME_LEVEL)).tolist()
     return evidence
@@ -109,13 +109,18 @@ def novelty(residuals: FloatArray, judged_from: int, tolerance: float) -> FloatA
     past = days[: judged_from // _DAY_HOURS]
     is_new = np.ones_like(days)
     for day in range(n_days):
-        others = past[np.abs(np.arange(len(past)) - day) > _DAY_NEIGHBOURS]
+        others = past[np.abs(np.arange(len(past)) - day) > DAY_NEIGHBOURS]
         if len(others) < _MIN_OTHER_DAYS:
             continue
         near = np.abs(others[:, None, :] - days[day][None, :, None]) < tolerance
         share = (near.sum(axis=2) >= _VISIT_HOURS).mean(axis=0)
         is_new[day] = share <= _VISITED_SHARE
     return is_new.ravel()[: len(residuals)]
+
+
+def hour_weights(counts: FloatArray) -> FloatArray:
+    """Return the weight of each hour, from 0 to 1: that of few events says less."""
+    return counts / (counts + _HALF_WEIGHT_COUNT)
 
 
 def level_logs(values: FloatArray) -> FloatArray:

@@ -1,14 +1,12 @@
-"""Judge a level by its mean and by the steadiest of its quantiles.
+"""Judge a level by its mean and by the mean and the quantiles of an hour together.
 
-A mean moves with every odd mix of small and large requests, and so does any one quantile where the
-mix reaches it; where the mix does not, a quantile stands still for weeks. A change of all requests
-moves every one of them by the same ratio, so the one that has wandered least finds it soonest. Of 64
-series of real clients 26 have a mean whose six-hour levels scatter by less than 5%, and 50 have such a
-quantile (docs/statistics.md). The mean stays: a change of the large requests alone moves nothing else.
-
-Which quantile is asked depends on the hours before the judged ones only. It may raise half of the
-false alarms that are allowed and the mean, which raises most beyond what its past promises, a tenth;
+A mean moves with every odd mix of small and large requests, and a change of every request hides in
+that. Taken together the readings of an hour tell the two apart (``stats/joint.py``). The mean stays: a
+change of the large requests alone moves nothing else. It may raise 3% of the false alarms that are
+allowed, as it raises most beyond what its past promises, and all readings together half;
 p-values are doubled (Bonferroni).
+
+How large a change is, is told of the quantile that has wandered least.
 """
 
 import math
@@ -19,13 +17,14 @@ import numpy as np
 
 from include.freezeline.stats.cusum import Alarm
 from include.freezeline.stats.hourly import HourlyPlan, HourlyScan, is_constant, scan_levels
+from include.freezeline.stats.joint import scan_joint
 from include.freezeline.stats.level_evidence import level_logs, rolling_levels
 from include.freezeline.stats.result import FloatArray
 from include.freezeline.stats.seasons import HOURS_A_DAY
 
 # Shares of the false alarms; measured in docs/statistics.md.
-_MEAN_SHARE, _QUANTILE_SHARE = 0.1, 0.5
-# A quantile that is missing where the mean is known more often than this is no reading.
+_MEAN_SHARE, _JOINT_SHARE = 0.03, 0.5
+# A reading that is known in fewer of the hours than this is none.
 _MIN_KNOWN_SHARE = 0.9
 _MIN_COMPARED_HOURS = 24
 # One wild hour must not decide which quantile is asked.
@@ -39,7 +38,7 @@ def scan_readings(
     judged_from: int,
     plan: HourlyPlan,
 ) -> tuple[HourlyScan, int | None]:
-    """Look for a change of level in the mean and in the steadiest quantile.
+    """Look for a change of level in the mean, and in the mean and the quantiles together.
 
     Null hypothesis: the judged hours behave like those before them.
 
@@ -51,37 +50,59 @@ def scan_readings(
         plan: What is looked for.
 
     Returns:
-        The scan that raised the newest alarm, or has the stronger evidence where neither did, with the
-        alarms of both; and which quantile it is of, None of the mean.
+        The scan of all readings where it saw the newest alarm, or has the stronger evidence when there
+        is none, else that of the mean, with the alarms of both; and the quantile whose usual values and
+        residuals it has, None for the mean.
     """
     place = None if is_constant(mean[:judged_from]) else steadiest(mean, quantiles, judged_from, plan)  # fmt: skip
     if place is None:
         return scan_levels(mean, counts, judged_from, plan), None
     of_mean = scan_levels(mean, counts, judged_from, _part(plan, _MEAN_SHARE))
-    of_quantile = scan_levels(
-        quantiles[place], counts, judged_from, _part(plan, _QUANTILE_SHARE), is_constant_fine=True
-    )
-    if of_quantile.p_value is None:
+    of_all = _scan_all(mean, quantiles, counts, judged_from, plan)
+    # Only asked how far it is from its usual values, however often those changed.
+    patient = replace(plan, max_past_changes=len(mean))
+    told = scan_levels(quantiles[place], counts, judged_from, patient, is_constant_fine=True)
+    if of_all.p_value is None or told.p_value is None:
         return of_mean, None
+    together = replace(of_all, residuals=told.residuals, usual=told.usual)
     if of_mean.p_value is None:
-        return of_quantile, place
-    alarms = _together(of_mean.alarms, of_quantile.alarms)
+        return together, place
+    alarms = _together(of_mean.alarms, of_all.alarms)
     if alarms:
-        is_of_quantile = alarms[-1] in of_quantile.alarms
+        is_of_all = any(_is_same(alarms[-1], alarm) for alarm in of_all.alarms)
     else:
-        is_of_quantile = of_quantile.p_value < of_mean.p_value
-    p_value = min(1.0, 2.0 * min(of_mean.p_value, of_quantile.p_value))
-    told = of_quantile if is_of_quantile else of_mean
-    return replace(told, alarms=alarms, p_value=p_value), place if is_of_quantile else None
+        is_of_all = of_all.p_value < of_mean.p_value
+    p_value = min(1.0, 2.0 * min(of_mean.p_value, of_all.p_value))
+    scan = together if is_of_all else of_mean
+    return replace(scan, alarms=alarms, p_value=p_value), place if is_of_all else None
+
+
+def _scan_all(
+    mean: FloatArray,
+    quantiles: Sequence[FloatArray],
+    counts: FloatArray,
+    judged_from: int,
+    plan: HourlyPlan,
+) -> HourlyScan:
+    """Look at all readings together that are known nearly as often as the one known most."""
+    n_known = [int(np.isfinite(level_logs(row[:judged_from])).sum()) for row in (mean, *quantiles)]
+    enough = _MIN_KNOWN_SHARE * max(n_known)
+    readings = [row for row, n in zip((mean, *quantiles), n_known, strict=True) if n >= enough]
+    return scan_joint(readings, counts, judged_from, _part(plan, _JOINT_SHARE))
 
 
 def _together(first: Sequence[Alarm], second: Sequence[Alarm]) -> tuple[Alarm, ...]:
     """Return alarms of two readings, oldest first; what both saw within a day is one alarm."""
     kept: list[Alarm] = []
     for alarm in sorted((*second, *first), key=lambda each: each.hour):
-        if not any(alarm.is_rise == other.is_rise and alarm.hour - other.hour < HOURS_A_DAY for other in kept):  # fmt: skip
+        if not any(_is_same(alarm, other) for other in kept):
             kept.append(alarm)
     return tuple(kept)
+
+
+def _is_same(first: Alarm, second: Alarm) -> bool:
+    """Whether two alarms are of one change: in one direction and within a day."""
+    return first.is_rise == second.is_rise and abs(first.hour - second.hour) < HOURS_A_DAY
 
 
 def _part(plan: HourlyPlan, share: float) -> HourlyPlan:

@@ -1,9 +1,10 @@
-"""A level judged by its mean and by the steadiest of its quantiles."""
+"""A level judged by its mean and by all its readings together."""
 
 import numpy as np
 import pytest
 
 from include.freezeline.stats.hourly import HourlyPlan, scan_levels
+from include.freezeline.stats.joint import scan_joint
 from include.freezeline.stats.readings import scan_readings, steadiest
 
 N_HOURS, JUDGED_FROM = 35 * 24, 28 * 24
@@ -81,19 +82,63 @@ def test_both_readings_together_keep_the_stated_rate_of_false_alarms() -> None:
     assert n_alarms <= 24
 
 
-def test_p_value_is_doubled_for_two_readings() -> None:
+def test_p_value_is_doubled_for_two_scans() -> None:
     mean, low = _level(12, 0.1), _level(13, 0.05)
     scan, place = scan_readings(mean, [low], COUNTS, JUDGED_FROM, PLAN)
-    alone = scan_levels(low if place == 0 else mean, COUNTS, JUDGED_FROM, PLAN)
+    if place is None:
+        alone = scan_levels(mean, COUNTS, JUDGED_FROM, PLAN)
+    else:
+        alone = scan_joint([mean, low], COUNTS, JUDGED_FROM, PLAN)
     assert alone.p_value is not None
     assert scan.p_value == pytest.approx(min(1.0, 2.0 * alone.p_value))
 
 
-def test_alarm_of_the_quantile_shows_though_the_mean_alarmed_before() -> None:
+def test_change_of_large_requests_alone_is_found_in_the_mean() -> None:
+    start = JUDGED_FROM + 50
+    low = [_level(20 + i, 0.02, usual=80.0 + i) for i in range(4)]
+    scan, place = scan_readings(
+        _risen(_level(19, 0.02), 1.6, start), low, COUNTS, JUDGED_FROM, PLAN
+    )
+    assert place is None
+    assert [alarm.hour - start < 12 for alarm in scan.alarms] == [True]
+
+
+def test_alarm_of_all_readings_shows_though_the_mean_alarmed_before() -> None:
+    second = JUDGED_FROM + 100
     mean = _risen(_level(14, 0.02), 0.4, JUDGED_FROM + 20)
-    mean = _risen(mean, 1.5, JUDGED_FROM + 100)
-    low = _risen(_level(15, 0.02, usual=80.0), 1.5, JUDGED_FROM + 100)
-    scan, place = scan_readings(mean, [low], COUNTS, JUDGED_FROM, PLAN)
-    assert place == 0
+    low = [_level(15 + i, 0.02, usual=80.0) for i in range(4)]
+    scan, place = scan_readings(
+        _risen(mean, 1.5, second),
+        [_risen(row, 1.5, second) for row in low],
+        COUNTS,
+        JUDGED_FROM,
+        PLAN,
+    )
+    assert place is not None
     assert [(alarm.hour - JUDGED_FROM) // 10 for alarm in scan.alarms] == [2, 10]
     assert [alarm.is_rise for alarm in scan.alarms] == [False, True]
+
+
+def test_size_is_told_of_the_steadiest_quantile() -> None:
+    start = N_HOURS - 20
+    mix = _level(40, 0.1)
+    rows = [
+        _risen(mix * noise / 500.0, 1.5, start)
+        for noise in (_level(41 + i, 0.01) for i in range(3))
+    ]
+    calm = _risen(_level(50, 0.01, usual=80.0), 1.5, start)
+    scan, place = scan_readings(rows[0], [*rows[1:], calm], COUNTS, JUDGED_FROM, PLAN)
+    assert place == 2
+    assert np.nanmedian(scan.residuals[start:]) == pytest.approx(np.log(1.5), abs=0.05)
+    assert np.nanmedian(scan.usual[start:]) == pytest.approx(80.0, rel=0.05)
+
+
+def test_reading_that_is_mostly_missing_is_left_out() -> None:
+    start = JUDGED_FROM + 30
+    mean, low, sparse = _level(60, 0.2), _level(61, 0.01, usual=80.0), _level(62, 0.01)
+    sparse[: JUDGED_FROM // 2] = np.nan
+    rows = [_risen(row, 1.5, start) for row in (mean, low, sparse)]
+    with_it = scan_readings(rows[0], rows[1:], COUNTS, JUDGED_FROM, PLAN)
+    without = scan_readings(rows[0], rows[1:2], COUNTS, JUDGED_FROM, PLAN)
+    assert with_it[0].alarms == without[0].alarms
+    assert with_it[1] == without[1] == 0

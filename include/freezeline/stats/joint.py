@@ -1,0 +1,243 @@
+"""Tell a change of every request from an odd mix of them, hour by hour.
+
+The mean and the quantiles of an hour are a point. What a series does by itself (other mixes of small
+and large requests, bursts, nights) draws its own cloud of such points; a change of every request moves
+the point by the same log ratio in each reading, mostly to where the series never was. The evidence of
+an hour is the log likelihood ratio of the two: how often other days were near the point with the change
+taken back, over how often they were near the point itself. Densities are kernel estimates (Rosenblatt
+1956, Parzen 1962) of all other days before the judged ones; a reading that is far off counts as a
+bounded mismatch, so one wild reading does not hide what the others say. Three sizes of change, each with
+a sum of its own (``stats/cusum.py``), watch each direction; thresholds are those of
+``stats/excursions.py``.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from include.freezeline.stats.cusum import RELEARN_HOURS
+from include.freezeline.stats.hourly import (
+    HourlyPlan,
+    HourlyScan,
+    Span,
+    no_answer,
+    scan_evidence,
+    shortage,
+)
+from include.freezeline.stats.level_evidence import DAY_NEIGHBOURS, hour_weights, level_logs
+from include.freezeline.stats.result import BoolArray, FloatArray
+from include.freezeline.stats.seasons import HOURS_A_DAY, SEASONS, seasonal_profile
+
+METHOD = "joint_density_cusum"
+# Changes that are looked for, in logs, as multiples of the one that matters.
+_SIZES = (1.0, 2.0, 4.0)
+# Mean mismatch of the readings (log) at which an hour is 1/e as near.
+_WIDTH = 0.05
+# No reading mismatches by more than this (log).
+_MISMATCH_CAP = 0.5
+# As if this many hours had been anywhere: what is far from everything is no evidence.
+_BACKGROUND_HOURS = 1.0
+# Rows of the kernel that are worked out together: they stay in the processor's cache.
+_BLOCK_ROWS = 32
+_WEEK_HOURS = 168
+# Moves of the cloud (log) that a change is told apart by.
+_MOVES = np.linspace(-1.5, 1.5, 61)
+
+
+class JointEvidence:
+    """Evidence of points of which every coordinate is the logarithm of a reading."""
+
+    def __init__(
+        self,
+        points: FloatArray,
+        weights: FloatArray,
+        judged_from: int,
+        *,
+        change: float,
+        sides: int,
+    ) -> None:
+        """Prepare the evidence.
+
+        Args:
+            points: Logarithms, a row per hour from a midnight on and a column per reading; NaN
+                where missing.
+            weights: Weight of each hour, up to 1.
+            judged_from: First judged hour; only earlier days are a history.
+            change: Logarithm of the change that matters.
+            sides: 1 for rises only, 2 for rises and falls.
+        """
+        self._points, self._weights = points, weights
+        self._known = _known(points)
+        self._usual = _usual_hours(len(points), judged_from)
+        signs = (1.0, -1.0)[:sides]
+        self._shifts = [0.0, *(sign * size * change for sign in signs for size in _SIZES)]
+        self._near = self._all_near(slice(0, len(points)), 0.0)
+        self._densities = self._sum_usual(self._near, slice(0, len(points)))
+        self._after: dict[int, FloatArray] = {}
+        self._nats = self._ratios(self._densities, weights).T.tolist()
+
+    @property
+    def density(self) -> FloatArray:
+        """How many hours of other days are near each hour."""
+        return np.asarray(self._densities[0])
+
+    def _all_near(self, rows: slice, moved: float) -> NDArray[np.float32]:
+        """Return how near hours are to all others under every change, by so much further away."""
+        return np.stack([_near(self._points, rows, shift + moved) for shift in self._shifts])
+
+    def _sum_usual(self, near: NDArray[np.float32], rows: slice) -> FloatArray:
+        """Return, per change and hour, how many hours of other days are near."""
+        usual = self._usual[rows].astype(np.float32)
+        return np.asarray(np.einsum("sho,ho->sh", near, usual))
+
+    @staticmethod
+    def _ratios(near: FloatArray, weights: FloatArray) -> FloatArray:
+        """Return the log likelihood ratios of every change over none."""
+        logs = np.log(near + _BACKGROUND_HOURS)
+        return np.asarray((logs[1:] - logs[0]) * weights)
+
+    def is_known(self, hour: int) -> bool:
+        """Whether all readings of the hour have a value."""
+        return bool(self._known[hour])
+
+    def n_known(self, start: int, end: int) -> int:
+        """Return how many of the hours have a value."""
+        return int(np.count_nonzero(self._known[start:end]))
+
+    def level(self, start: int, end: int) -> float | None:
+        """Return the hour from which on points are usual again, below 0 if they always were.
+
+        After a change the hours since then are a history too, and so is all history moved as far as
+        they are. Older than a week they are one like all others.
+        """
+        return float(start) if end - start < _WEEK_HOURS and start > 0 else -1.0
+
+    def residual(self, hour: int, level: float) -> float:  # noqa: ARG002 - a part of the protocol
+        """Return 0: a point has no distance from a cloud."""
+        return 0.0
+
+    def nats(self, hour: int, level: float) -> tuple[float, ...]:
+        """Return the evidence of each change, the sizes of rises first."""
+        if level < 0.0:
+            return tuple(self._nats[hour])
+        start, midnight = int(level), hour // HOURS_A_DAY * HOURS_A_DAY
+        is_since = np.zeros(len(self._known), dtype=np.bool_)
+        is_since[start : min(hour, max(midnight, start + RELEARN_HOURS))] = True
+        near = self._densities[:, hour] + self._near[:, hour, is_since].sum(axis=1)
+        near = near + self._moved_densities(start)[:, hour - start]
+        return tuple(self._ratios(near[:, None], self._weights[hour : hour + 1])[:, 0].tolist())
+
+    def _moved_densities(self, start: int) -> FloatArray:
+        """Return the densities, while a change is young, of the cloud as it stands since."""
+        if start not in self._after:
+            rows = slice(start, start + _WEEK_HOURS + HOURS_A_DAY)
+            near = self._all_near(rows, self._move_at(start))
+            self._after[start] = self._sum_usual(near, rows)
+        return self._after[start]
+
+    def _move_at(self, start: int) -> float:
+        """Return how far the cloud has moved at an hour: the move that the day after it fits best."""
+        hours = slice(start, start + RELEARN_HOURS)
+        is_there = self._known & self._usual[hours].all(axis=0)
+        here, there = self._points[hours][self._known[hours]], self._points[is_there]
+        fits = [float(np.log(_nearness(here - m, there).sum(axis=1) + _BACKGROUND_HOURS).sum()) for m in _MOVES]  # fmt: skip
+        return float(_MOVES[int(np.argmax(fits))])
+
+
+def scan_joint(
+    readings: Sequence[FloatArray], counts: FloatArray, judged_from: int, plan: HourlyPlan
+) -> HourlyScan:
+    """Look for a change of all readings in the judged hours.
+
+    Null hypothesis: the judged hours' points come from the cloud of those before them.
+
+    Args:
+        readings: Positive readings of each hour from a midnight on; NaN where missing.
+        counts: Events behind each hour; an hour of few events weighs less.
+        judged_from: First judged hour, a multiple of 24.
+        plan: What is looked for.
+
+    Returns:
+        The scan; its residuals and usual values say nothing.
+    """
+    points = np.stack([level_logs(values) for values in readings], axis=1)
+    known = np.where(_known(points), 1.0, np.nan)
+    reason = shortage(known, judged_from, is_constant_fine=True)
+    if reason:
+        return no_answer(len(counts), METHOD, reason)
+    sides = 2 if plan.is_two_sided else 1
+    evidence, season = _evidence(
+        points, counts, judged_from, np.log1p(plan.min_change_ratio), sides
+    )
+    shares = [1.0 / len(_SIZES)] * (len(_SIZES) * sides)
+    span = Span(len(counts), judged_from, 0)
+    return scan_evidence(evidence, shares, span, plan, METHOD, season)
+
+
+def _evidence(
+    points: FloatArray, counts: FloatArray, judged_from: int, change: float, sides: int
+) -> tuple[JointEvidence, str]:
+    """Return the evidence without the season that all readings share, where that makes hours more alike."""
+    weights = hour_weights(counts)
+    plain = JointEvidence(points, weights, judged_from, change=change, sides=sides)
+    centred = points - np.nanmedian(points[:judged_from], axis=0)
+    # A row is known in all readings or not looked at, so plain medians do.
+    middle = np.median(centred, axis=1)
+    season = seasonal_profile(_whole_days(middle), judged_from)
+    if season.season == SEASONS[0]:
+        return plain, season.season
+    without = JointEvidence(
+        points - season.profile[: len(points), None],
+        weights,
+        judged_from,
+        change=change,
+        sides=sides,
+    )
+    past = np.isfinite(middle[:judged_from])
+    scores = [
+        float(np.log(each.density[:judged_from][past] + _BACKGROUND_HOURS).mean())
+        for each in (without, plain)
+    ]
+    return (without, season.season) if scores[0] > scores[1] else (plain, SEASONS[0])
+
+
+def _known(points: FloatArray) -> BoolArray:
+    """Return in which hours all readings are known."""
+    return np.asarray(np.isfinite(points).all(axis=1))
+
+
+def _near(points: FloatArray, rows: slice, shift: float) -> NDArray[np.float32]:
+    """Return how near all hours are to some with a shift taken back, 0 where one is unknown."""
+    known = _known(points)
+    here, there = np.flatnonzero(known[rows]), np.flatnonzero(known)
+    kernel = np.zeros((len(points[rows]), len(points)), dtype=np.float32)
+    kernel[np.ix_(here, there)] = _nearness(points[rows][here] - shift, points[there])
+    return kernel
+
+
+def _nearness(here: FloatArray, there: FloatArray) -> NDArray[np.float32]:
+    """Return how near each point is to each of others, from 0 to 1."""
+    found = np.empty((len(here), len(there)), dtype=np.float32)
+    ours, theirs = here.T.astype(np.float32), there.T.astype(np.float32)
+    scale = np.float32(-1.0 / (_WIDTH * len(ours)))
+    for start in range(0, len(here), _BLOCK_ROWS):
+        block = slice(start, start + _BLOCK_ROWS)
+        distance = np.zeros(found[block].shape, dtype=np.float32)
+        for own, other in zip(ours, theirs, strict=True):
+            gap = np.abs(own[block, None] - other[None, :])
+            distance += np.minimum(gap, np.float32(_MISMATCH_CAP), out=gap)
+        np.exp(distance * scale, out=found[block])
+    return found
+
+
+def _usual_hours(n_hours: int, judged_from: int) -> BoolArray:
+    """Return which hours are a history of which: none of neighbouring days, and no judged one."""
+    days = np.arange(n_hours) // HOURS_A_DAY
+    is_apart = np.abs(days[:, None] - days[None, :]) > DAY_NEIGHBOURS
+    return np.asarray(is_apart & (np.arange(n_hours) < judged_from)[None, :])
+
+
+def _whole_days(values: FloatArray) -> FloatArray:
+    """Return the hours with unknown ones added, up to a midnight."""
+    return np.append(values, np.full(-len(values) % HOURS_A_DAY, np.nan))
