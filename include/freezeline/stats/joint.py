@@ -26,7 +26,7 @@ from include.freezeline.stats.hourly import (
     shortage,
 )
 from include.freezeline.stats.level_evidence import DAY_NEIGHBOURS, hour_weights, level_logs
-from include.freezeline.stats.result import BoolArray, FloatArray
+from include.freezeline.stats.result import BoolArray, FloatArray, IntArray
 from include.freezeline.stats.seasons import HOURS_A_DAY, SEASONS, seasonal_profile
 
 METHOD = "joint_density_cusum"
@@ -68,28 +68,28 @@ class JointEvidence:
             sides: 1 for rises only, 2 for rises and falls.
         """
         self._points, self._weights = points, weights
-        self._known = _known(points)
-        self._usual = _usual_hours(len(points), judged_from)
+        self._known = np.asarray(np.isfinite(points).all(axis=1))
+        self._n_past = judged_from
         signs = (1.0, -1.0)[:sides]
         self._shifts = [0.0, *(sign * size * change for sign in signs for size in _SIZES)]
-        self._near = self._all_near(slice(0, len(points)), 0.0)
-        self._densities = self._sum_usual(self._near, slice(0, len(points)))
-        self._after: dict[int, FloatArray] = {}
-        self._nats = self._ratios(self._densities, weights).T.tolist()
+        densities = self._densities(slice(0, len(points)), 0.0)
+        self.density: FloatArray = densities[0]
+        self._usual = densities
+        self._nats = self._ratios(densities, weights).T.tolist()
+        self._after: dict[int, tuple[FloatArray, FloatArray]] = {}
 
-    @property
-    def density(self) -> FloatArray:
-        """How many hours of other days are near each hour."""
-        return np.asarray(self._densities[0])
-
-    def _all_near(self, rows: slice, moved: float) -> NDArray[np.float32]:
-        """Return how near hours are to all others under every change, by so much further away."""
-        return np.stack([_near(self._points, rows, shift + moved) for shift in self._shifts])
-
-    def _sum_usual(self, near: NDArray[np.float32], rows: slice) -> FloatArray:
-        """Return, per change and hour, how many hours of other days are near."""
-        usual = self._usual[rows].astype(np.float32)
-        return np.asarray(np.einsum("sho,ho->sh", near, usual))
+    def _densities(self, rows: slice, moved: float) -> FloatArray:
+        """Return, per change and hour, how many hours of other days are near; the cloud may have moved."""
+        hours = np.flatnonzero(self._known[rows]) + rows.start
+        past = np.flatnonzero(self._known[: self._n_past])
+        found = np.zeros((len(self._shifts), len(self._known[rows])))
+        for start in range(0, len(hours), _BLOCK_ROWS):
+            block = hours[start : start + _BLOCK_ROWS]
+            is_usual = _are_apart(block, past)
+            for row, shift in zip(found, self._shifts, strict=True):
+                near = nearness(self._points[block] - (shift + moved), self._points[past])
+                row[block - rows.start] = (near * is_usual).sum(axis=1)
+        return found
 
     @staticmethod
     def _ratios(near: FloatArray, weights: FloatArray) -> FloatArray:
@@ -122,26 +122,29 @@ class JointEvidence:
         if level < 0.0:
             return tuple(self._nats[hour])
         start, midnight = int(level), hour // HOURS_A_DAY * HOURS_A_DAY
-        is_since = np.zeros(len(self._known), dtype=np.bool_)
-        is_since[start : min(hour, max(midnight, start + RELEARN_HOURS))] = True
-        near = self._densities[:, hour] + self._near[:, hour, is_since].sum(axis=1)
-        near = near + self._moved_densities(start)[:, hour - start]
-        return tuple(self._ratios(near[:, None], self._weights[hour : hour + 1])[:, 0].tolist())
-
-    def _moved_densities(self, start: int) -> FloatArray:
-        """Return the densities, while a change is young, of the cloud as it stands since."""
         if start not in self._after:
-            rows = slice(start, start + _WEEK_HOURS + HOURS_A_DAY)
-            near = self._all_near(rows, self._move_at(start))
-            self._after[start] = self._sum_usual(near, rows)
-        return self._after[start]
+            self._after[start] = self._since(start)
+        moved, young = self._after[start]
+        n_since = min(hour, max(midnight, start + RELEARN_HOURS)) - start
+        since = young[:, hour - start, :n_since].sum(axis=1)
+        near = (self._usual[:, hour] + moved[:, hour - start] + since)[:, None]
+        return tuple(self._ratios(near, self._weights[hour : hour + 1])[:, 0].tolist())
+
+    def _since(self, start: int) -> tuple[FloatArray, FloatArray]:
+        """Return what else is usual after a change: the moved cloud, and how near the hours since are."""
+        rows = slice(start, start + _WEEK_HOURS + HOURS_A_DAY)
+        is_known = self._known[rows]
+        points = np.where(is_known[:, None], self._points[rows], 0.0)
+        young = [nearness(points - shift, points) * is_known for shift in self._shifts]
+        return self._densities(rows, self._move_at(start)), np.stack(young)
 
     def _move_at(self, start: int) -> float:
         """Return how far the cloud has moved at an hour: the move that the day after it fits best."""
-        hours = slice(start, start + RELEARN_HOURS)
-        is_there = self._known & self._usual[hours].all(axis=0)
-        here, there = self._points[hours][self._known[hours]], self._points[is_there]
-        fits = [float(np.log(_nearness(here - m, there).sum(axis=1) + _BACKGROUND_HOURS).sum()) for m in _MOVES]  # fmt: skip
+        hours = np.flatnonzero(self._known[start : start + RELEARN_HOURS]) + start
+        past = np.flatnonzero(self._known[: self._n_past])
+        there = self._points[past[_are_apart(hours, past).all(axis=0)]]
+        near = (nearness(self._points[hours] - move, there).sum(axis=1) for move in _MOVES)
+        fits = [float(np.log(each + _BACKGROUND_HOURS).sum()) for each in near]
         return float(_MOVES[int(np.argmax(fits))])
 
 
@@ -162,7 +165,7 @@ def scan_joint(
         The scan; its residuals and usual values say nothing.
     """
     points = np.stack([level_logs(values) for values in readings], axis=1)
-    known = np.where(_known(points), 1.0, np.nan)
+    known = np.where(np.isfinite(points).all(axis=1), 1.0, np.nan)
     reason = shortage(known, judged_from, is_constant_fine=True)
     if reason:
         return no_answer(len(counts), METHOD, reason)
@@ -202,40 +205,26 @@ def _evidence(
     return (without, season.season) if scores[0] > scores[1] else (plain, SEASONS[0])
 
 
-def _known(points: FloatArray) -> BoolArray:
-    """Return in which hours all readings are known."""
-    return np.asarray(np.isfinite(points).all(axis=1))
+def nearness(here: FloatArray, there: FloatArray) -> NDArray[np.float32]:
+    """Return how near each point is to each of others, from 0 to 1.
 
-
-def _near(points: FloatArray, rows: slice, shift: float) -> NDArray[np.float32]:
-    """Return how near all hours are to some with a shift taken back, 0 where one is unknown."""
-    known = _known(points)
-    here, there = np.flatnonzero(known[rows]), np.flatnonzero(known)
-    kernel = np.zeros((len(points[rows]), len(points)), dtype=np.float32)
-    kernel[np.ix_(here, there)] = _nearness(points[rows][here] - shift, points[there])
-    return kernel
-
-
-def _nearness(here: FloatArray, there: FloatArray) -> NDArray[np.float32]:
-    """Return how near each point is to each of others, from 0 to 1."""
-    found = np.empty((len(here), len(there)), dtype=np.float32)
+    Args:
+        here: Points, a row each and a column per reading.
+        there: The others.
+    """
     ours, theirs = here.T.astype(np.float32), there.T.astype(np.float32)
-    scale = np.float32(-1.0 / (_WIDTH * len(ours)))
-    for start in range(0, len(here), _BLOCK_ROWS):
-        block = slice(start, start + _BLOCK_ROWS)
-        distance = np.zeros(found[block].shape, dtype=np.float32)
-        for own, other in zip(ours, theirs, strict=True):
-            gap = np.abs(own[block, None] - other[None, :])
-            distance += np.minimum(gap, np.float32(_MISMATCH_CAP), out=gap)
-        np.exp(distance * scale, out=found[block])
-    return found
+    distance = np.zeros((len(here), len(there)), dtype=np.float32)
+    for own, other in zip(ours, theirs, strict=True):
+        gap = np.abs(own[:, None] - other[None, :])
+        distance += np.minimum(gap, np.float32(_MISMATCH_CAP), out=gap)
+    distance *= np.float32(-1.0 / (_WIDTH * len(ours)))
+    return np.asarray(np.exp(distance, out=distance))
 
 
-def _usual_hours(n_hours: int, judged_from: int) -> BoolArray:
-    """Return which hours are a history of which: none of neighbouring days, and no judged one."""
-    days = np.arange(n_hours) // HOURS_A_DAY
-    is_apart = np.abs(days[:, None] - days[None, :]) > DAY_NEIGHBOURS
-    return np.asarray(is_apart & (np.arange(n_hours) < judged_from)[None, :])
+def _are_apart(hours: IntArray, others: IntArray) -> BoolArray:
+    """Return which hours are of other days than which, and of none beside these."""
+    gaps = np.abs(hours[:, None] // HOURS_A_DAY - others[None, :] // HOURS_A_DAY)
+    return np.asarray(gaps > DAY_NEIGHBOURS)
 
 
 def _whole_days(values: FloatArray) -> FloatArray:
