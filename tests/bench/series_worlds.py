@@ -159,10 +159,10 @@ def _full_days(series: Series) -> np.ndarray:
     return np.asarray(np.flatnonzero(n_known >= DAY / 2))
 
 
-def _rng_of(series: Series, *seeds: int) -> np.random.Generator:
+def _rng_of(series: Series, seed: int, *more: int) -> np.random.Generator:
     """Return the generator of a series."""
     own = int(np.frombuffer(series.name.encode()[-8:].rjust(8), dtype=np.uint32).sum())
-    return np.random.default_rng([seeds[0], own, *seeds[1:]])
+    return np.random.default_rng([seed, own, *more])
 
 
 def _of_days(series: Series, days: np.ndarray, first_day: int) -> Series:

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from include.freezeline.stats.result import FloatArray
+from include.freezeline.stats.seasons import HOURS_A_DAY, HOURS_A_WEEK
 
 WARM_UP_HOURS = 72
-BASELINE_HOURS = 168
+BASELINE_HOURS = HOURS_A_WEEK
 RELEARN_HOURS = 24
 # Three hours at the cap are less than the lowest threshold in use: no hour decides alone.
 EVIDENCE_CAP = 3.0
 # An excursion that lasts a day is a change of the series, above this height (nats).
 _CHANGE_HEIGHT = 8.0
-_DAY_HOURS = 24
 
 
 class Evidence(Protocol):
@@ -106,7 +106,7 @@ class Cusum:
         """Go through all hours."""
         self._reset(0)
         for hour in range(len(self.seen.residuals)):
-            if hour % _DAY_HOURS == 0 or self.level is None:
+            if hour % HOURS_A_DAY == 0 or self.level is None:
                 self.level = self._learn(hour)
             if self.level is None or not self.evidence.is_known(hour):
                 continue
@@ -150,7 +150,7 @@ class Cusum:
         """Say whether a sum has gone so far that the level must be learnt anew."""
         if self.thresholds is not None:
             return self.sums[i] > self.thresholds[i]
-        lasts = hour - self.began[i] >= _DAY_HOURS
+        lasts = hour - self.began[i] >= HOURS_A_DAY
         return hour < self.judged_from and lasts and self.sums[i] > _CHANGE_HEIGHT
 
     def _rebase(self, i: int, hour: int) -> None:

@@ -22,7 +22,7 @@ from include.freezeline.stats.cusum import WARM_UP_HOURS, Alarm, Cusum, CusumPas
 from include.freezeline.stats.excursions import ExcursionTail, excursion_tail
 from include.freezeline.stats.level_evidence import level_evidence, level_logs
 from include.freezeline.stats.result import FloatArray
-from include.freezeline.stats.seasons import HOURS_A_DAY, seasonal_profile
+from include.freezeline.stats.seasons import HOURS_A_DAY, seasonal_profile, whole_days
 from include.freezeline.stats.share_evidence import ShareEvidence, hour_factors
 
 HOURS_A_MONTH = 720
@@ -132,8 +132,7 @@ def scan_levels(
     reason = shortage(logs, judged_from, is_constant_fine=is_constant_fine)
     if reason:
         return no_answer(len(values), LEVEL_METHOD, reason)
-    padded = np.append(logs, np.full(-len(logs) % HOURS_A_DAY, np.nan))
-    season = seasonal_profile(padded, judged_from)
+    season = seasonal_profile(whole_days(logs), judged_from)
     profile = season.profile[: len(logs)]
     sides = 2 if plan.is_two_sided else 1
     change = math.log1p(plan.min_change_ratio)

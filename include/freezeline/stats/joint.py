@@ -11,12 +11,13 @@ a sum of its own (``stats/cusum.py``), watch each direction; thresholds are thos
 ``stats/excursions.py``.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from include.freezeline.stats.cusum import RELEARN_HOURS
+from include.freezeline.stats.cusum import BASELINE_HOURS, RELEARN_HOURS
 from include.freezeline.stats.hourly import (
     HourlyPlan,
     HourlyScan,
@@ -27,7 +28,7 @@ from include.freezeline.stats.hourly import (
 )
 from include.freezeline.stats.level_evidence import DAY_NEIGHBOURS, hour_weights, level_logs
 from include.freezeline.stats.result import BoolArray, FloatArray, IntArray
-from include.freezeline.stats.seasons import HOURS_A_DAY, SEASONS, seasonal_profile
+from include.freezeline.stats.seasons import HOURS_A_DAY, SEASONS, seasonal_profile, whole_days
 
 METHOD = "joint_density_cusum"
 # Changes that are looked for, in logs, as multiples of the one that matters.
@@ -40,7 +41,6 @@ _MISMATCH_CAP = 0.5
 _BACKGROUND_HOURS = 1.0
 # Rows of the kernel that are worked out together: they stay in the processor's cache.
 _BLOCK_ROWS = 32
-_WEEK_HOURS = 168
 # Moves of the cloud (log) that a change is told apart by.
 _MOVES = np.linspace(-1.5, 1.5, 61)
 
@@ -68,32 +68,22 @@ class JointEvidence:
             sides: 1 for rises only, 2 for rises and falls.
         """
         self._points, self._weights = points, weights
-        self._known = np.asarray(np.isfinite(points).all(axis=1))
+        self._known = known_hours(points)
         self._n_past = judged_from
         signs = (1.0, -1.0)[:sides]
         self._shifts = [0.0, *(sign * size * change for sign in signs for size in _SIZES)]
-        densities = self._densities(slice(0, len(points)), 0.0)
-        self.density: FloatArray = densities[0]
-        self._usual = densities
-        self._nats = self._ratios(densities, weights).T.tolist()
+        self._usual = self._densities(slice(0, len(points)), 0.0)
+        self._nats = self._ratios(self._usual, weights).T.tolist()
         self._after: dict[int, tuple[FloatArray, FloatArray]] = {}
 
     def _densities(self, rows: slice, moved: float) -> FloatArray:
-        """Return, per change and hour, how many hours of other days are near; the cloud may have moved."""
-        hours = np.flatnonzero(self._known[rows]) + rows.start
-        past = np.flatnonzero(self._known[: self._n_past])
-        found = np.zeros((len(self._shifts), len(self._known[rows])))
-        for start in range(0, len(hours), _BLOCK_ROWS):
-            block = hours[start : start + _BLOCK_ROWS]
-            is_usual = _are_apart(block, past)
-            for row, shift in zip(found, self._shifts, strict=True):
-                near = nearness(self._points[block] - (shift + moved), self._points[past])
-                row[block - rows.start] = (near * is_usual).sum(axis=1)
-        return found
+        """Return the densities under each change; the cloud may have moved."""
+        shifts = [shift + moved for shift in self._shifts]
+        return densities(self._points, rows, self._n_past, shifts)
 
     @staticmethod
-    def _ratios(near: FloatArray, weights: FloatArray) -> FloatArray:
-        """Return the log likelihood ratios of every change over none."""
+    def _ratios(near: FloatArray, weights: FloatArray | float) -> FloatArray:
+        """Return the log likelihood ratio of every change over none, of one hour or of all."""
         logs = np.log(near + _BACKGROUND_HOURS)
         return np.asarray((logs[1:] - logs[0]) * weights)
 
@@ -111,7 +101,7 @@ class JointEvidence:
         After a change the hours since then are a history too, and so is all history moved as far as
         they are. Older than a week they are one like all others.
         """
-        return float(start) if end - start < _WEEK_HOURS and start > 0 else -1.0
+        return float(start) if end - start < BASELINE_HOURS and start > 0 else -1.0
 
     def residual(self, hour: int, level: float) -> float:  # noqa: ARG002 - a part of the protocol
         """Return 0: a point has no distance from a cloud."""
@@ -127,12 +117,12 @@ class JointEvidence:
         moved, young = self._after[start]
         n_since = min(hour, max(midnight, start + RELEARN_HOURS)) - start
         since = young[:, hour - start, :n_since].sum(axis=1)
-        near = (self._usual[:, hour] + moved[:, hour - start] + since)[:, None]
-        return tuple(self._ratios(near, self._weights[hour : hour + 1])[:, 0].tolist())
+        near = self._usual[:, hour] + moved[:, hour - start] + since
+        return tuple(self._ratios(near, float(self._weights[hour])).tolist())
 
     def _since(self, start: int) -> tuple[FloatArray, FloatArray]:
         """Return what else is usual after a change: the moved cloud, and how near the hours since are."""
-        rows = slice(start, start + _WEEK_HOURS + HOURS_A_DAY)
+        rows = slice(start, start + BASELINE_HOURS + HOURS_A_DAY)
         is_known = self._known[rows]
         points = np.where(is_known[:, None], self._points[rows], 0.0)
         young = [nearness(points - shift, points) * is_known for shift in self._shifts]
@@ -165,44 +155,65 @@ def scan_joint(
         The scan; its residuals and usual values say nothing.
     """
     points = np.stack([level_logs(values) for values in readings], axis=1)
-    known = np.where(np.isfinite(points).all(axis=1), 1.0, np.nan)
+    known = np.where(known_hours(points), 1.0, np.nan)
     reason = shortage(known, judged_from, is_constant_fine=True)
     if reason:
         return no_answer(len(counts), METHOD, reason)
+    points, season = _without_season(points, judged_from)
     sides = 2 if plan.is_two_sided else 1
-    evidence, season = _evidence(
-        points, counts, judged_from, np.log1p(plan.min_change_ratio), sides
-    )
+    change = math.log1p(plan.min_change_ratio)
+    evidence = JointEvidence(points, hour_weights(counts), judged_from, change=change, sides=sides)
     shares = [1.0 / len(_SIZES)] * (len(_SIZES) * sides)
     span = Span(len(counts), judged_from, 0)
     return scan_evidence(evidence, shares, span, plan, METHOD, season)
 
 
-def _evidence(
-    points: FloatArray, counts: FloatArray, judged_from: int, change: float, sides: int
-) -> tuple[JointEvidence, str]:
-    """Return the evidence without the season that all readings share, where that makes hours more alike."""
-    weights = hour_weights(counts)
-    plain = JointEvidence(points, weights, judged_from, change=change, sides=sides)
+def _without_season(points: FloatArray, judged_from: int) -> tuple[FloatArray, str]:
+    """Return the points without the season that all readings share, if that makes hours more alike."""
     centred = points - np.nanmedian(points[:judged_from], axis=0)
     # A row is known in all readings or not looked at, so plain medians do.
-    middle = np.median(centred, axis=1)
-    season = seasonal_profile(_whole_days(middle), judged_from)
-    if season.season == SEASONS[0]:
-        return plain, season.season
-    without = JointEvidence(
-        points - season.profile[: len(points), None],
-        weights,
-        judged_from,
-        change=change,
-        sides=sides,
+    season = seasonal_profile(whole_days(np.median(centred, axis=1)), judged_from)
+    without = points - season.profile[: len(points), None]
+    is_better = season.season != SEASONS[0] and _alikeness(without, judged_from) > _alikeness(
+        points, judged_from
     )
-    past = np.isfinite(middle[:judged_from])
-    scores = [
-        float(np.log(each.density[:judged_from][past] + _BACKGROUND_HOURS).mean())
-        for each in (without, plain)
-    ]
-    return (without, season.season) if scores[0] > scores[1] else (plain, SEASONS[0])
+    return (without, season.season) if is_better else (points, SEASONS[0])
+
+
+def _alikeness(points: FloatArray, judged_from: int) -> float:
+    """Return the mean log density of the hours before the judged ones."""
+    past = densities(points, slice(0, judged_from), judged_from, [0.0])[0]
+    return float(np.log(past[known_hours(points[:judged_from])] + _BACKGROUND_HOURS).mean())
+
+
+def densities(points: FloatArray, rows: slice, n_past: int, shifts: Sequence[float]) -> FloatArray:
+    """Return how many hours of other days are near some hours, with each shift taken back.
+
+    Args:
+        points: A row per hour and a column per reading; NaN where missing.
+        rows: The hours that are looked at.
+        n_past: Only hours before this one are a history.
+        shifts: What is taken back.
+
+    Returns:
+        A row per shift and a column per hour; 0 where the hour is missing.
+    """
+    known = known_hours(points)
+    hours = np.flatnonzero(known[rows]) + rows.start
+    past = np.flatnonzero(known[:n_past])
+    found = np.zeros((len(shifts), len(known[rows])))
+    for start in range(0, len(hours), _BLOCK_ROWS):
+        block = hours[start : start + _BLOCK_ROWS]
+        is_usual = _are_apart(block, past)
+        for row, shift in zip(found, shifts, strict=True):
+            near = nearness(points[block] - shift, points[past])
+            row[block - rows.start] = (near * is_usual).sum(axis=1)
+    return found
+
+
+def known_hours(points: FloatArray) -> BoolArray:
+    """Return in which hours all readings are known."""
+    return np.asarray(np.isfinite(points).all(axis=1))
 
 
 def nearness(here: FloatArray, there: FloatArray) -> NDArray[np.float32]:
@@ -225,8 +236,3 @@ def _are_apart(hours: IntArray, others: IntArray) -> BoolArray:
     """Return which hours are of other days than which, and of none beside these."""
     gaps = np.abs(hours[:, None] // HOURS_A_DAY - others[None, :] // HOURS_A_DAY)
     return np.asarray(gaps > DAY_NEIGHBOURS)
-
-
-def _whole_days(values: FloatArray) -> FloatArray:
-    """Return the hours with unknown ones added, up to a midnight."""
-    return np.append(values, np.full(-len(values) % HOURS_A_DAY, np.nan))

@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from include.freezeline.stats.cusum import BASELINE_HOURS
 from include.freezeline.stats.result import FloatArray
+from include.freezeline.stats.seasons import HOURS_A_DAY, whole_days
 
 # Steadier series are judged as if their hours varied this much (log), so that a change that
 # matters needs a few hours and one that does not matter is never evidence.
@@ -14,11 +16,9 @@ _SAME_LEVEL = 0.06
 _VISIT_HOURS = 2
 _VISITED_SHARE = 0.07
 _MIN_OTHER_DAYS = 4
-_DAY_HOURS = 24
 DAY_NEIGHBOURS = 1
 # Events at which half of an hour's variance comes from having so few.
 _HALF_WEIGHT_COUNT = 50.0
-_BASELINE_HOURS = 168
 
 
 class LevelEvidence:
@@ -103,12 +103,10 @@ def novelty(residuals: FloatArray, judged_from: int, tolerance: float) -> FloatA
         judged_from: Only earlier days can make a level usual.
         tolerance: Values this close are one level.
     """
-    n_days = -(-len(residuals) // _DAY_HOURS)
-    padding = np.full(n_days * _DAY_HOURS - len(residuals), np.nan)
-    days = np.append(residuals, padding).reshape(n_days, _DAY_HOURS)
-    past = days[: judged_from // _DAY_HOURS]
+    days = whole_days(residuals).reshape(-1, HOURS_A_DAY)
+    past = days[: judged_from // HOURS_A_DAY]
     is_new = np.ones_like(days)
-    for day in range(n_days):
+    for day in range(len(days)):
         others = past[np.abs(np.arange(len(past)) - day) > DAY_NEIGHBOURS]
         if len(others) < _MIN_OTHER_DAYS:
             continue
@@ -132,8 +130,8 @@ def rolling_levels(values: FloatArray) -> FloatArray:
     """Return the median of the week before each hour's day; NaN when nothing is known."""
     levels = np.full(len(values), np.nan)
     known = np.isfinite(values)
-    for start in range(_DAY_HOURS, len(values), _DAY_HOURS):
-        span = slice(max(0, start - _BASELINE_HOURS), start)
-        if known[span].sum() >= _DAY_HOURS:
-            levels[start : start + _DAY_HOURS] = np.median(values[span][known[span]])
+    for start in range(HOURS_A_DAY, len(values), HOURS_A_DAY):
+        span = slice(max(0, start - BASELINE_HOURS), start)
+        if known[span].sum() >= HOURS_A_DAY:
+            levels[start : start + HOURS_A_DAY] = np.median(values[span][known[span]])
     return levels

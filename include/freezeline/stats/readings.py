@@ -27,7 +27,7 @@ _MEAN_SHARE, _JOINT_SHARE = 0.03, 0.5
 # A reading that is known in fewer of the hours than this is none.
 _MIN_KNOWN_SHARE = 0.9
 _MIN_COMPARED_HOURS = 24
-# One wild hour must not decide which quantile is asked.
+# One wild hour must not decide which quantile is told of.
 _ERROR_CAP = 1.0
 
 
@@ -85,10 +85,11 @@ def _scan_all(
     plan: HourlyPlan,
 ) -> HourlyScan:
     """Look at all readings together that are known nearly as often as the one known most."""
-    n_known = [int(np.isfinite(level_logs(row[:judged_from])).sum()) for row in (mean, *quantiles)]
+    readings = (mean, *quantiles)
+    n_known = [int(np.isfinite(level_logs(row[:judged_from])).sum()) for row in readings]
     enough = _MIN_KNOWN_SHARE * max(n_known)
-    readings = [row for row, n in zip((mean, *quantiles), n_known, strict=True) if n >= enough]
-    return scan_joint(readings, counts, judged_from, _part(plan, _JOINT_SHARE))
+    often = [row for row, n in zip(readings, n_known, strict=True) if n >= enough]
+    return scan_joint(often, counts, judged_from, _part(plan, _JOINT_SHARE))
 
 
 def _together(first: Sequence[Alarm], second: Sequence[Alarm]) -> tuple[Alarm, ...]:

@@ -82,6 +82,11 @@ def seasonal_profile(values: FloatArray, judged_from: int) -> SeasonFit:
     return SeasonFit(profile.ravel(), SEASONS[best], honest_from * HOURS_A_DAY)
 
 
+def whole_days(values: FloatArray) -> FloatArray:
+    """Return the hours with unknown ones added, up to a midnight."""
+    return np.append(values, np.full(-len(values) % HOURS_A_DAY, np.nan))
+
+
 def _is_unsteady(errors: FloatArray) -> bool:
     """Say whether flat and daily forecasts miss by enough for another season to matter."""
     best = np.asarray(np.fmin(errors[0], errors[1]))

@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from include.freezeline.stats.result import FloatArray
+from include.freezeline.stats.seasons import HOURS_A_DAY
 
-_DAY_HOURS = 24
 # Events that an hour of the day must be ahead by before its factor moves far from 1.
 _PRIOR_EVENTS = 10.0
 _MAX_SHARE = 0.999
@@ -38,7 +38,7 @@ class ShareEvidence:
             min_change_ratio: Relative rise that matters.
             min_difference: Absolute rise that matters; the larger of both counts.
         """
-        hours = np.arange(len(counts)) % _DAY_HOURS
+        hours = np.arange(len(counts)) % HOURS_A_DAY
         self._bad, self._counts = n_bad.tolist(), counts.tolist()
         self._factors = factors[hours].tolist()
         self._bad_sums = np.concatenate([[0.0], np.cumsum(n_bad)])
@@ -83,11 +83,11 @@ def hour_factors(n_bad: FloatArray, counts: FloatArray) -> FloatArray:
 
     A gamma prior of ten events keeps hours of few events near 1 (Gelman et al. 2013).
     """
-    whole = len(counts) // _DAY_HOURS * _DAY_HOURS
-    bad = n_bad[:whole].reshape(-1, _DAY_HOURS).sum(axis=0)
-    size = counts[:whole].reshape(-1, _DAY_HOURS).sum(axis=0)
+    whole = len(counts) // HOURS_A_DAY * HOURS_A_DAY
+    bad = n_bad[:whole].reshape(-1, HOURS_A_DAY).sum(axis=0)
+    size = counts[:whole].reshape(-1, HOURS_A_DAY).sum(axis=0)
     if bad.sum() == 0.0 or size.sum() == 0.0:
-        return np.ones(_DAY_HOURS)
+        return np.ones(HOURS_A_DAY)
     expected = size * bad.sum() / size.sum()
     return np.asarray((bad + _PRIOR_EVENTS) / (expected + _PRIOR_EVENTS), dtype=np.float64)
 
