@@ -29,7 +29,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from scipy import stats
 
-from include.freezeline.stats.hourly import HourlyPlan
+from include.freezeline.stats.hourly_scan import HourlyPlan
 from include.freezeline.stats.proportions import jeffreys_interval
 from include.freezeline.stats.readings import scan_readings
 from tests.bench.series_worlds import (

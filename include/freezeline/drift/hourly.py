@@ -15,7 +15,8 @@ from include.freezeline.drift.series import HourlySeries
 from include.freezeline.drift.windows import Window
 from include.freezeline.hashing import stable_hash
 from include.freezeline.stats.change_points import ChangePoint, find_change
-from include.freezeline.stats.hourly import HourlyScan, scan_shares
+from include.freezeline.stats.hourly import scan_shares
+from include.freezeline.stats.hourly_scan import HourlyScan
 from include.freezeline.stats.proportions import jeffreys_interval
 from include.freezeline.stats.readings import scan_readings
 from include.freezeline.stats.result import FloatArray, StatResult, insufficient

@@ -6,7 +6,7 @@ from datetime import datetime
 from include.freezeline.drift.policy import HourlyPolicy, HourlyQuestion
 from include.freezeline.drift.series import HourlySeries
 from include.freezeline.drift.windows import Window, trailing_window
-from include.freezeline.stats.hourly import HourlyPlan
+from include.freezeline.stats.hourly_scan import HourlyPlan
 from include.freezeline.stats.result import FloatArray
 from include.freezeline.stats.seasons import HOURS_A_DAY
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from include.freezeline.stats.cusum import BASELINE_HOURS, RELEARN_HOURS
-from include.freezeline.stats.hourly import (
+from include.freezeline.stats.hourly_scan import (
     HourlyPlan,
     HourlyScan,
     Span,
@@ -160,10 +160,10 @@ def scan_joint(
     if reason:
         return no_answer(len(counts), METHOD, reason)
     points, season = _without_season(points, judged_from)
-    sides = 2 if plan.is_two_sided else 1
     change = math.log1p(plan.min_change_ratio)
-    evidence = JointEvidence(points, hour_weights(counts), judged_from, change=change, sides=sides)
-    shares = [1.0 / len(_SIZES)] * (len(_SIZES) * sides)
+    weights = hour_weights(counts)
+    evidence = JointEvidence(points, weights, judged_from, change=change, sides=plan.n_sides)
+    shares = [1.0 / len(_SIZES)] * (len(_SIZES) * plan.n_sides)
     span = Span(len(counts), judged_from, 0)
     return scan_evidence(evidence, shares, span, plan, METHOD, season)
 

@@ -16,7 +16,8 @@ from dataclasses import replace
 import numpy as np
 
 from include.freezeline.stats.cusum import Alarm
-from include.freezeline.stats.hourly import HourlyPlan, HourlyScan, is_constant, scan_levels
+from include.freezeline.stats.hourly import scan_levels, usual_levels
+from include.freezeline.stats.hourly_scan import HourlyPlan, HourlyScan, is_constant
 from include.freezeline.stats.joint import scan_joint
 from include.freezeline.stats.level_evidence import level_logs, rolling_levels
 from include.freezeline.stats.result import FloatArray
@@ -59,12 +60,10 @@ def scan_readings(
         return scan_levels(mean, counts, judged_from, plan), None
     of_mean = scan_levels(mean, counts, judged_from, _part(plan, _MEAN_SHARE))
     of_all = _scan_all(mean, quantiles, counts, judged_from, plan)
-    # Only asked how far it is from its usual values, however often those changed.
-    patient = replace(plan, max_past_changes=len(mean))
-    told = scan_levels(quantiles[place], counts, judged_from, patient, is_constant_fine=True)
-    if of_all.p_value is None or told.p_value is None:
+    told = usual_levels(quantiles[place], counts, judged_from, plan)
+    if of_all.p_value is None or told is None:
         return of_mean, None
-    together = replace(of_all, residuals=told.residuals, usual=told.usual)
+    together = replace(of_all, residuals=told[0], usual=told[1])
     if of_mean.p_value is None:
         return together, place
     alarms = _together(of_mean.alarms, of_all.alarms)

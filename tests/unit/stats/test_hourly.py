@@ -12,7 +12,8 @@ from statsmodels.tsa.seasonal import MSTL
 
 from include.freezeline.stats.change_points import find_change
 from include.freezeline.stats.excursions import excursion_tail
-from include.freezeline.stats.hourly import HourlyPlan, HourlyScan, scan_levels, scan_shares
+from include.freezeline.stats.hourly import scan_levels, scan_shares, usual_levels
+from include.freezeline.stats.hourly_scan import HourlyPlan, HourlyScan
 from include.freezeline.stats.level_evidence import novelty
 from include.freezeline.stats.seasons import seasonal_profile
 from include.freezeline.stats.share_trend import share_trend
@@ -203,6 +204,27 @@ def test_recurring_burst_is_no_news_but_a_new_level_is() -> None:
     assert scan_levels(values, COUNTS, JUDGED_FROM, PLAN).alarms == ()
     values[JUDGED_FROM + 20 :] *= 1.4
     assert scan_levels(values, COUNTS, JUDGED_FROM, PLAN).alarms
+
+
+def test_usual_levels_are_those_of_the_scan() -> None:
+    values = _quiet(3)
+    scan = scan_levels(values, COUNTS, JUDGED_FROM, PLAN)
+    told = usual_levels(values, COUNTS, JUDGED_FROM, PLAN)
+    assert told is not None
+    np.testing.assert_array_equal(told[0], scan.residuals)
+    np.testing.assert_array_equal(told[1], scan.usual)
+
+
+def test_usual_levels_are_told_of_what_changed_often_or_never_and_not_without_a_history() -> None:
+    steps = _quiet(0) * np.exp(np.arange(N_HOURS) // 100 % 2)
+    assert "changed" in (scan_levels(steps, COUNTS, JUDGED_FROM, PLAN).reason or "")
+    assert usual_levels(steps, COUNTS, JUDGED_FROM, PLAN) is not None
+    assert usual_levels(np.full(N_HOURS, 5.0), COUNTS, JUDGED_FROM, PLAN) is not None
+    hours = np.arange(N_HOURS)
+    young = np.where(hours < JUDGED_FROM - 2 * DAY, np.nan, steps)
+    assert usual_levels(young, COUNTS, JUDGED_FROM, PLAN) is None
+    unseen = np.where(hours < JUDGED_FROM, steps, np.nan)
+    assert usual_levels(unseen, COUNTS, JUDGED_FROM, PLAN) is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include.freezeline.stats.hourly import HourlyPlan
+from include.freezeline.stats.hourly_scan import HourlyPlan
 from include.freezeline.stats.joint import JointEvidence, scan_joint
 
 N_HOURS, JUDGED_FROM = 33 * 24, 28 * 24

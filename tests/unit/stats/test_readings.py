@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from include.freezeline.stats.hourly import HourlyPlan, scan_levels
+from include.freezeline.stats.hourly import scan_levels
+from include.freezeline.stats.hourly_scan import HourlyPlan
 from include.freezeline.stats.joint import scan_joint
 from include.freezeline.stats.readings import scan_readings, steadiest
 
