@@ -21,7 +21,7 @@ _ORDER = ("unit", "architecture", "dags", "dbt", "integration", "browser")
 
 
 # What a session makes once; tests that share it run in one process, the longest first.
-_SHARED = ("quiet_night", "night", "made_demo", "rgw")
+_SHARED = ("quiet_night", "night", "rgw")
 
 
 # First, because xdist reads the groups in the same hook.

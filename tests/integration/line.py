@@ -22,13 +22,15 @@ class LineRun:
 
     Attributes:
         home: Its FREEZELINE_HOME.
-        outcome: What ``freezeline demo --json`` printed.
+        outcome: What ``freezeline demo --json`` prints.
         log: What it showed while it ran.
+        printed: What it printed.
     """
 
     home: Path
     outcome: dict[str, Any]
     log: str
+    printed: str
 
     @property
     def snapshot(self) -> Path:
@@ -62,20 +64,15 @@ def run_line(home: Path, *options: str, environ: dict[str, str] | None = None) -
     """Run the demo to its end."""
     done = freezeline(home, "demo", "--json", *options, environ=environ)
     assert done.returncode == 0, done.stderr[-6000:] + done.stdout[-2000:]
-    return LineRun(home=home, outcome=json.loads(done.stdout), log=done.stderr)
+    return LineRun(home, json.loads(done.stdout), done.stderr, done.stdout)
 
 
-@dataclass(frozen=True, slots=True)
-class MadeDemo:
-    """What ``make demo`` did on a small world."""
-
-    home: Path
-    done: subprocess.CompletedProcess[str]
-
-    def as_run(self) -> LineRun:
-        """The same as a finished demo, read back from what it published."""
-        outcome = read_outcome(Settings(home=self.home), NIGHT_END)
-        return LineRun(home=self.home, outcome=json.loads(as_json(outcome)), log=self.done.stderr)
+def make_demo(home: Path) -> LineRun:
+    """Run the README's `make demo`."""
+    done = make("demo", home=home)
+    assert done.returncode == 0, done.stderr[-6000:] + done.stdout[-2000:]
+    outcome = read_outcome(Settings(home=home), NIGHT_END)
+    return LineRun(home, json.loads(as_json(outcome)), done.stderr, done.stdout)
 
 
 def make(*words: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -7,13 +7,13 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.integration.line import MadeDemo, run_line
+from tests.integration.line import run_line
 from tests.integration.rgw import Rgw
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.long]
 
 COUNT_SQL = "select count(*) as n from marts.fct_llm_calls"
-SCALE = ("--scale", "0.03")  # as the fixture made_demo
+SCALE = ("--scale", "0.03")
 
 
 def features_of(document: bytes) -> list[dict[str, Any]]:
@@ -26,9 +26,7 @@ def features_of(document: bytes) -> list[dict[str, Any]]:
     return features
 
 
-def test_demo_on_s3_lands_what_files_do_and_publishes_to_s3(
-    rgw: Rgw, made_demo: MadeDemo, tmp_path: Path
-) -> None:
+def test_demo_on_s3_lands_what_files_do_and_publishes_to_s3(rgw: Rgw, tmp_path: Path) -> None:
     credentials = {"AWS_ACCESS_KEY_ID": rgw.access_key, "AWS_SECRET_ACCESS_KEY": rgw.secret_key}
     client = boto3.client(
         "s3",
@@ -48,7 +46,7 @@ def test_demo_on_s3_lands_what_files_do_and_publishes_to_s3(
             "FREEZELINE_S3_ENDPOINT_URL": rgw.endpoint_url,
         },
     )
-    on_files = made_demo.as_run()
+    on_files = run_line(tmp_path / "files", *SCALE)
     (count,) = on_files.rows(COUNT_SQL)
     assert count["n"] > 500
     assert on_s3.rows(COUNT_SQL) == [count]
@@ -59,5 +57,5 @@ def test_demo_on_s3_lands_what_files_do_and_publishes_to_s3(
     published = {item["Key"].removeprefix("published/") for item in listed["Contents"]}
     assert {"freeze.json", "flags.flagd.json", "reports/latest/freeze_report.html"} <= published
     document = client.get_object(Bucket="freezeline-line", Key="published/freeze.json")["Body"]
-    on_disk = (made_demo.home / "published" / "freeze.json").read_bytes()
+    on_disk = (on_files.home / "published" / "freeze.json").read_bytes()
     assert features_of(document.read()) == features_of(on_disk)

@@ -6,7 +6,7 @@ import pytest
 
 from include.freezeline.jobs.run_demo import NIGHT_END
 from tests.bench.night_pandas import compute_marts
-from tests.integration.line import MadeDemo
+from tests.integration.line import LineRun
 
 _KEYS = {
     "fct_llm_calls": ["call_key"],
@@ -23,17 +23,17 @@ _KEYS = {
 
 
 @pytest.fixture(scope="module")
-def computed(made_demo: MadeDemo) -> dict[str, pd.DataFrame]:
-    return compute_marts(made_demo.home / "lake", NIGHT_END)
+def computed(night: LineRun) -> dict[str, pd.DataFrame]:
+    return compute_marts(night.home / "lake", NIGHT_END)
 
 
 @pytest.mark.parametrize("mart", sorted(_KEYS))
 def test_every_row_and_column_is_the_warehouses(
-    mart: str, computed: dict[str, pd.DataFrame], made_demo: MadeDemo
+    mart: str, computed: dict[str, pd.DataFrame], night: LineRun
 ) -> None:
     theirs = computed[mart]
     key = _KEYS[mart]
-    ours = pd.DataFrame(made_demo.as_run().rows(f"select * from marts.{mart}"))
+    ours = pd.DataFrame(night.rows(f"select * from marts.{mart}"))
     assert set(theirs.columns) <= set(ours.columns)
     assert len(theirs) == len(ours) > 0
     ours, theirs = _in_order(ours, key), _in_order(theirs, key)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from include.freezeline.settings import load_settings
-from tests.integration.line import ROOT, LineRun, MadeDemo, freezeline, make
+from tests.integration.line import ROOT, LineRun, freezeline, make
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -41,20 +41,20 @@ def test_make_help_lists_every_command_of_the_readme() -> None:
     assert {c.split()[1] for c in COMMANDS if c.startswith("make ")} <= listed
 
 
-def test_make_demo_prints_what_landed_what_froze_and_where_it_is(made_demo: MadeDemo) -> None:
-    done, home = made_demo.done, made_demo.home
+def test_make_demo_prints_what_landed_what_froze_and_where_it_is(night: LineRun) -> None:
+    printed, home = night.printed, night.home
     sections = ("WHAT LANDED", "VERDICTS for the night before", "FROZEN RELEASES", "WHERE IT IS")
-    places = [done.stdout.find(section) for section in sections]
-    assert -1 not in places, done.stdout
+    places = [printed.find(section) for section in sections]
+    assert -1 not in places, printed
     assert places == sorted(places)
-    landed = done.stdout[places[0] : places[1]]
+    landed = printed[places[0] : places[1]]
     assert "objects" in landed
     assert "quarantined" in landed
-    verdicts = done.stdout[places[1] : places[2]]
+    verdicts = printed[places[1] : places[2]]
     for feature in ("support-assistant", "risk-summariser", "code-helper"):
         assert f"{feature} (production): " in verdicts
     report = home / "published" / "reports" / "latest" / "freeze_report.html"
-    assert report.as_uri() in done.stdout[places[3] :]
+    assert report.as_uri() in printed[places[3] :]
     assert report.is_file()
 
 
