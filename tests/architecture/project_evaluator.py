@@ -310,6 +310,9 @@ def missing_primary_key_tests(project: Project) -> Found:
             kinds[test.get("column_name") or ""].add(kind)
             if kind == "unique_combination":
                 together.append(arguments["columns"])
+            if kind == "not_null_columns":
+                for column in arguments["columns"]:
+                    kinds[column].add("not_null")
         known = {column for column, found in kinds.items() if "not_null" in found}
         has_key = "primary_key" in kinds[""] or any(
             {"unique", "not_null"} <= found for found in kinds.values()

@@ -146,7 +146,7 @@ PLANTED: dict[str, tuple[Callable[[Manifest], object], str]] = {
     "fct_unused_sources": (
         lambda m: read_by(m, "model.freezeline.stg_landing__objects", SOURCE), "lake.ledger",
     ),
-    "fct_missing_primary_key_tests": (lambda m: untest(m, "not_null"), "fct_llm_calls"),
+    "fct_missing_primary_key_tests": (lambda m: untest(m, "not_null_columns", "primary_key"), "fct_llm_calls"),
     "fct_sources_without_freshness": (
         lambda m: put(m, "sources", SOURCE, "source_name", "clicks"), "clicks.spans",
     ),

@@ -140,9 +140,10 @@ def _measured(calls: pd.DataFrame, period: str) -> pd.DataFrame:
         n_empty_retrievals=calls.is_retrieval_empty.fillna(value=False).astype(bool),
     )
     is_known = out.output_tokens.notna() & out.duration_ms.notna()
-    out["output_ms"] = out.duration_ms.round(3) * out.output_tokens
+    exact_ms = _half_up(out.duration_ms)
+    out["output_ms"] = exact_ms * out.output_tokens
     out["timed_tokens"] = out.output_tokens.where(is_known)
-    out["timed_ms"] = out.duration_ms.round(3).where(is_known)
+    out["timed_ms"] = exact_ms.where(is_known)
     out["whole_tokens"] = out.total_tokens.where(out.output_tokens.notna())
     out["part_tokens"] = out.output_tokens.where(out.total_tokens.notna())
     out["hit_tokens"] = np.minimum(out.cache_read_tokens.fillna(0), out.cacheable_tokens)
@@ -151,6 +152,11 @@ def _measured(calls: pd.DataFrame, period: str) -> pd.DataFrame:
     for name in FINISH_REASONS:
         out[f"finish_{name}_count"] = out.finish_reason == name
     return out
+
+
+def _half_up(duration_ms: pd.Series) -> pd.Series:
+    """Round to microseconds as a cast to decimal does; pandas rounds halves to even."""
+    return np.floor(duration_ms * 1000.0 + 0.5) / 1000.0
 
 
 def _statistics(grouped: "pd.api.typing.DataFrameGroupBy") -> pd.DataFrame:
