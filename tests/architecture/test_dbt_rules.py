@@ -86,7 +86,9 @@ def test_models_say_in_a_test_what_makes_a_row_unique(
         assert kinds & {"unique", "unique_combination", "primary_key"}, (
             f"{node['name']}: add a primary_key test on the columns of its key"
         )
-        assert kinds & {"not_null", "not_null_columns", "primary_key"}, f"{node['name']}: add not_null to its key"
+        assert kinds & {"not_null", "not_null_columns", "primary_key"}, (
+            f"{node['name']}: add not_null to its key"
+        )
 
 
 def test_columns_that_are_never_null_are_asked_in_one_query(

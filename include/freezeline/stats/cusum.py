@@ -30,7 +30,7 @@ class Evidence(Protocol):
         """Return the level of the hours ``[start, end)``; None when nothing is known."""
 
     def n_known(self, start: int, end: int) -> int:
-        """Return how many of the hours ``[start, end)`` have a value."""
+        """Return how many hours with a value the level of ``[start, end)`` is learnt from."""
 
     def residual(self, hour: int, level: float) -> float:
         """Return how far the hour is from the level."""

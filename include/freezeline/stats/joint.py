@@ -92,8 +92,9 @@ class JointEvidence:
         return bool(self._known[hour])
 
     def n_known(self, start: int, end: int) -> int:
-        """Return how many of the hours have a value."""
-        return int(np.count_nonzero(self._known[start:end]))
+        """Return how many hours tell what is usual: all of the past where no change came before."""
+        told_by = slice(start, end) if _is_young(start, end) else slice(0, self._n_past)
+        return int(np.count_nonzero(self._known[told_by]))
 
     def level(self, start: int, end: int) -> float | None:
         """Return the hour from which on points are usual again, below 0 if they always were.
@@ -101,7 +102,7 @@ class JointEvidence:
         After a change the hours since then are a history too, and so is all history moved as far as
         they are. Older than a week they are one like all others.
         """
-        return float(start) if end - start < BASELINE_HOURS and start > 0 else -1.0
+        return float(start) if _is_young(start, end) else -1.0
 
     def residual(self, hour: int, level: float) -> float:  # noqa: ARG002 - a part of the protocol
         """Return 0: a point has no distance from a cloud."""
@@ -209,6 +210,11 @@ def densities(points: FloatArray, rows: slice, n_past: int, shifts: Sequence[flo
             near = nearness(points[block] - shift, points[past])
             row[block - rows.start] = (near * is_usual).sum(axis=1)
     return found
+
+
+def _is_young(start: int, end: int) -> bool:
+    """Whether hours that a level would be learnt from begin with a change less than a week old."""
+    return start > 0 and end - start < BASELINE_HOURS
 
 
 def known_hours(points: FloatArray) -> BoolArray:

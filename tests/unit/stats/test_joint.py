@@ -117,6 +117,16 @@ def test_too_short_and_missing_series_get_no_answer() -> None:
     assert scan_joint(gone, COUNTS, JUDGED_FROM, PLAN).reason == "no judged hour has enough events"
 
 
+def test_all_known_hours_of_a_sparse_week_are_a_history() -> None:
+    start = JUDGED_FROM + 20
+    hours = np.arange(N_HOURS)
+    is_known = (hours >= start) | (hours >= JUDGED_FROM - 7 * 24) & (hours % 2 == 0)
+    rows = [np.where(is_known, row, np.nan) for row in _risen(_mixes(63), 1.5, start)]
+    scan = scan_joint(rows, COUNTS, JUDGED_FROM, PLAN)
+    assert [alarm.hour - start < 6 for alarm in scan.alarms] == [True]
+    assert scan.n_past_changes == 0
+
+
 def test_constant_readings_are_a_history() -> None:
     flat = [np.full(N_HOURS, usual) for usual in USUAL]
     start = JUDGED_FROM + 20
