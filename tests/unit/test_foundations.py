@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from include.freezeline.adapters.warehouse import (
     open_warehouse,
     publish_snapshot,
 )
+from include.freezeline.config import config_dir, load_yaml
 from include.freezeline.contracts.judgement import FREEZE_TRANSITIONS, JUDGEMENT_TABLES
 from include.freezeline.contracts.lake import LAKE_TABLES
 from include.freezeline.errors import ConfigError, WarehouseError
@@ -57,6 +59,64 @@ def test_settings_never_print_the_pseudonym_key() -> None:
 @given(st.dictionaries(st.text(), st.integers() | st.text() | st.none(), min_size=2))
 def test_stable_hash_does_not_depend_on_key_order(values: dict[str, object]) -> None:
     assert stable_hash(values) == stable_hash(dict(reversed(values.items())))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: 1\nfrom_date: 2026-13-02\n", r":2: must be a valid timestamp, got '2026-13-02' \("),
+        ("at: 2026-10-02T25:00:00", ":1: must be a valid timestamp, got '2026-10-02T25:00:00'"),
+        ("n: !!int abc", ":1: must be a valid int, got 'abc'"),
+        ('n: !!int ""', ":1: must be a valid int, got ''"),
+        ("n: !!bool x", ":1: must be a valid bool, got 'x'"),
+        ("at: !!timestamp x", ":1: must be a valid timestamp, got 'x'"),
+        ("2026-13-02: key", ":1: must be a valid timestamp, got '2026-13-02'"),
+        ("version: 1\nseed: 2\nversion: 1\n", r":3: key 'version' is written twice \(keep one\)"),
+        ("a:\n  - {b: 1,\n     b: 2}", ":3: key 'b' is written twice"),
+        ("1: a\n0x1: b", ":2: key 1 is written twice"),
+        ("base: &base {x: 1}\nown: {<<: *base, y: 1, y: 2}", ":2: key 'y' is written twice"),
+        ("a: [1", r":1: not valid YAML \(fix the syntax\)"),
+        ("[" * 5000, r"not valid YAML \(fix the syntax\)"),
+    ],
+)
+def test_yaml_error_names_the_file_and_the_line(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "drift.yml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=f"drift.yml.*{message}"):
+        load_yaml(path)
+
+
+def test_folder_in_the_place_of_a_policy_file_is_an_error_of_configuration(tmp_path: Path) -> None:
+    (tmp_path / "drift.yml").mkdir()
+    with pytest.raises(ConfigError, match=r"drift.yml: must be a file that can be read, got Is a"):
+        load_yaml(tmp_path / "drift.yml")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("base: &b {x: 1}\nown: {<<: *b, x: 2}", {"base": {"x": 1}, "own": {"x": 2}}),
+        # `c` merges the inner mapping before it is built itself.
+        (
+            "k: &k {y: 0}\na: {x: &b {<<: *k, y: 1}}\nc: {<<: *b, y: 3}",
+            {"k": {"y": 0}, "a": {"x": {"y": 1}}, "c": {"y": 3}},
+        ),
+        ("[{a: 1}, {a: 2}]", [{"a": 1}, {"a": 2}]),
+        ('{"1": a, 1: b}', {"1": "a", 1: "b"}),
+    ],
+)
+def test_key_that_only_a_merge_or_another_mapping_repeats_is_read(
+    tmp_path: Path, text: str, expected: object
+) -> None:
+    (tmp_path / "drift.yml").write_text(text, encoding="utf-8")
+    assert load_yaml(tmp_path / "drift.yml") == expected
+
+
+def test_every_packaged_file_reads_as_plain_yaml_does() -> None:
+    paths = sorted(config_dir(Settings()).rglob("*.yml"))
+    assert paths
+    for path in paths:
+        assert load_yaml(path) == yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def test_append_revisions_writes_news_only(tmp_path: Path) -> None:

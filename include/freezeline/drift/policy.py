@@ -1,5 +1,6 @@
 """The judging policy: what is asked, of which windows, and when the answer alerts."""
 
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,6 +18,11 @@ from include.freezeline.drift.scope import (
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 Count = Annotated[int, Field(ge=1)]
+# Fewer than 99 cannot reach p = 1%; more than a million are a typing mistake.
+PermutationCount = Annotated[int, Field(ge=99, le=1_000_000)]
+Effect = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+ChangeRatio = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+ShareDifference = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -61,8 +67,8 @@ class Sampling(_Strict):
 class Permutations(_Strict):
     """Permutations of the screening and of the refining stage."""
 
-    screen: Count
-    refine: Count
+    screen: PermutationCount
+    refine: PermutationCount
 
 
 class CausePolicy(_Strict):
@@ -92,7 +98,7 @@ class ShiftQuestion(_Strict):
 
     is_enabled: bool = True
     min_current: Count
-    min_effect: float
+    min_effect: Effect
 
 
 class DriftQuestions(_Strict):
@@ -162,8 +168,8 @@ class AnomalyQuestion(_Strict):
     statistic: Literal["mean", "median", "p95"] = "median"
     unit: Literal["ratio", "ms", "tokens", "usd"]
     direction: Literal["upper", "both"] = "upper"
-    min_change_ratio: Annotated[float, Field(gt=0.0)]
-    min_difference: Annotated[float, Field(ge=0.0)] = 0.0
+    min_change_ratio: ChangeRatio
+    min_difference: ShareDifference = 0.0
     by_model: bool = True
     route: Identifier
 
@@ -202,8 +208,8 @@ class HourlyQuestion(_Strict):
     dimension: Literal["feature", "model", "tenant"] = "feature"
     unit: Literal["ratio", "ms", "tokens", "usd"]
     direction: Literal["upper", "both"] = "upper"
-    min_change_ratio: Annotated[float, Field(gt=0.0)]
-    min_difference: Annotated[float, Field(ge=0.0)] = 0.0
+    min_change_ratio: ChangeRatio
+    min_difference: ShareDifference = 0.0
     route: Identifier
 
     @model_validator(mode="after")
@@ -289,8 +295,9 @@ class AnomalyPolicy(_Strict):
             raise ValueError(message)
         names = [question.name for question in self.questions]
         names += [question.name for question in self.hourly.questions]
-        if len(names) != len(set(names)):
-            message = "two questions have the same name"
+        twice = next((name for name, n in Counter(names).items() if n > 1), None)
+        if twice is not None:
+            message = f"two questions have the same name, {twice} (rename one)"
             raise ValueError(message)
         return self
 

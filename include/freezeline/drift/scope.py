@@ -117,7 +117,7 @@ class Fingerprints(_Strict):
     is_enabled: bool = True
     days: Annotated[int, Field(ge=MIN_DAYS)] = 28
     max_texts: Annotated[int, Field(ge=MIN_TEXTS)] = 200
-    min_effect: Annotated[float, Field(gt=0.0)] = 0.2
+    min_effect: Annotated[float, Field(gt=0.0, allow_inf_nan=False)] = 0.2
 
 
 class AcceptedChange(_Strict):
