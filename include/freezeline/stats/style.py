@@ -16,7 +16,11 @@ from include.freezeline.stats.permutation import Float32Array
 from include.freezeline.stats.result import FloatArray
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
-_SENTENCE_END = re.compile(r"[.!?]+(?:\s|$)")
+# The patterns here take time in proportion to the text, whatever the text: a run of spaces, line
+# breaks or full stops is looked at once, and not again from each of its characters.
+_SENTENCE_END = re.compile(r"(?<![.!?])[.!?]+(?:\s|$)")
+# From the start of a line: white space that stays in it.
+_INDENT = r"^[^\S\n]*"
 
 
 def word_set(words: str) -> frozenset[str]:
@@ -138,18 +142,18 @@ FEATURES: dict[str, Callable[[_Parsed], float]] = {
     "ellipses": _rate(r"\.\.\.|\u2026"),
     "exclamations": _count("!"),
     "questions": _count("?"),
-    "bullets": _rate(r"^\s*[-*\u2022]\s"),
+    "bullets": _rate(_INDENT + r"[-*\u2022]\s"),
     "star_bullets": _rate(r"^[ \t]*\*\s"),
     "dot_bullets": _rate(r"^[ \t]*\u2022"),
-    "numbering": _rate(r"^\s*\d+[.)]\s"),
+    "numbering": _rate(_INDENT + r"\d+[.)]\s"),
     "indented_lines": _rate(r"^[ \t]+\S"),
     "headers": _rate(r"^#{1,6}\s"),
     "bold": _count("**"),
     "code": _count("`"),
-    "tables": _rate(r"^\s*\|"),
+    "tables": _rate(_INDENT + r"\|"),
     "links": _rate(r"https?://|\]\("),
     "double_spaces": _count("  "),
-    "trailing_line_spaces": _rate(r"[ \t]+$"),
+    "trailing_line_spaces": _rate(r"[ \t]$"),
     "starts_with_space": lambda p: float(p.text[:1].isspace()),
     "ends_with_space": lambda p: float(p.text[-1:].isspace()),
     "digits": _character_share(r"\d"),

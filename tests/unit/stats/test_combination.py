@@ -1,11 +1,15 @@
 """The conditional combination test on made-up answers."""
 
+import re
+
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from include.freezeline.stats.combination import AnswerSample, conditional_combination_test
 from include.freezeline.stats.conditioning import leave_one_out_smoother
-from include.freezeline.stats.style import FEATURE_NAMES, normal_scores, style_matrix
+from include.freezeline.stats.style import FEATURE_NAMES, normal_scores, style_matrix, words_of
 from include.freezeline.stats.vocabulary import tf_idf, topic_groups, word_presence
 from tests.unit.stats.texts import make_window
 
@@ -80,6 +84,32 @@ def test_style_matrix_counts_when_text_is_known() -> None:
 
 def test_style_matrix_is_finite_when_texts_are_odd() -> None:
     assert np.isfinite(style_matrix(["", " ", "\n", "🙂", "a" * 10_000])).all()
+
+
+# What a feature counts, written so that every run of signs is looked at again from each of them.
+_NAIVE = {
+    "bullets": r"^\s*[-*\u2022]\s",
+    "numbering": r"^\s*\d+[.)]\s",
+    "tables": r"^\s*\|",
+    "trailing_line_spaces": r"[ \t]+$",
+}
+_NAIVE_SENTENCE_END = re.compile(r"[.!?]+(?:\s|$)")
+
+
+@given(st.lists(st.text(" \n\t\r\x0b\x85\u2028.!?1)-*|a\u2022", max_size=30), min_size=1))
+@example(["\n" * 50, "." * 50 + "a", " \n" * 25 + "x", " " * 50 + "x", "!?" * 25 + "a"])
+@example(["\n\n- a\n \n1. b\n\x0b\n| c |", "1.\n1.\n\n2) ", "...\n...", "a. \t\n\t\n"])
+def test_style_counts_are_those_of_the_naive_patterns(texts: list[str]) -> None:
+    columns = dict(zip(FEATURE_NAMES, style_matrix(texts).T, strict=True))
+    scale = np.array([len(words_of(text)) + 1 for text in texts])
+    for name, pattern in _NAIVE.items():
+        found = [len(re.findall(pattern, text.lower(), re.MULTILINE)) for text in texts]
+        assert columns[name] == pytest.approx(100.0 * np.array(found) / scale, rel=1e-6), name
+    ends = [max(1, len(_NAIVE_SENTENCE_END.findall(text))) for text in texts]
+    assert columns["sentences"].tolist() == ends
+    parts = [[p.strip() for p in _NAIVE_SENTENCE_END.split(text) if p.strip()] for text in texts]
+    longest = [max((part.count(" ") + 1 for part in each), default=0) for each in parts]
+    assert columns["longest_sentence"].tolist() == longest
 
 
 def test_normal_scores_are_zero_when_column_is_constant() -> None:
