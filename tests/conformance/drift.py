@@ -1,27 +1,37 @@
 """Judge two sets of answers with the product's own statistics.
 
 ``python -m tests.conformance.drift --reference a.jsonl --current b.jsonl [--paired] [--seed N]``
-reads lines of ``{"prompt": ..., "response": ...}`` and prints the verdict as JSON. ``score`` gives
-the p-value alone.
+reads lines of ``{"prompt": ..., "response": ...}`` and prints the verdict as JSON. With ``--paired``
+answers to one prompt are put side by side; both files must ask the same. ``score`` gives the p-value
+alone.
 """
 
 import argparse
 import json
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from include.freezeline.stats.combination import AnswerSample, conditional_combination_test
+from include.freezeline.stats.combination import (
+    METHOD,
+    AnswerSample,
+    conditional_combination_test,
+)
 from include.freezeline.stats.paired import paired_combination_test
+from include.freezeline.stats.permutation import shared_strata
 from include.freezeline.stats.prompts import topic_strata
-from include.freezeline.stats.result import StatResult
+from include.freezeline.stats.result import StatResult, insufficient
 
 Embed = Callable[[list[str]], NDArray[np.float32]]
 MIN_ORGANIC = 50
+# This share of a window's answers must be about topics that the other one has, too.
+MIN_SHARED_RATIO = 0.5
 LEVEL = 0.05
 
 
@@ -45,12 +55,28 @@ def score(
         paired: Whether row i of both answers one prompt.
         embed: Turns texts into L2-normalised rows; helps to compare like prompts.
         seed: Seed of the permutations.
+
+    Raises:
+        ValueError: Prompts of one window alone, another number of prompts than of answers, pairs of
+            different prompts, or embeddings that are not a finite row per text.
     """
     prompts = None
+    if (reference_prompts is None) != (current_prompts is None):
+        message = "prompts of one window alone say nothing: give those of both, or none"
+        raise ValueError(message)
     if reference_prompts is not None and current_prompts is not None:
+        _check_lengths("reference", reference_texts, reference_prompts)
+        _check_lengths("current", current_texts, current_prompts)
         prompts = [*reference_prompts, *current_prompts]
     result = compare(reference_texts, current_texts, prompts, paired=paired, embed=embed, seed=seed)
     return 1.0 if result.p_value is None else result.p_value
+
+
+def _check_lengths(window: str, texts: Sequence[str], prompts: Sequence[str]) -> None:
+    """Raise when a window has not a prompt per answer."""
+    if len(texts) != len(prompts):
+        message = f"the {window} window has {len(texts)} answers and {len(prompts)} prompts"
+        raise ValueError(message)
 
 
 def compare(
@@ -63,24 +89,96 @@ def compare(
     seed: int = 0,
 ) -> StatResult:
     """Return the whole result of the test that fits the windows."""
+    first, second = _plain(reference), _plain(current)
+    asked = None if prompts is None else _plain(prompts)
     if paired:
-        vectors = (embed(list(reference)), embed(list(current))) if embed else None
-        return paired_combination_test(reference, current, seed=seed, embeddings=vectors)
-    texts = [*reference, *current]
+        if asked is not None and len(asked) == 2 * len(first):
+            second = _side_by_side(asked[: len(first)], asked[len(first) :], second)
+        vectors = (_embedded(embed, first), _embedded(embed, second)) if embed and first else None
+        return paired_combination_test(first, second, seed=seed, embeddings=vectors)
+    return _compare_organic(first, second, asked, embed, seed)
+
+
+def _compare_organic(
+    first: list[str], second: list[str], prompts: list[str] | None, embed: Embed | None, seed: int
+) -> StatResult:
+    """Compare answers to different prompts inside topics that both windows have."""
+    texts = [*first, *second]
+    is_current = np.arange(len(texts)) >= len(first)
+    strata = topic_strata(prompts) if prompts else np.zeros(len(texts), dtype=np.int64)
+    is_kept = shared_strata(is_current, strata)
+    n_left_out = [int((~is_kept & (is_current == side)).sum()) for side in (False, True)]
+    if any(
+        n > (1.0 - MIN_SHARED_RATIO) * len(w)
+        for n, w in zip(n_left_out, (first, second), strict=True)
+    ):
+        reason = f"{n_left_out[0]} and {n_left_out[1]} answers are about topics that one window has alone"
+        return insufficient(METHOD, reason, len(first), len(second))
+    kept = np.flatnonzero(is_kept)
+    texts = [texts[i] for i in kept]
+    asked = [prompts[i] for i in kept] if prompts else None
     sample = AnswerSample(
         texts=texts,
-        is_current=np.arange(len(texts)) >= len(reference),
-        prompts=prompts,
-        embeddings=embed(texts) if embed and texts else None,
-        prompt_embeddings=embed(list(prompts)) if embed and prompts else None,
-        strata=topic_strata(prompts) if prompts else None,
+        is_current=is_current[kept],
+        prompts=asked,
+        embeddings=_embedded(embed, texts) if embed and texts else None,
+        prompt_embeddings=_embedded(embed, asked) if embed and asked else None,
+        strata=strata[kept],
     )
-    return conditional_combination_test(sample, seed=seed)
+    result = conditional_combination_test(sample, seed=seed)
+    return replace(result, details={**result.details, "n_left_out": n_left_out})
+
+
+def _plain(texts: Sequence[str]) -> list[str]:
+    """Return texts without halves of characters, which a cut through an emoji leaves.
+
+    Raises:
+        ValueError: Not a sequence of texts.
+    """
+    found = list(texts)
+    wrong = [each for each in found if not isinstance(each, str)]
+    if isinstance(texts, str) or wrong:
+        got = "one text" if isinstance(texts, str) else repr(wrong[0])
+        message = f"expected a list of texts, got {got}"
+        raise ValueError(message)
+    return [each.encode("utf-8", "replace").decode("utf-8") for each in found]
+
+
+def _embedded(embed: Embed, texts: list[str]) -> NDArray[np.float32]:
+    """Return a row per text.
+
+    Raises:
+        ValueError: The rows are not as many, or not finite.
+    """
+    rows = np.asarray(embed(texts), dtype=np.float32)
+    if rows.ndim != 2 or len(rows) != len(texts) or not np.isfinite(rows).all():
+        message = f"embed must return a finite row per text: got shape {rows.shape} for {len(texts)} texts"
+        raise ValueError(message)
+    return rows
+
+
+def _side_by_side(asked: list[str], others: list[str], answers: list[str]) -> list[str]:
+    """Return the answers of the current window in the order of the reference's prompts.
+
+    Raises:
+        ValueError: The windows do not ask the same.
+    """
+    if asked == others:
+        return answers
+    if sorted(asked) != sorted(others) or len(set(asked)) < len(asked):
+        row = next(
+            i for i, pair in enumerate(zip(asked, others, strict=True)) if len(set(pair)) > 1
+        )
+        message = f"row {row + 1} of the windows answers different prompts; pairs need the same in each row"
+        raise ValueError(message)
+    places = {prompt: place for place, prompt in enumerate(others)}
+    return [answers[places[prompt]] for prompt in asked]
 
 
 def verdict(result: StatResult, *, paired: bool) -> dict[str, Any]:
     """Return the result as a row that a reader understands."""
-    smallest = min(result.n_reference, result.n_current)
+    left_out = result.details.get("n_left_out", (0, 0))
+    smallest = min(result.n_reference + left_out[0], result.n_current + left_out[1])
     reason = result.reason
     if reason is None and not paired and smallest < MIN_ORGANIC:
         reason = f"{smallest} answers in the smaller window, at least {MIN_ORGANIC} are needed"
@@ -106,17 +204,27 @@ def read_lines(path: Path) -> tuple[list[str], list[str]]:
         ValueError: A line is not what it should be; says which.
     """
     prompts, answers = [], []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    # Not splitlines: a text may hold any of the other line ends of Unicode.
+    for number, line in enumerate(path.read_bytes().removeprefix(BOM_UTF8).split(b"\n"), start=1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-            prompts.append(str(row["prompt"]))
-            answers.append(str(row["response"]))
-        except (ValueError, TypeError, KeyError) as error:
+            row = json.loads(line.decode("utf-8"))
+            prompts.append(_text(row, "prompt"))
+            answers.append(_text(row, "response"))
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             message = f'{path}:{number}: expected {{"prompt": ..., "response": ...}} ({error})'
             raise ValueError(message) from error
     return prompts, answers
+
+
+def _text(row: dict[str, Any], name: str) -> str:
+    """Return a text of a row."""
+    value = row[name]
+    if not isinstance(value, str):
+        message = f"{name} must be text, got {json.dumps(value)[:40]}"
+        raise TypeError(message)
+    return value
 
 
 def main(arguments: list[str]) -> int:

@@ -21,6 +21,7 @@ from include.freezeline.stats.combination import AnswerSample, conditional_combi
 from include.freezeline.stats.divergence import METHOD as DIVERGENCE
 from include.freezeline.stats.divergence import divergence_test
 from include.freezeline.stats.permutation import Float32Array, shared_strata
+from include.freezeline.stats.prompts import strangers
 from include.freezeline.stats.result import BoolArray, IntArray, StatResult, insufficient
 from include.freezeline.stats.semantic import METHOD as PAIRED_METHOD
 from include.freezeline.stats.semantic import cosine_distances, paired_semantic_score
@@ -31,7 +32,6 @@ Planner = Callable[[SegmentTexts, Window, DriftPolicy], Plan]
 Asker = Callable[[Plan, Vectors, DriftPolicy], Finding]
 _TOPICS = 8
 _EXAMPLES = 3
-_NO_TOPIC = "no topic of prompts occurs in both windows"
 
 
 def ask_semantic_shift(plan: Plan, vectors: Vectors, policy: DriftPolicy) -> Finding:
@@ -76,8 +76,10 @@ def _short(plan: Plan, method: str) -> StatResult | None:
 def _combination(plan: Plan, vectors: Vectors, policy: DriftPolicy) -> StatResult:
     """Compare answers inside topics of prompts, so that other questions are no drift."""
     strata, keep = _topic_strata(plan)
-    if not keep.any():
-        return insufficient(COMBINATION, _NO_TOPIC, len(plan.reference), len(plan.current))
+    needed = policy.questions.semantic_shift.min_current
+    reason = _too_few_in_common(plan.is_current[keep], needed)
+    if reason:
+        return insufficient(COMBINATION, reason, len(plan.reference), len(plan.current))
     rows = [row for row, kept in zip(plan.rows, keep, strict=True) if kept]
     result = conditional_combination_test(
         AnswerSample(
@@ -97,9 +99,13 @@ def _combination(plan: Plan, vectors: Vectors, policy: DriftPolicy) -> StatResul
 def _divergence(plan: Plan, policy: DriftPolicy) -> StatResult:
     """Compare distributions inside topics of prompts."""
     strata, keep = _topic_strata(plan)
-    if not keep.any():
-        return insufficient(DIVERGENCE, _NO_TOPIC, len(plan.reference), len(plan.current))
     rows = [row for row, kept in zip(plan.rows, keep, strict=True) if kept]
+    needed = policy.questions.output_divergence.min_current
+    reason = _too_few_in_common(plan.is_current[keep], needed) or strangers(
+        [row.prompt for row in rows], plan.is_current[keep]
+    )
+    if reason:
+        return insufficient(DIVERGENCE, reason, len(plan.reference), len(plan.current))
     result = divergence_test(
         [row.answer for row in rows],
         plan.is_current[keep],
@@ -144,6 +150,18 @@ def _topic_strata(plan: Plan) -> tuple[IntArray, BoolArray]:
     topics = topic_groups([row.prompt for row in plan.rows], _TOPICS)
     strata = np.asarray(plan.strata * _TOPICS + topics, dtype=np.int64)
     return strata, shared_strata(plan.is_current, strata)
+
+
+def _too_few_in_common(is_current: BoolArray, needed: int) -> str | None:
+    """Say that too few answers are about what both windows are about; None when they are enough."""
+    n_current = int(is_current.sum())
+    fewest = min(n_current, len(is_current) - n_current)
+    if fewest >= needed:
+        return None
+    return (
+        f"{fewest} answers of a window are about topics of prompts that both windows have, at least "
+        f"{needed} are needed"
+    )
 
 
 def _embedded(plan: Plan, vectors: Vectors) -> Float32Array:

@@ -45,7 +45,7 @@ from include.freezeline.stats.permutation import (
     shared_strata,
     staged_test,
 )
-from include.freezeline.stats.prompts import prompt_smoother
+from include.freezeline.stats.prompts import prompt_smoother, too_strange
 from include.freezeline.stats.proportions import auc_interval
 from include.freezeline.stats.result import (
     BoolArray,
@@ -127,7 +127,11 @@ def conditional_combination_test(
         return insufficient(METHOD, problem, n_reference, n_current)
     chosen = capped_rows(sample.is_current, np.random.default_rng([seed, n_current]))
     sample = _rows_of(sample, chosen)
-    prepared = _prepare(sample)
+    smoother = _smoother(sample)
+    problem = too_strange(smoother, sample.is_current)
+    if problem:
+        return insufficient(METHOD, problem, n_reference, n_current)
+    prepared = _prepare(sample, smoother)
     strata = _permutation_strata(sample)
     statistics, p_value = staged_test(
         partial(_member_statistics, prepared.members, sample.is_current, strata),
@@ -200,9 +204,8 @@ def _permutation_strata(sample: AnswerSample) -> IntArray:
     return np.asarray(2 * _base_strata(sample) + _embedded(sample), dtype=np.int64)
 
 
-def _prepare(sample: AnswerSample) -> _Prepared:
-    """Compute features, what the prompts explain, and the members."""
-    smoother = _smoother(sample)
+def _prepare(sample: AnswerSample, smoother: Float32Array | None) -> _Prepared:
+    """Compute features, take out what the prompts explain, and make the members."""
     style = residuals(smoother, normal_scores(style_matrix(sample.texts)))
     shapes = residuals(smoother, shape_presence(sample.texts))
     presence, names = word_presence(sample.texts)
@@ -278,7 +281,7 @@ def _result(
         n_reference=int((~is_current).sum()),
         n_current=int(is_current.sum()),
         method=METHOD,
-        method_version="2",
+        method_version="3",
         seed=seed,
         details={
             "member_p_values": {name: permutation_p_value(s) for name, s in statistics.items()},

@@ -13,13 +13,16 @@ import numpy as np
 
 from include.freezeline.stats.conditioning import gaussian_kernel, leave_one_out_smoother
 from include.freezeline.stats.permutation import Float32Array
-from include.freezeline.stats.result import IntArray
+from include.freezeline.stats.proportions import auc_interval
+from include.freezeline.stats.result import BoolArray, IntArray
 from include.freezeline.stats.style import normal_scores, style_matrix
 from include.freezeline.stats.vocabulary import tf_idf, topic_groups
 
 _TEXTS_PER_TOPIC = 50
 _MAX_TOPICS = 8
 _RARE = 0.03
+# Surely above this the windows ask things too different for their answers to be compared.
+MAX_TOLD_APART_RATIO = 0.7
 
 
 def prompt_smoother(
@@ -44,6 +47,47 @@ def prompt_smoother(
     if embeddings is not None:
         kernel = kernel + embeddings @ embeddings.T
     return leave_one_out_smoother(np.asarray(kernel, dtype=np.float32))
+
+
+def told_apart_ratio(
+    smoother: Float32Array, is_current: BoolArray
+) -> tuple[float, tuple[float, float]]:
+    """Return how often a prompt of the current window looks newer than one of the reference.
+
+    That is the area under the ROC curve of the window as predicted from the other rows' prompts, the
+    propensity of Rosenbaum & Rubin 1983, with its 95% interval. 0.5 or less: both windows ask the same
+    things. Near 1 no prompt of one window has a like in the other, and what their answers have not in
+    common may be the prompts' doing.
+
+    Args:
+        smoother: Of ``prompt_smoother``.
+        is_current: Which rows belong to the current window.
+    """
+    predicted = smoother @ is_current.astype(np.float32)
+    return auc_interval(predicted[is_current], predicted[~is_current])
+
+
+def strangers(prompts: Sequence[str], is_current: BoolArray) -> str | None:
+    """Say that the windows' prompts are too different; None when they are not."""
+    return too_strange(prompt_smoother(prompts), is_current)
+
+
+def too_strange(smoother: Float32Array | None, is_current: BoolArray) -> str | None:
+    """Say that the windows' prompts are too different; None when they are not, or all equal.
+
+    Args:
+        smoother: Of ``prompt_smoother``.
+        is_current: Which rows belong to the current window.
+    """
+    if smoother is None:
+        return None
+    ratio, (surely, _) = told_apart_ratio(smoother, is_current)
+    if surely <= MAX_TOLD_APART_RATIO:
+        return None
+    return (
+        f"the windows ask different things: prompts alone tell {ratio:.0%} of pairs apart, "
+        f"{surely:.0%} at least, and more than {MAX_TOLD_APART_RATIO:.0%} leave no answers to compare"
+    )
 
 
 def topic_strata(prompts: Sequence[str]) -> IntArray:

@@ -22,7 +22,8 @@ N_WINDOWS = 400
 def _n_rejected(p_value: Callable[[np.random.Generator, int], float | None]) -> int:
     found = [p_value(np.random.default_rng(10_000 + i), i) for i in range(N_WINDOWS)]
     known = [p for p in found if p is not None]
-    assert len(known) == N_WINDOWS
+    # Of windows of twenty some ask other things by chance, and get no answer.
+    assert len(known) >= 0.99 * N_WINDOWS
     assert min(known) > 0.0
     return sum(p <= LEVEL for p in known)
 
@@ -70,7 +71,7 @@ def test_level_is_kept_when_nothing_changed(
 
 
 def test_level_is_kept_when_only_the_mix_of_questions_changed() -> None:
-    rejected = {"combination": 0, "divergence": 0}
+    rejected, n_answered = {"combination": 0, "divergence": 0}, 0
     for i in range(100):
         rng = np.random.default_rng(i)
         first = make_window(40, rng, weights=(0.6, 0.2, 0.2))
@@ -88,8 +89,9 @@ def test_level_is_kept_when_only_the_mix_of_questions_changed() -> None:
             ),
         }
         for name, result in results.items():
-            assert result.p_value is not None
-            rejected[name] += result.p_value <= LEVEL
+            n_answered += result.p_value is not None
+            rejected[name] += result.p_value is not None and result.p_value <= LEVEL
+    assert n_answered >= 180
     assert all(n <= stats.binom.ppf(0.9995, 100, LEVEL) for n in rejected.values()), rejected
 
 
