@@ -23,6 +23,7 @@ from include.freezeline.drift.segments import Embedder
 from include.freezeline.drift.verdicts import example_rows, verdict_row
 from include.freezeline.jobs.evaluate import evaluate_answers
 from include.freezeline.jobs.judge_causes import load_causes
+from include.freezeline.jobs.judge_columns import check_columns
 from include.freezeline.jobs.judge_fingerprints import judge_fingerprints
 from include.freezeline.jobs.judge_hourly import load_hourly
 from include.freezeline.jobs.judge_reads import load_segments, load_series
@@ -69,12 +70,16 @@ def judge(
         as_of: Exclusive end of what is known.
         progress: Told what is being done.
         embed: Turns texts into vectors; the model of the settings when None.
+
+    Raises:
+        ConfigError: A policy is wrong, or names a column that a mart lacks.
     """
     tell = progress or (lambda _message: None)
     folder = config_dir(settings)
     drift_policy, anomaly_policy = load_drift_policy(folder), load_anomaly_policy(folder)
     packaged = open_embedder(settings, progress)
     with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        check_columns(warehouse, anomaly_policy)
         warehouse.ensure_judgement_tables()
         segments = load_segments(warehouse, drift_policy, as_of)
         judged = judge_drift(segments, drift_policy, as_of, embed or packaged, tell)
