@@ -158,7 +158,7 @@ def test_ratios_are_range_tested(
         for column in node["columns"]:
             if column.endswith("_ratio"):
                 checked += 1
-                assert column in tested, f"{node['name']}.{column}: add it to ratios_in_range"
+                assert column in tested, f"{node['name']}.{column}: add it to an in_range test"
     assert checked
 
 
@@ -168,8 +168,6 @@ def range_tested_columns(manifest: dict[str, Any], unique_id: str) -> Iterator[s
         name, arguments = test["test_metadata"]["name"], test["test_metadata"]["kwargs"]
         if name == "in_range":
             yield from arguments.get("columns") or [test["column_name"]]
-        elif name == "ratios_in_range":
-            yield from arguments["columns"]
 
 
 def test_reports_ask_a_question_and_are_tested_by_hand(
