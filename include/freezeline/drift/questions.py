@@ -17,7 +17,11 @@ from include.freezeline.drift.policy import DriftPolicy
 from include.freezeline.drift.segments import SegmentTexts, TextRow
 from include.freezeline.drift.windows import Window
 from include.freezeline.stats.combination import METHOD as COMBINATION
-from include.freezeline.stats.combination import AnswerSample, conditional_combination_test
+from include.freezeline.stats.combination import (
+    AnswerSample,
+    capped_rows,
+    conditional_combination_test,
+)
 from include.freezeline.stats.divergence import METHOD as DIVERGENCE
 from include.freezeline.stats.divergence import divergence_test
 from include.freezeline.stats.permutation import Float32Array, shared_strata
@@ -101,15 +105,18 @@ def _divergence(plan: Plan, policy: DriftPolicy) -> StatResult:
     strata, keep = _topic_strata(plan)
     rows = [row for row, kept in zip(plan.rows, keep, strict=True) if kept]
     needed = policy.questions.output_divergence.min_current
-    reason = _too_few_in_common(plan.is_current[keep], needed) or strangers(
-        [row.prompt for row in rows], plan.is_current[keep]
+    seed, is_current = plan.seed(policy), plan.is_current[keep]
+    # Two matrices of all pairs of prompts, as in the combination test, and capped like them.
+    read = capped_rows(is_current, np.random.default_rng([seed, int(is_current.sum())]))
+    reason = _too_few_in_common(is_current, needed) or strangers(
+        [rows[i].prompt for i in read], is_current[read]
     )
     if reason:
         return insufficient(DIVERGENCE, reason, len(plan.reference), len(plan.current))
     result = divergence_test(
         [row.answer for row in rows],
-        plan.is_current[keep],
-        seed=plan.seed(policy),
+        is_current,
+        seed=seed,
         strata=strata[keep],
         n_permutations=policy.permutations.screen,
         n_refined=policy.permutations.refine,

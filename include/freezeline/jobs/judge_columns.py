@@ -33,9 +33,11 @@ def check_columns(warehouse: Warehouse, policy: AnomalyPolicy) -> None:
     Raises:
         ConfigError: The first such column, with the name that comes nearest.
     """
-    known: dict[str, dict[str, str]] = {}
-    for path, column, mart, kind in asked_columns(policy):
-        columns = known.setdefault(mart, _columns_of(warehouse, mart))
+    asked = list(asked_columns(policy))
+    marts = {mart for _, _, mart, _ in asked}
+    known = {mart: _columns_of(warehouse, mart) for mart in marts}
+    for path, column, mart, kind in asked:
+        columns = known[mart]
         if columns and columns.get(column) != kind:
             raise ConfigError(_message(path, column, mart, kind, columns))
 
