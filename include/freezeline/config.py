@@ -1,14 +1,16 @@
 """Find and read the policy files; each reader validates what it gets strictly."""
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticSerializationError, to_json
 
+from include.freezeline.complaints import explain
 from include.freezeline.errors import ConfigError
 from include.freezeline.settings import Settings
 
@@ -100,20 +102,19 @@ def _parse_yaml(text: str) -> Any:
 def parse_config(model: type[ModelT], path: Path, data: Any) -> ModelT:
     """Validate data against a strict model; the error names file, field, value and remedy.
 
+    Kinds are strict as JSON's are: ``"3"`` and ``true`` are no numbers, a list is fine for a tuple.
+
     Raises:
         ConfigError: The first thing that is wrong.
     """
     try:
-        return model.model_validate(data)
+        text = to_json(data, inf_nan_mode="constants", bytes_mode="base64")
+        return model.model_validate_json(text, strict=True)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "(document)"
-        if first["type"] == "extra_forbidden":
-            message = f"{path}: {field}: unknown key (remove it or correct its spelling)"
-        elif first["type"] == "missing":
-            message = f"{path}: {field}: required but missing (add it)"
-        else:
-            message = f"{path}: {field}: {_complaint(first)}"
+        message = f"{path}: {explain(error, model)}"
+        raise ConfigError(message) from None
+    except (PydanticSerializationError, ValueError) as error:
+        message = f"{path}: must hold plain keys, texts, numbers and lists ({error}; write it out)"
         raise ConfigError(message) from None
 
 
@@ -132,10 +133,3 @@ def demanding_pattern(pattern: str) -> str:
         message = "must not fit an empty text (ask for something)"
         raise ValueError(message)
     return pattern
-
-
-def _complaint(error: Mapping[str, Any]) -> str:
-    """Say what is wrong with a value, and the value when it fits in a line."""
-    said = str(error["msg"]).removeprefix("Value error, ")
-    value = error["input"]
-    return said if isinstance(value, dict | list) else f"{said}, got {value!r}"

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from include.freezeline.complaints import complaint
 from include.freezeline.errors import ConfigError
 
 _PREFIX = "FREEZELINE_"
@@ -213,4 +214,4 @@ def _explain(error: ValidationError) -> str:
     known = ", ".join(f"{_PREFIX}{field}".upper() for field in Settings.model_fields)
     if first["type"] == "extra_forbidden":
         return f"{name}: no such setting (unset it, or use one of {known})"
-    return f"{name}: {first['msg']}"
+    return f"{name}: {complaint(first)}"

@@ -49,7 +49,9 @@ def test_a_module_of_a_missing_package_is_missing() -> None:
 
 
 def test_unknown_target_is_refused() -> None:
-    with pytest.raises(ConfigError, match="FREEZELINE_TARGET: Input should be 'duckdb', 'shared'"):
+    with pytest.raises(
+        ConfigError, match="FREEZELINE_TARGET: must be 'duckdb', 'shared' or 'spark'"
+    ):
         load_settings({"FREEZELINE_TARGET": "snowflake"})
 
 

@@ -219,7 +219,7 @@ def test_overrides_are_empty_without_a_file(tmp_path: Path) -> None:
         (
             "overrides: [{provider: p, model: m, valid_from_date: 2026-01-01, "
             "input_usd_per_mtok: '-1', output_usd_per_mtok: '1', reason: r}]",
-            "greater than or equal to 0",
+            "must be at least 0",
         ),
     ],
 )

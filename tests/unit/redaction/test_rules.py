@@ -87,7 +87,7 @@ def test_config_error_names_file_and_field_when_a_key_is_misspelt(tmp_path: Path
     _write(tmp_path, f"version: 1\nmax_field_chars: 9\nrules: [{rule}]\n")
     with pytest.raises(ConfigError, match=r"default\.yml: rules\.0\.") as caught:
         load_redaction_config(tmp_path)
-    assert "add it" in str(caught.value) or "correct its spelling" in str(caught.value)
+    assert str(caught.value).endswith("unknown key (write library)")
 
 
 def test_config_error_names_recogniser_when_the_library_has_none(tmp_path: Path) -> None:

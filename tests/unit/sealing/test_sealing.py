@@ -337,9 +337,9 @@ def test_exactly_the_keys_of_days_that_are_over_are_destroyed(
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"lifetime_days": 31}, "lifetime_days: Input should be less than or equal to 30"),
+        ({"lifetime_days": 31}, "lifetime_days: must be at most 30, got 31 (write 30 or less)"),
         ({"scope": {"environment": []}}, "scope.environment: unknown key"),
-        ({"enabled": None}, "enabled: Input should be a valid boolean"),
+        ({"enabled": None}, "enabled: must be true or false, got nothing"),
     ],
 )
 def test_policy_says_what_is_wrong(

@@ -70,7 +70,10 @@ def test_slo_follows_the_policy_it_names(tmp_path: Path) -> None:
         (lambda d: d.update(validity="30"), "validity: must be a whole number"),
         (lambda d: d.update(validity="8d"), "validity: must be at most 7d"),
         (lambda d: d["policies"].clear(), "policies: required: 'default'"),
-        (lambda d: d["policies"]["default"].update(warn_at="1.5"), "warn_at: Input should be less"),
+        (
+            lambda d: d["policies"]["default"].update(warn_at="1.5"),
+            "warn_at: must be below 1, got '1.5' (write less than 1)",
+        ),
         (lambda d: d["policies"]["default"].update(min_freeze="0h"), "min_freeze: must be a whole"),
         (lambda d: d["policies"]["default"].update(thaw="1"), "default.thaw: unknown key"),
     ],
