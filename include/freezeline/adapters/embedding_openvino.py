@@ -9,7 +9,12 @@ from numpy.typing import NDArray
 from include.freezeline.adapters.embedding_cache import Float32Array
 from include.freezeline.adapters.embedding_export import GRAPH, TOKENISER, Portable
 from include.freezeline.adapters.embedding_int8 import GROUP_SIZE, quantise_weights
-from include.freezeline.adapters.embedding_precision import cpu_flags, has_bf16, n_usable_cpus
+from include.freezeline.adapters.embedding_precision import (
+    cpu_flags,
+    has_bf16,
+    has_vnni,
+    n_usable_cpus,
+)
 from include.freezeline.adapters.embedding_torch import go_offline
 
 _STEP_TOKENS = 8
@@ -49,6 +54,9 @@ class OpenVinoRuntime:
 
         self.name = runtime_name(precision)
         self._pad_id = portable.pad_id
+        # Without instructions for 8-bit products, OpenVINO sums those of one text in another order.
+        is_alone = precision == "int8" and not has_vnni(cpu_flags())
+        self._batch_tokens = 1 if is_alone else _BATCH_TOKENS
         self._tokeniser = Tokenizer.from_file(str(portable.folder / TOKENISER))
         self._tokeniser.no_padding()
         self._tokeniser.enable_truncation(portable.max_tokens)
@@ -72,7 +80,7 @@ class OpenVinoRuntime:
 
         for queue in (self._queue, self._short):
             queue.set_callback(collect)
-        for places, length in _batches(tokens):
+        for places, length in _batches(tokens, self._batch_tokens):
             ids, mask = _matrix([tokens[place] for place in places], length, self._pad_id)
             queue = self._short if length <= _SHORT_TOKENS else self._queue
             # Copied, not shared: a shared array has to outlive the request.
@@ -105,13 +113,18 @@ def _hint(precision: str) -> str:
     return precision
 
 
-def _batches(tokens: Sequence[Tokens]) -> Iterator[tuple[list[int], int]]:
-    """Yield places of texts of one padded length, and that length, the longest first."""
+def _batches(tokens: Sequence[Tokens], batch_tokens: int) -> Iterator[tuple[list[int], int]]:
+    """Yield places of texts of one padded length, and that length, the longest first.
+
+    Args:
+        tokens: Of each text.
+        batch_tokens: About how many go together; a text that has more goes alone.
+    """
     by_length: dict[int, list[int]] = {}
     for place, ids in enumerate(tokens):
         by_length.setdefault(-(-len(ids) // _STEP_TOKENS) * _STEP_TOKENS, []).append(place)
     for length, places in sorted(by_length.items(), reverse=True):
-        size = max(1, _BATCH_TOKENS // max(length, 1))
+        size = max(1, batch_tokens // max(length, 1))
         for start in range(0, len(places), size):
             yield places[start : start + size], length
 

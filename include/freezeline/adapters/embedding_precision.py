@@ -26,6 +26,11 @@ def has_bf16(flags: frozenset[str]) -> bool:
     return bool(flags & {"amx_bf16", "avx512_bf16"})
 
 
+def has_vnni(flags: frozenset[str]) -> bool:
+    """Whether the CPU multiplies 8-bit numbers itself, in vectors of 512 bits."""
+    return "avx512_vnni" in flags
+
+
 def best_precision(flags: frozenset[str]) -> str:
     """Return the fastest precision that stays close to the reference on a CPU.
 
@@ -34,7 +39,7 @@ def best_precision(flags: frozenset[str]) -> str:
     """
     if "amx_bf16" in flags:
         return "bf16"
-    return "int8" if "avx512_vnni" in flags else "f32"
+    return "int8" if has_vnni(flags) else "f32"
 
 
 def n_usable_cpus() -> int:
