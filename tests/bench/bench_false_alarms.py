@@ -3,7 +3,7 @@
 ``python -m tests.bench.bench_false_alarms [--nights N] [--segments N] [--quick]`` judges night after
 night of made-up answers in which no model changed: the mix of topics differs from day to day, each
 segment keeps its one reference, and the windows of consecutive nights share a day. Everything is
-the product's own: plans, the statistics of the three drift questions, false-discovery control,
+the product's own: plans, the statistics of all drift questions, false-discovery control,
 sustained rule. Before that, the same decisions are made on p-values drawn under the null for 20
 quarters, with effects that are always large enough, with the sustained rule and without it. Printed are warnings and breaches a month of 30 nights, with Garwood's exact 95%
 interval. Fails when there is more than one run of nights with a breach a month.
@@ -24,6 +24,7 @@ import numpy as np
 
 from include.freezeline.drift.night import decide_night, judge_drift
 from include.freezeline.drift.policy import DriftPolicy
+from include.freezeline.drift.questions import QUESTIONS
 from include.freezeline.drift.segments import Segment, SegmentTexts, TextRow
 from include.freezeline.drift.windows import Window
 from include.freezeline.stats.permutation import Float32Array
@@ -162,7 +163,7 @@ def main() -> int:
     for windows, at_least in ((3, 2), (1, 1)):
         n_rows, n_runs = count_drawn(n_quarters, 50, windows, at_least)
         print(
-            f"drawn p-values, {n_quarters} quarters of 90 nights, 50 segments, 3 questions, "
+            f"drawn p-values, {n_quarters} quarters of 90 nights, 50 segments, {len(QUESTIONS)} questions, "
             f"{at_least} of {windows} windows"
         )
         print(_line("breach rows", n_rows, n_months))

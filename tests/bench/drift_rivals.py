@@ -20,6 +20,7 @@ from include.freezeline.stats.mmd import mmd_test
 from include.freezeline.stats.paired import paired_combination_test
 from include.freezeline.stats.permutation import label_matrix, permutation_p_value
 from include.freezeline.stats.prompts import topic_strata
+from include.freezeline.stats.replicated import Triples, replicated_combination_test
 from include.freezeline.stats.vocabulary import word_counts
 from tests.bench.drift_worlds import Trial
 
@@ -46,6 +47,17 @@ def ours(trial: Trial, seed: int) -> bool:
         )
         result = conditional_combination_test(sample, seed=seed, n_refined=_N)
     return result.p_value is not None and result.p_value <= LEVEL
+
+
+def ours_with_replicates(trial: Trial, seed: int) -> bool:
+    """The combination that also knows how far two answers of one model lie apart."""
+    half = len(trial.texts) // 2
+    vectors = None
+    if trial.is_embedded and trial.replicate_vectors is not None:
+        vectors = (trial.vectors[:half], trial.replicate_vectors, trial.vectors[half:])
+    triples = Triples(trial.texts[:half], trial.replicates or [], trial.texts[half:], vectors)
+    p_value = replicated_combination_test(triples, seed=seed, n_refined=_N).p_value
+    return p_value is not None and p_value <= LEVEL
 
 
 def fixed_cosine(trial: Trial, _seed: int) -> bool:
@@ -98,8 +110,10 @@ def _sides(trial: Trial) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 
 OURS = "combination (ours)"
+REPLICATED = "combination, two references (ours)"
 METHODS: Mapping[str, Callable[[Trial, int], bool]] = {
     OURS: ours,
+    REPLICATED: ours_with_replicates,
     "embedding MMD": embedding_mmd,
     "centroid": centroid,
     "KS with BH": ks_with_bh,
@@ -107,3 +121,10 @@ METHODS: Mapping[str, Callable[[Trial, int], bool]] = {
     "1 - cosine > 0.2": fixed_cosine,
     "word KL > 0.1": fixed_kl,
 }
+
+
+def methods_for(trial: Trial) -> Mapping[str, Callable[[Trial, int], bool]]:
+    """Return the methods that a trial has the data for."""
+    if trial.replicates is not None:
+        return METHODS
+    return {name: method for name, method in METHODS.items() if name != REPLICATED}

@@ -9,7 +9,7 @@ every alarm blames the model for its input.
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
@@ -60,6 +60,9 @@ class Trial:
         vectors: Vectors of the answers, which the rivals compare.
         prompt_vectors: Vectors of the prompts.
         is_embedded: Whether the vectors are embeddings, or only stand for them.
+        replicates: Of pairs, a second reference answer each; none where the data have no answer
+            that is not compared already.
+        replicate_vectors: Their vectors.
     """
 
     texts: list[str]
@@ -69,6 +72,8 @@ class Trial:
     vectors: Rows = field(repr=False)
     prompt_vectors: Rows = field(repr=False)
     is_embedded: bool = True
+    replicates: list[str] | None = None
+    replicate_vectors: Rows | None = field(default=None, repr=False)
 
 
 class MadeUpWorld:
@@ -140,7 +145,13 @@ class RealWorld:
             for k, i in enumerate(after)
         ]
         prompts = [self._prompts[i] for i in (*before, *after)]
-        return _trial(texts, prompts, protocol, self._embed)
+        trial = _trial(texts, prompts, protocol, self._embed)
+        if protocol != "probe" or n_new < len(after):
+            return trial
+        # Every current answer is the other model's, so the other host's is nowhere else.
+        others = [self._answers[old if s else twin][i] for i, s in zip(before, is_swapped, strict=True)]  # fmt: skip
+        rows = (self._embed or _word_rows)(others)
+        return replace(trial, replicates=others, replicate_vectors=rows)
 
     def _windows(
         self, protocol: str, ids: list[int], n: int, rng: np.random.Generator

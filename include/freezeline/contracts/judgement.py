@@ -61,7 +61,7 @@ VERDICTS = Table(
         Column(
             "question",
             "string",
-            "What was asked: semantic_shift, semantic_shift_paired, output_divergence, fingerprint_change_point, input_tokens_creep, ...",
+            "What was asked: semantic_shift, semantic_shift_paired, style_shift_paired, output_divergence, fingerprint_change_point, input_tokens_creep, ...",
             nullable=False,
         ),
         *SUBJECT,

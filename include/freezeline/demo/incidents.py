@@ -87,7 +87,12 @@ INCIDENTS: tuple[Incident, ...] = (
             "fingerprint and token counts stay the same."
         ),
         family="drift",
-        questions=("semantic_shift", "semantic_shift_paired", "output_divergence"),
+        questions=(
+            "semantic_shift",
+            "semantic_shift_paired",
+            "style_shift_paired",
+            "output_divergence",
+        ),
         model="gpt-4.1-mini",
     ),
     Incident(

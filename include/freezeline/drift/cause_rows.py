@@ -12,7 +12,7 @@ from include.freezeline.drift.verdicts import details_json, verdict_key
 from include.freezeline.drift.windows import Window
 from include.freezeline.hashing import stable_hash
 
-_PROBES = "semantic_shift_paired"
+_PROBES = ("semantic_shift_paired", "style_shift_paired")
 _PART = 4
 
 
@@ -43,8 +43,8 @@ def cause_seed(finding: Finding, as_of: datetime) -> int:
     return int(stable_hash("cause", verdict_key(finding, as_of))[:7], 16)
 
 
-def probes_of(finding: Finding, judged: Sequence[Judged]) -> Finding | None:
-    """Return what the probes of a finding's segment say; None without enough of them.
+def probes_of(finding: Finding, judged: Sequence[Judged]) -> tuple[Finding, ...]:
+    """Return what the probes of a finding's segment say; nothing without enough of them.
 
     A model that answers under one name only has the probes that ask for that name.
     """
@@ -52,15 +52,12 @@ def probes_of(finding: Finding, judged: Sequence[Judged]) -> Finding | None:
     asked = finding.details.get("request_models", ())
     if _is_of_style(finding) and len(asked) == 1:
         segment = Segment(segment.feature, segment.environment, asked[0])
-    return next(
-        (
-            each.finding
-            for each in judged
-            if each.finding.question == _PROBES
-            and each.finding.segment == segment
-            and each.finding.result.is_sufficient
-        ),
-        None,
+    return tuple(
+        each.finding
+        for each in judged
+        if each.finding.question in _PROBES
+        and each.finding.segment == segment
+        and each.finding.result.is_sufficient
     )
 
 

@@ -6,17 +6,23 @@ model that was changed is worth a look first. It is the likeliest cause and no p
 that nobody records may have changed at the same time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from include.freezeline.drift.policy import CausePolicy
 from include.freezeline.drift.signs import CAUSES, SIGNS, Cause, CauseRows, Sign, sign_result
 from include.freezeline.stats.multiplicity import holm_p_values
+from include.freezeline.stats.replicated import METHOD as REPLICATED_METHOD
 from include.freezeline.stats.result import StatResult
+from include.freezeline.stats.semantic import METHOD as PAIRED_METHOD
 
 METHOD = "first_changed_in_order"
-METHOD_VERSION = "1"
-PROBES = "probe answers"
+METHOD_VERSION = "2"
+# Names of the signs that probes give, by the method of their test.
+PROBES = {
+    PAIRED_METHOD: "probe answers",
+    REPLICATED_METHOD: "style of probe answers",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ def find_cause(
     *,
     seed: int,
     is_given_version: bool,
-    probes: tuple[StatResult, bool] | None = None,
+    probes: Sequence[tuple[StatResult, bool]] = (),
 ) -> RootCause:
     """Return the first of prompt, model, retrieval and input that changed.
 
@@ -84,14 +90,14 @@ def find_cause(
         seed: Seed of the tests.
         is_given_version: Whether the verdict compared calls inside prompt versions only, so that
             a roll-out of another version cannot be its cause.
-        probes: The paired score of the segment's probe answers, and whether it is large enough to
-            matter; None when there are no probes.
+        probes: What the tests of the segment's probe answers say, and whether it is large enough to
+            matter.
     """
     evidence = [Evidence(sign.cause, sign.name, sign_result(sign, rows, seed)) for sign in SIGNS]
-    if probes is not None:
-        place = sum(sign.cause in ("prompt", "model") for sign in SIGNS)
-        evidence.insert(place, Evidence("model", PROBES, probes[0]))
-    judged = _adjusted(evidence, policy, are_probes_large=probes is not None and probes[1])
+    place = sum(sign.cause in ("prompt", "model") for sign in SIGNS)
+    evidence[place:place] = [Evidence("model", PROBES[r.method], r) for r, _ in probes]
+    large = {PROBES[result.method] for result, is_large in probes if is_large}
+    judged = _adjusted(evidence, policy, large)
     counted = _without_roll_outs(judged, is_given_version or _moves_inside_versions(rows, policy, seed))  # fmt: skip
     counted = _without_retrieved_probes(counted)
     cause: Cause = next((e.cause for e in counted if e.speaks), "unknown")
@@ -115,7 +121,7 @@ def _moves_inside_versions(rows: CauseRows, policy: CausePolicy, seed: int) -> b
 
 
 def _adjusted(
-    evidence: Sequence[Evidence], policy: CausePolicy, *, are_probes_large: bool
+    evidence: Sequence[Evidence], policy: CausePolicy, large_probes: Collection[str]
 ) -> list[Evidence]:
     """Correct for the number of signs, and say which changed by enough."""
     known = [i for i, each in enumerate(evidence) if each.result.p_value is not None]
@@ -125,7 +131,7 @@ def _adjusted(
     judged = []
     for i, each in enumerate(evidence):
         p_value, value = adjusted.get(i), each.result.value
-        is_large = are_probes_large
+        is_large = each.name in large_probes
         if value is not None and each.name in kinds:
             is_large = (
                 abs(value) >= policy.min_share_change
@@ -151,7 +157,10 @@ def _without_retrieved_probes(evidence: Sequence[Evidence]) -> list[Evidence]:
     if not any(e.speaks for e in evidence if e.cause == "retrieval"):
         return list(evidence)
     note = "what is retrieved changed, which moves answers to fixed prompts too"
-    return [replace(e, is_counted=False, note=note) if e.name == PROBES else e for e in evidence]
+    return [
+        replace(e, is_counted=False, note=note) if e.name in PROBES.values() else e
+        for e in evidence
+    ]
 
 
 def _reason(cause: Cause, evidence: Sequence[Evidence]) -> str:
@@ -182,6 +191,11 @@ def _words(evidence: Evidence) -> str:
             f"{evidence.name}: median from {result.details['reference_median']:.4g} to "
             f"{result.details['current_median']:.4g}, larger in {result.value:.1%} of pairs "
             f"({lower:.1%} to {upper:.1%}; {p_value})"
+        )
+    if "farther_ratio" in result.details:
+        return (
+            f"{evidence.name}: the current one of two answers recognised in {result.value:.1%} of "
+            f"pairs ({lower:.1%} to {upper:.1%}; {p_value})"
         )
     usual = result.details.get("reference_score", float("nan"))
     return (

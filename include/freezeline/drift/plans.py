@@ -84,7 +84,17 @@ def plan_output_divergence(texts: SegmentTexts, window: Window, policy: DriftPol
 
 
 def plan_paired(texts: SegmentTexts, window: Window, policy: DriftPolicy) -> Plan:
-    """Plan the comparison of probe answers with two reference answers each.
+    """Plan the comparison of the meaning of probe answers with two reference answers each."""
+    return _plan_probes("semantic_shift_paired", texts, window, policy)
+
+
+def plan_style_paired(texts: SegmentTexts, window: Window, policy: DriftPolicy) -> Plan:
+    """Plan the comparison of how the same probe answers are written."""
+    return _plan_probes("style_shift_paired", texts, window, policy)
+
+
+def _plan_probes(question: str, texts: SegmentTexts, window: Window, policy: DriftPolicy) -> Plan:
+    """Give every probe answer two reference answers.
 
     No reference answer is used twice, so the pairs are independent of each other.
     """
@@ -97,7 +107,7 @@ def plan_paired(texts: SegmentTexts, window: Window, policy: DriftPolicy) -> Pla
         if len(found := pool.get((row.canary_id, row.prompt_version), [])) >= 2
     ]
     reference, replicates, current = (tuple(t[i] for t in triples) for i in range(3))
-    needed = policy.questions.semantic_shift_paired.min_current
+    needed: int = getattr(policy.questions, question).min_current
     reason = None
     if len(triples) < needed:
         reason = (
@@ -105,7 +115,7 @@ def plan_paired(texts: SegmentTexts, window: Window, policy: DriftPolicy) -> Pla
             f"prompt version; at least {needed} are needed"
         )
     return Plan(
-        question="semantic_shift_paired",
+        question=question,
         texts=texts,
         window=window,
         reference=reference,

@@ -106,6 +106,7 @@ class DriftQuestions(_Strict):
 
     semantic_shift: ShiftQuestion
     semantic_shift_paired: ShiftQuestion
+    style_shift_paired: ShiftQuestion = ShiftQuestion(min_current=8, min_effect=0.57)
     output_divergence: ShiftQuestion
 
 

@@ -5,6 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from include.freezeline.drift.effect_words import (
+    auc_words,
+    divergence_words,
+    paired_words,
+    recognised_words,
+)
 from include.freezeline.drift.evidence import texts_query
 from include.freezeline.drift.findings import Finding
 from include.freezeline.drift.plans import (
@@ -12,6 +18,7 @@ from include.freezeline.drift.plans import (
     plan_output_divergence,
     plan_paired,
     plan_semantic_shift,
+    plan_style_paired,
 )
 from include.freezeline.drift.policy import DriftPolicy
 from include.freezeline.drift.segments import SegmentTexts, TextRow
@@ -26,6 +33,8 @@ from include.freezeline.stats.divergence import METHOD as DIVERGENCE
 from include.freezeline.stats.divergence import divergence_test
 from include.freezeline.stats.permutation import Float32Array, shared_strata
 from include.freezeline.stats.prompts import strangers
+from include.freezeline.stats.replicated import METHOD as REPLICATED_METHOD
+from include.freezeline.stats.replicated import Triples, replicated_combination_test
 from include.freezeline.stats.result import BoolArray, IntArray, StatResult, insufficient
 from include.freezeline.stats.semantic import METHOD as PAIRED_METHOD
 from include.freezeline.stats.semantic import cosine_distances, paired_semantic_score
@@ -42,7 +51,7 @@ def ask_semantic_shift(plan: Plan, vectors: Vectors, policy: DriftPolicy) -> Fin
     """Ask whether organic answers changed, given prompt and prompt version."""
     result = _short(plan, COMBINATION) or _combination(plan, vectors, policy)
     minimum = policy.questions.semantic_shift.min_effect
-    return _finding(plan, result, result.value, minimum, minimum, _auc_words(result))
+    return _finding(plan, result, result.value, minimum, minimum, auc_words(result))
 
 
 def ask_output_divergence(plan: Plan, _vectors: Vectors, policy: DriftPolicy) -> Finding:
@@ -51,7 +60,7 @@ def ask_output_divergence(plan: Plan, _vectors: Vectors, policy: DriftPolicy) ->
     result = _short(plan, DIVERGENCE) or _divergence(plan, policy)
     effect = result.details.get("excess_nats")
     threshold = result.details["chance_median_nats"] + minimum if result.is_sufficient else None
-    return _finding(plan, result, effect, minimum, threshold, _divergence_words(result))
+    return _finding(plan, result, effect, minimum, threshold, divergence_words(result))
 
 
 def ask_paired(plan: Plan, vectors: Vectors, policy: DriftPolicy) -> Finding:
@@ -60,12 +69,20 @@ def ask_paired(plan: Plan, vectors: Vectors, policy: DriftPolicy) -> Finding:
     result = _short(plan, PAIRED_METHOD) or _paired(plan, vectors, policy)
     effect = result.details.get("excess_score")
     threshold = result.details["reference_score"] + minimum if result.is_sufficient else None
-    return _finding(plan, result, effect, minimum, threshold, _paired_words(result))
+    return _finding(plan, result, effect, minimum, threshold, paired_words(result))
+
+
+def ask_style_paired(plan: Plan, vectors: Vectors, policy: DriftPolicy) -> Finding:
+    """Ask whether answers to the fixed probes are written otherwise than their references."""
+    minimum = policy.questions.style_shift_paired.min_effect
+    result = _short(plan, REPLICATED_METHOD) or _replicated(plan, vectors, policy)
+    return _finding(plan, result, result.value, minimum, minimum, recognised_words(result))
 
 
 QUESTIONS: Mapping[str, tuple[Planner, Asker]] = {
     "semantic_shift": (plan_semantic_shift, ask_semantic_shift),
     "semantic_shift_paired": (plan_paired, ask_paired),
+    "style_shift_paired": (plan_style_paired, ask_style_paired),
     "output_divergence": (plan_output_divergence, ask_output_divergence),
 }
 
@@ -145,6 +162,20 @@ def _paired(plan: Plan, vectors: Vectors, policy: DriftPolicy) -> StatResult:
     return _with_keys(replace(result, details=details), "farthest_rows", plan.current)
 
 
+def _replicated(plan: Plan, vectors: Vectors, policy: DriftPolicy) -> StatResult:
+    """Compare how probe answers are written; the examples are the most recognisable ones."""
+    parts = (plan.reference, plan.replicates, plan.current)
+    reference, replicate, current = ([row.answer for row in rows] for rows in parts)
+    before, between, after = (_matrix(rows, vectors) for rows in parts)
+    result = replicated_combination_test(
+        Triples(reference, replicate, current, (before, between, after)),
+        seed=plan.seed(policy),
+        n_permutations=policy.permutations.screen,
+        n_refined=policy.permutations.refine,
+    )
+    return _with_keys(result, "most_typical_pairs", plan.current)
+
+
 def _with_keys(result: StatResult, name: str, rows: Sequence[TextRow]) -> StatResult:
     """Put call keys in the place of row numbers, which mean nothing to a reader of the verdict."""
     details = dict(result.details)
@@ -211,7 +242,7 @@ def _finding(
         unit="nats" if is_divergence else "score",
         effect_text=effect_text,
         evidence_query=texts_query(
-            segment, plan.window, reference, is_canary=plan.question == "semantic_shift_paired"
+            segment, plan.window, reference, is_canary=plan.question.endswith("_paired")
         ),
         inputs=plan.input_hash(),
         details={
@@ -227,39 +258,3 @@ def _examples(plan: Plan, result: StatResult) -> tuple[TextRow, ...]:
     """Return the current answers that the statistic names."""
     by_key = {row.call_key: row for row in plan.current}
     return tuple(by_key[key] for key in result.details.get("example_call_keys", ()))
-
-
-def _auc_words(result: StatResult) -> str:
-    """Say how well the windows can be told apart."""
-    if result.value is None or result.interval is None:
-        return ""
-    moved = result.details["moved_features"]
-    listed = ", ".join(f"{name} {shift:+.2f} sd" for name, shift in list(moved.items())[:3])
-    lower, upper = result.interval
-    return (
-        f"a current answer can be told from a reference one in {result.value:.1%} of pairs "
-        f"({lower:.1%} to {upper:.1%}; 50% is no difference); moved most: {listed}"
-    )
-
-
-def _divergence_words(result: StatResult) -> str:
-    """Say how far the words moved beyond chance."""
-    if result.value is None or result.interval is None:
-        return ""
-    chance, (lower, upper) = result.details["chance_median_nats"], result.interval
-    return (
-        f"words diverge by {result.value:.4f} nats ({lower:.4f} to {upper:.4f} by chance alone) "
-        f"where chance gives {chance:.4f}"
-    )
-
-
-def _paired_words(result: StatResult) -> str:
-    """Say how far the probe answers moved."""
-    if result.value is None or result.interval is None:
-        return ""
-    lower, upper = result.interval
-    return (
-        f"1 - mean cosine of {result.n_current} probe answers to the reference is "
-        f"{result.value:.4f} ({lower:.4f} to {upper:.4f}) where two reference answers give "
-        f"{result.details['reference_score']:.4f}"
-    )

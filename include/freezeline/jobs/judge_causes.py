@@ -137,13 +137,12 @@ def _explain(
         is_current=np.arange(len(earlier) + len(later)) >= len(earlier),
         columns={name: [row[name] for row in earlier + later] for name in names},
     )
-    probes = probes_of(finding, judged)
     return find_cause(
         rows,
         policy,
         seed=cause_seed(finding, as_of),
         is_given_version=finding.question not in asked,
-        probes=(probes.result, probes.is_large) if probes is not None else None,
+        probes=[(each.result, each.is_large) for each in probes_of(finding, judged)],
     )
 
 

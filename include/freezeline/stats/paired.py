@@ -16,7 +16,7 @@ Gammerman & Vovk 1998 (kernel ridge regression). Null hypothesis: given the prom
 of a pair are exchangeable.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,22 +24,30 @@ import numpy as np
 from include.freezeline.stats.combination import MAX_ROWS
 from include.freezeline.stats.conditioning import leave_one_out_odd_smoother, unit_diagonal
 from include.freezeline.stats.divergence import js_divergence
-from include.freezeline.stats.members import TOP_COLUMNS
 from include.freezeline.stats.permutation import (
     Float32Array,
-    largest_of_rows,
     permutation_p_value,
     staged_test,
 )
-from include.freezeline.stats.proportions import jeffreys_interval
 from include.freezeline.stats.result import (
     FloatArray,
     IntArray,
     StatResult,
     insufficient,
-    most_moved,
 )
 from include.freezeline.stats.shapes import shape_presence
+from include.freezeline.stats.sign_members import (
+    SignMember,
+    gram,
+    largest_mean,
+    largest_squares,
+    member_statistics,
+    moved_columns,
+    quadratic_member,
+    recognised_ratio,
+    scaled,
+    sign_matrix,
+)
 from include.freezeline.stats.style import EDGES, FEATURE_NAMES, normal_scores, style_matrix
 from include.freezeline.stats.vocabulary import bucket_counts, word_presence
 
@@ -47,8 +55,6 @@ METHOD = "paired_combination"
 _MIN_PAIRS = 8
 _BUCKETS = 256
 _RIDGE = 5.0
-_CHUNK = 1000
-SignMember = Callable[[Float32Array], FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +112,12 @@ def paired_combination_test(
         embeddings = embeddings and (embeddings[0][chosen], embeddings[1][chosen])
     prepared = _prepare(reference, current, embeddings)
     statistics, p_value = staged_test(
-        lambda size, rng: _member_statistics(prepared.members, sign_matrix(n_pairs, size, rng)),
+        lambda size, rng: member_statistics(prepared.members, sign_matrix(n_pairs, size, rng)),
         n_permutations,
         n_refined,
         seed,
     )
     return _result(prepared, statistics, p_value, chosen, seed)
-
-
-def sign_matrix(n_pairs: int, n_permutations: int, rng: np.random.Generator) -> Float32Array:
-    """Return rows of signs; row 0 is what was observed."""
-    signs = rng.choice(np.array([-1.0, 1.0], dtype=np.float32), size=(n_permutations + 1, n_pairs))
-    signs[0] = 1.0
-    return signs
 
 
 def _prepare(
@@ -132,23 +131,23 @@ def _prepare(
     presence, names = word_presence(texts)
     words = _differences(presence)
     shapes = _differences(shape_presence(texts))
-    kernel = unit_diagonal(_gram(_scaled(style))) + unit_diagonal(_gram(_scaled(shapes)))
+    kernel = unit_diagonal(gram(scaled(style))) + unit_diagonal(gram(scaled(shapes)))
     predictor = leave_one_out_odd_smoother(kernel, _RIDGE)
     edges = [bucket_counts([edge(text) for text in texts], _BUCKETS) for edge in EDGES]
     members: dict[str, SignMember] = {
-        "style": _largest_mean(style),
-        "style_top": _largest_squares(style),
-        "prediction": lambda signs: _quadratic(signs, predictor),
+        "style": largest_mean(style),
+        "style_top": largest_squares(style),
+        "prediction": quadratic_member(predictor),
         "openings": _divergence(edges),
     }
     if shapes.shape[1]:
-        members["shapes"] = _largest_squares(shapes)
+        members["shapes"] = largest_squares(shapes)
     if names:
-        members["words"] = _largest_squares(words)
+        members["words"] = largest_squares(words)
     if embeddings is not None:
-        meaning = _gram(embeddings[1] - embeddings[0])
+        meaning = gram(embeddings[1] - embeddings[0])
         np.fill_diagonal(meaning, 0.0)
-        members["meaning"] = lambda signs: _quadratic(signs, meaning)
+        members["meaning"] = quadratic_member(meaning)
     return _Prepared(style, predictor, words, names, members)
 
 
@@ -156,45 +155,6 @@ def _differences(rows: Float32Array) -> Float32Array:
     """Return current minus reference of every pair; the first half of the rows is the reference."""
     half = len(rows) // 2
     return rows[half:] - rows[:half]
-
-
-def _scaled(differences: Float32Array) -> Float32Array:
-    """Return columns of mean square 1; constant zeros stay."""
-    size = np.sqrt((differences**2).mean(axis=0))
-    return np.asarray(differences / np.where(size > 0, size, np.inf), dtype=np.float32)
-
-
-def _gram(rows: Float32Array) -> Float32Array:
-    """Return the inner products of all rows."""
-    return np.asarray(rows @ rows.T, dtype=np.float32)
-
-
-def _quadratic(signs: Float32Array, matrix: Float32Array) -> FloatArray:
-    """Return s' M s for every row of signs."""
-    return np.asarray(((signs @ matrix.T) * signs).sum(axis=1), dtype=np.float64)
-
-
-def _z_scores(signs: Float32Array, differences: Float32Array) -> Float32Array:
-    """Return the standardised sum of every column under every row of signs."""
-    spread = np.sqrt((differences**2).sum(axis=0))
-    return np.asarray((signs @ differences) / np.where(spread > 0, spread, np.inf))
-
-
-def _largest_mean(differences: Float32Array) -> SignMember:
-    """Return the member that takes the largest standardised mean difference."""
-    return lambda signs: np.asarray(
-        np.abs(_z_scores(signs, differences)).max(axis=1), dtype=np.float64
-    )
-
-
-def _largest_squares(differences: Float32Array) -> SignMember:
-    """Return the member that adds the largest squared z-scores."""
-
-    def statistic(signs: Float32Array) -> FloatArray:
-        largest = largest_of_rows(_z_scores(signs, differences) ** 2, TOP_COLUMNS)
-        return np.asarray(largest.sum(axis=1), dtype=np.float64)
-
-    return statistic
 
 
 def _divergence(tables: Sequence[Float32Array]) -> SignMember:
@@ -217,14 +177,6 @@ def _divergence(tables: Sequence[Float32Array]) -> SignMember:
     return statistic
 
 
-def _member_statistics(
-    members: dict[str, SignMember], signs: Float32Array
-) -> dict[str, FloatArray]:
-    """Return every member's statistics, rows in blocks so that memory stays small."""
-    blocks = [signs[i : i + _CHUNK] for i in range(0, len(signs), _CHUNK)]
-    return {name: np.concatenate([f(block) for block in blocks]) for name, f in members.items()}
-
-
 def _result(
     prepared: _Prepared,
     statistics: dict[str, FloatArray],
@@ -235,11 +187,11 @@ def _result(
     """Describe the effect: how often the current answer is recognised, and by what."""
     n_pairs = len(prepared.style)
     scores = prepared.predictor.sum(axis=1)
-    n_right = float((scores > 0).sum()) + 0.5 * float((scores == 0).sum())
+    value, interval = recognised_ratio(scores)
     order = np.argsort(-scores, kind="stable")
     return StatResult(
-        value=n_right / n_pairs,
-        interval=jeffreys_interval(round(n_right), n_pairs),
+        value=value,
+        interval=interval,
         p_value=p_value,
         n_reference=n_pairs,
         n_current=n_pairs,
@@ -247,17 +199,9 @@ def _result(
         seed=seed,
         details={
             "member_p_values": {name: permutation_p_value(s) for name, s in statistics.items()},
-            "moved_features": _moved(prepared.style, list(FEATURE_NAMES)),
-            "moved_words": _moved(prepared.words, prepared.word_names),
+            "moved_features": moved_columns(prepared.style, list(FEATURE_NAMES)),
+            "moved_words": moved_columns(prepared.words, prepared.word_names),
             "most_typical_pairs": [int(i) for i in chosen[order[:3]]],
             "n_permutations": len(next(iter(statistics.values()))) - 1,
         },
     )
-
-
-def _moved(differences: Float32Array, names: list[str]) -> dict[str, float]:
-    """Return the five columns that moved most, in standard errors of their mean difference."""
-    if not names:
-        return {}
-    z = _z_scores(np.ones((1, len(differences)), dtype=np.float32), differences)[0]
-    return most_moved(z, names)

@@ -1,5 +1,6 @@
 """The cause of a verdict on made-up calls in which one thing changed."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -142,13 +143,28 @@ def test_roll_out_of_a_version_explains_only_what_stays_inside_no_version() -> N
 
 def test_moved_probes_say_model_unless_retrieval_changed() -> None:
     columns = _columns(5)
-    found = _find(columns, probes=PROBES_MOVED)
+    found = _find(columns, probes=[PROBES_MOVED])
     assert found.cause == "model"
     assert "0.2000 (0.1500 to 0.2500) where two reference answers give 0.0500" in found.reason
     _put(columns, "document_source", "kb/new")
-    found = _find(columns, probes=PROBES_MOVED)
+    found = _find(columns, probes=[PROBES_MOVED])
     assert found.cause == "retrieval"
-    assert [e.note for e in found.evidence if e.name == PROBES] != [""]
+    assert [e.note for e in found.evidence if e.name in PROBES.values()] != [""]
+
+
+def test_style_of_probes_says_model_in_words_of_its_own() -> None:
+    columns = _columns(6)
+    style = StatResult(
+        0.75, (0.6, 0.86), 0.0001, 24, 24, "replicated_combination", details={"farther_ratio": 0.7}
+    )
+    quiet = (replace(PROBES_MOVED[0], p_value=0.4), False)
+    found = _find(columns, probes=[quiet, (style, True)])
+    assert found.cause == "model"
+    assert (
+        "style of probe answers: the current one of two answers recognised in 75.0%" in found.reason
+    )
+    small = _find(columns, probes=[quiet, (style, False)])
+    assert small.cause == "unknown"
 
 
 @pytest.mark.parametrize("n", [0, 1, 5, 39])

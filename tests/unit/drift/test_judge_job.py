@@ -82,7 +82,8 @@ def _judge(settings: Settings, *, has_incidents: bool) -> JudgeSummary:
 def test_judge_finds_what_changed_when_incidents_are_on(settings: Settings) -> None:
     summary = _judge(settings, has_incidents=True)
     found = {reason.split(":")[0] for reason in summary.breaches}
-    assert {"semantic_shift", "semantic_shift_paired", "tpot_p95_ms"} <= found
+    assert {"semantic_shift", "semantic_shift_paired", "style_shift_paired"} <= found
+    assert "tpot_p95_ms" in found
     with open_warehouse(settings.warehouse_path, read_only=True) as warehouse:
         rows = warehouse.rows("select * from judgement.verdicts")
         assert len(rows) == sum(summary.n_by_verdict.values()) == summary.n_written
@@ -124,6 +125,7 @@ def test_judge_names_the_model_as_cause_when_another_one_answers(settings: Setti
             "input",
         }
         assert evidence["probe answers"]["is_changed"]
+        assert evidence["style of probe answers"]["is_changed"]
         assert evidence["time per output token"]["value"] > 0.9
         assert not evidence["topics of prompts"]["is_changed"]
         assert evidence["prompt text under its version"]["value"] == 0.0

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,9 +17,10 @@ from include.freezeline.drift.segments import SegmentTexts
 from include.freezeline.drift.sustained import sustained_verdict
 from include.freezeline.drift.verdicts import verdict_row
 from include.freezeline.drift.windows import recent_windows, reference_window
+from include.freezeline.stats.permutation import Float32Array
 from tests.unit.drift.worlds import AS_OF, POLICY, fake_embed, segment_texts
 
-QUESTIONS = {"semantic_shift", "semantic_shift_paired", "output_divergence"}
+QUESTIONS = {"semantic_shift", "semantic_shift_paired", "style_shift_paired", "output_divergence"}
 
 
 def _verdicts(segments: Sequence[SegmentTexts]) -> dict[str, Judged]:
@@ -31,6 +33,24 @@ def test_night_breaches_when_the_shift_lasts() -> None:
     verdicts = _verdicts([segment_texts(frozenset({0, 1, 2, 3}))])
     assert {name: v.verdict for name, v in verdicts.items()} == dict.fromkeys(QUESTIONS, "breach")
     assert all("it lasts" in v.reason for v in verdicts.values())
+
+
+def test_probes_show_another_style_where_the_meaning_stays() -> None:
+    """An embedder that hears no difference leaves how the answers are written."""
+
+    def deaf(texts: Sequence[str]) -> Float32Array:
+        return np.tile(np.array([1.0, 0.0], dtype=np.float32), (len(texts), 1))
+
+    found = {
+        each.finding.question: each
+        for each in judge_drift([segment_texts(frozenset({0, 1, 2, 3}))], POLICY, AS_OF, deaf)
+    }
+    assert found["semantic_shift_paired"].verdict == "ok"
+    style = found["style_shift_paired"]
+    assert style.verdict == "breach"
+    assert "is recognised in 100.0% of 24 pairs" in style.reason
+    assert 0 < len(style.finding.examples) <= 3
+    assert {row.canary_id for row in style.finding.examples} != {None}
 
 
 def test_night_warns_when_only_the_newest_window_is_shifted() -> None:

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from include.freezeline.stats.paired import paired_combination_test, sign_matrix
+from include.freezeline.stats.paired import paired_combination_test
+from include.freezeline.stats.sign_members import sign_matrix
 from tests.unit.stats.texts import answer_text, make_prompts
 
 
