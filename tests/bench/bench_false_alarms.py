@@ -104,9 +104,19 @@ def _by_turns(days: Sequence[list[TextRow]]) -> tuple[TextRow, ...]:
     return tuple(row for rows in zip(*days, strict=True) for row in rows)
 
 
-def count_alarms(n_nights: int, n_segments: int) -> tuple[Counter[str], int]:
+def policy_asking(names: Sequence[str]) -> DriftPolicy:
+    """Return the policy that asks these questions alone."""
+    policy = DriftPolicy.model_validate(_POLICY)
+    asked = {
+        name: question.model_copy(update={"is_enabled": name in names})
+        for name, question in policy.questions
+    }
+    return policy.model_copy(update={"questions": policy.questions.model_copy(update=asked)})
+
+
+def count_alarms(n_nights: int, n_segments: int, names: Sequence[str]) -> tuple[Counter[str], int]:
     """Judge the nights; return verdicts counted, and runs of nights with a breach by question."""
-    policy, embed = DriftPolicy.model_validate(_POLICY), CachedEmbedder()
+    policy, embed = policy_asking(names), CachedEmbedder()
     n_days = REFERENCE_DAYS + RECENT_DAYS + n_nights
     worlds = [[quiet_day(s, day) for day in range(n_days)] for s in range(n_segments)]
     counts: Counter[str] = Counter()
@@ -155,6 +165,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--nights", type=int, default=90)
     parser.add_argument("--segments", type=int, default=50)
+    parser.add_argument("--questions", nargs="+", choices=QUESTIONS, default=list(QUESTIONS))
     parser.add_argument("--quick", action="store_true", help="3 nights, 10 segments")
     given = parser.parse_args()
     n_nights, n_segments = (3, 10) if given.quick else (given.nights, given.segments)
@@ -169,7 +180,7 @@ def main() -> int:
         print(_line("breach rows", n_rows, n_months))
         print(_line("runs of nights with a breach", n_runs, n_months), flush=True)
     started = time.process_time()
-    counts, n_episodes = count_alarms(n_nights, n_segments)
+    counts, n_episodes = count_alarms(n_nights, n_segments, given.questions)
     n_months = n_nights / NIGHTS_A_MONTH
     n_asked = sum(counts.values())
     print(
