@@ -119,7 +119,7 @@ def keeps_level(name: str, cells: Sequence[Cell]) -> bool:
 
 def conclude(cells: Sequence[Cell]) -> None:
     """Print who keeps the level, and where ours is behind one that does."""
-    honest = [name for name in METHODS if keeps_level(name, cells)]
+    honest = [name for name in METHODS if name != REPLICATED and keeps_level(name, cells)]
     print(f"\nkeep the level of {LEVEL:.0%}: {', '.join(honest) or 'none'}")
     judged = [cell for cell in cells if cell.mix >= _COMPARED_MIX]
     n_led = sum(

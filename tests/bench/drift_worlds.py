@@ -92,7 +92,11 @@ class MadeUpWorld:
             more = prompts if protocol == "probe" else [prompt_text(t, rng) for t in later]
             texts = [answer_text(topic, rng) for topic in topics]
             texts += [answer_text(t, rng, is_other_model=k < mix * n) for k, t in enumerate(later)]
-            yield _trial(texts, prompts + more, protocol, None)
+            trial = _trial(texts, prompts + more, protocol, None)
+            if protocol == "probe":
+                again = [answer_text(topic, rng) for topic in topics]
+                trial = replace(trial, replicates=again, replicate_vectors=_word_rows(again))
+            yield trial
 
 
 def _word_rows(texts: Sequence[str]) -> Rows:

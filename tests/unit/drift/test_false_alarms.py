@@ -69,9 +69,9 @@ def test_a_night_says_when_it_asks_more_than_its_permutations_can_answer() -> No
     said: list[str] = []
     ask, as_of = DrawnAnswers(1, FIRST_DAY), nights(FIRST_DAY, 1)[0]
     decide_night(empty_segments(50), _policy(), as_of, ask, said.append)
-    assert any("set permutations.refine in drift.yml to at least 14999" in line for line in said)
+    assert any("set permutations.refine in drift.yml to at least 19999" in line for line in said)
     said.clear()
-    decide_night(empty_segments(6), _policy(), as_of, ask, said.append)
+    decide_night(empty_segments(4), _policy(), as_of, ask, said.append)
     assert not any("permutations" in line for line in said)
 
 
