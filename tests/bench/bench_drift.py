@@ -118,14 +118,11 @@ def keeps_level(name: str, cells: Sequence[Cell]) -> bool:
 
 
 def conclude(cells: Sequence[Cell]) -> None:
-    """Print who keeps the level, and where ours is behind one that does."""
+    """Print who keeps the level, and where ours is behind one that does not always alarm."""
     honest = [name for name in METHODS if name != REPLICATED and keeps_level(name, cells)]
     print(f"\nkeep the level of {LEVEL:.0%}: {', '.join(honest) or 'none'}")
     judged = [cell for cell in cells if cell.mix >= _COMPARED_MIX]
-    n_led = sum(
-        all(cell.n_alarms[name] <= cell.n_ours for name in honest if name in cell.n_alarms)
-        for cell in judged
-    )
+    n_led = sum(all(cell.n_alarms[name] <= cell.n_ours for name in honest) for cell in judged)
     behind = [
         f"{cell.protocol} n={cell.n} mix={cell.mix}: {name} {cell.n_alarms[name]} against {cell.n_ours} of {cell.n_trials}"
         for cell in judged

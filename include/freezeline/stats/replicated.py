@@ -35,6 +35,7 @@ from include.freezeline.stats.permutation import (
     staged_test,
 )
 from include.freezeline.stats.result import FloatArray, StatResult, insufficient
+from include.freezeline.stats.semantic import cosine_distances
 from include.freezeline.stats.shapes import shape_presence
 from include.freezeline.stats.sign_members import (
     SignMember,
@@ -150,7 +151,7 @@ def _prepare(triples: Triples) -> _Prepared:
     moved = [current - replicate for _, replicate, current in (style, shapes, words)]
     farther = [_farther(*style, _euclidean), _farther(*shapes, _jaccard), _farther(*words, _jaccard)]  # fmt: skip
     if triples.embeddings is not None:
-        farther.append(_farther(*triples.embeddings, _cosine))
+        farther.append(_farther(*triples.embeddings, cosine_distances))
     distances = _signed_ranks(np.stack(farther, axis=1))
     kernels = [unit_diagonal(gram(scaled(part))) for part in (moved[0], moved[1], distances)]
     kernel = np.asarray(sum(kernels), dtype=np.float32)
@@ -185,11 +186,6 @@ def _jaccard(left: Float32Array, right: Float32Array) -> FloatArray:
     """Return 1 - intersection over union of each pair of rows of 0 and 1; empty pairs give 0."""
     shared, either = np.minimum(left, right).sum(axis=1), np.maximum(left, right).sum(axis=1)
     return np.asarray(1.0 - (shared + 1.0) / (either + 1.0), dtype=np.float64)
-
-
-def _cosine(left: Float32Array, right: Float32Array) -> FloatArray:
-    """Return 1 - cosine of each pair of L2-normalised rows."""
-    return np.asarray(1.0 - np.einsum("ij,ij->i", left, right), dtype=np.float64)
 
 
 def _signed_ranks(differences: FloatArray) -> Float32Array:
