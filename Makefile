@@ -60,7 +60,7 @@ demo: install ## from real traces to a frozen release: make a bucket, run the ni
 test: install-dev lint ## lint, then the test suite on the default target
 	$(PY) -m pytest -m "not engines and not long" $(PARALLEL) $(PYTEST_ARGS)
 
-test-long: install-dev ## what takes minutes each: thirty nights, a quiet demo, a demo twice and on S3, every bench, the scheduler
+test-long: install-dev ## what takes minutes each: thirty nights, a quiet demo, a small one twice and on S3, every bench, the scheduler
 	$(PY) -m pytest -m long $(PARALLEL) $(PYTEST_ARGS)
 
 test-shared: $(VENV)/.installed-shared ## the same marts in a DuckLake that machines share; facts in PostgreSQL (needs PostgreSQL, Ceph)
@@ -72,7 +72,7 @@ test-spark: $(VENV)/.installed-spark ## the same marts on a Spark cluster of two
 airflow: install ## the Airflow UI with the DAGs and the Freezeline page (prints the login)
 	@$(PY) -m include.freezeline.adapters.airflow.serve
 
-# Each of these takes most of an hour; of the others bench_false_alarms takes ten minutes, the rest some.
+# Each of these takes most of an hour; of the others bench_false_alarms takes fifteen minutes, the rest some.
 LONG_BENCHES := tests/bench/bench_drift.py tests/bench/bench_night.py tests/bench/bench_scale.py
 
 bench: install-dev ## print speed and power ratios, each against a baseline in the same run

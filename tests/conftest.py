@@ -21,7 +21,9 @@ _ORDER = ("unit", "architecture", "dags", "dbt", "integration", "browser")
 
 
 # What a session makes once; tests that share it run in one process, the longest first.
-_SHARED = ("quiet_night", "night", "rgw")
+_SHARED = ("quiet_night", "small_night", "night", "rgw")
+# A hanging test ends; four times what the longest takes on a usual machine of two cores.
+_LONG_TIMEOUT_S = 3600
 
 
 # First, because xdist reads the groups in the same hook.
@@ -45,6 +47,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(group))
         if group == "quiet_night":
             item.add_marker(pytest.mark.long)
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.timeout(_LONG_TIMEOUT_S))
 
 
 def _shared_by(item: pytest.Item) -> str | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.line import LineRun, make_demo, run_line
+from tests.integration.line import SMALL, LineRun, make_demo, run_line
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +15,9 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> LineRun:
 def quiet_night(tmp_path_factory: pytest.TempPathFactory) -> LineRun:
     """The same world with the incidents off."""
     return run_line(tmp_path_factory.mktemp("quiet"), "--no-incidents")
+
+
+@pytest.fixture(scope="session")
+def small_night(tmp_path_factory: pytest.TempPathFactory) -> LineRun:
+    """A tenth of the demo's traffic, enough for breaches and a freeze."""
+    return run_line(tmp_path_factory.mktemp("small"), *SMALL)

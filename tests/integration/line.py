@@ -14,6 +14,7 @@ from include.freezeline.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 LAST_AS_OF = "2026-10-14"
+SMALL = ("--scale", "0.1")
 
 
 @dataclass(frozen=True, slots=True)

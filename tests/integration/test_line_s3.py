@@ -7,13 +7,12 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.integration.line import run_line
+from tests.integration.line import SMALL, LineRun, run_line
 from tests.integration.rgw import Rgw
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.long]
 
 COUNT_SQL = "select count(*) as n from marts.fct_llm_calls"
-SCALE = ("--scale", "0.03")
 
 
 def features_of(document: bytes) -> list[dict[str, Any]]:
@@ -26,7 +25,9 @@ def features_of(document: bytes) -> list[dict[str, Any]]:
     return features
 
 
-def test_demo_on_s3_lands_what_files_do_and_publishes_to_s3(rgw: Rgw, tmp_path: Path) -> None:
+def test_demo_on_s3_lands_what_files_do_and_publishes_to_s3(
+    rgw: Rgw, small_night: LineRun, tmp_path: Path
+) -> None:
     credentials = {"AWS_ACCESS_KEY_ID": rgw.access_key, "AWS_SECRET_ACCESS_KEY": rgw.secret_key}
     client = boto3.client(
         "s3",
@@ -38,7 +39,7 @@ def test_demo_on_s3_lands_what_files_do_and_publishes_to_s3(rgw: Rgw, tmp_path: 
     client.create_bucket(Bucket="freezeline-line")
     on_s3 = run_line(
         tmp_path / "s3",
-        *SCALE,
+        *SMALL,
         environ=credentials
         | {
             "FREEZELINE_SOURCE_URI": "s3://freezeline-line/landing",
@@ -46,16 +47,15 @@ def test_demo_on_s3_lands_what_files_do_and_publishes_to_s3(rgw: Rgw, tmp_path: 
             "FREEZELINE_S3_ENDPOINT_URL": rgw.endpoint_url,
         },
     )
-    on_files = run_line(tmp_path / "files", *SCALE)
-    (count,) = on_files.rows(COUNT_SQL)
+    (count,) = small_night.rows(COUNT_SQL)
     assert count["n"] > 500
     assert on_s3.rows(COUNT_SQL) == [count]
     for part in ("landed", "flags", "verdicts"):
-        assert on_files.outcome[part], f"{part} is empty"
-        assert on_s3.outcome[part] == on_files.outcome[part]
+        assert small_night.outcome[part], f"{part} is empty"
+        assert on_s3.outcome[part] == small_night.outcome[part]
     listed = client.list_objects_v2(Bucket="freezeline-line", Prefix="published/")
     published = {item["Key"].removeprefix("published/") for item in listed["Contents"]}
     assert {"freeze.json", "flags.flagd.json", "reports/latest/freeze_report.html"} <= published
     document = client.get_object(Bucket="freezeline-line", Key="published/freeze.json")["Body"]
-    on_disk = (on_files.home / "published" / "freeze.json").read_bytes()
+    on_disk = (small_night.home / "published" / "freeze.json").read_bytes()
     assert features_of(document.read()) == features_of(on_disk)
