@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date
 from typing import Any
 
 import numpy as np
@@ -96,23 +97,24 @@ def plan_style_paired(texts: SegmentTexts, window: Window, policy: DriftPolicy) 
 def _plan_probes(question: str, texts: SegmentTexts, window: Window, policy: DriftPolicy) -> Plan:
     """Give every probe answer two reference answers.
 
-    No reference answer is used twice, so the pairs are independent of each other.
+    Of each probe one answer a day is taken, and none twice: what a cache repeats within a day would
+    make triples depend on each other, and two reference answers alike.
     """
-    pool: dict[tuple[str | None, str], list[TextRow]] = {}
-    for row in _probes(texts.reference_rows):
-        pool.setdefault((row.canary_id, row.prompt_version), []).append(row)
+    pool: dict[tuple[str, ...], list[TextRow]] = {}
+    for row in _one_a_day(_probes(texts.reference_rows)):
+        pool.setdefault(_asked(row), []).append(row)
     triples = [
-        (found.pop(0), found.pop(0), row)
-        for row in _probes(texts.rows_in(window))
-        if len(found := pool.get((row.canary_id, row.prompt_version), [])) >= 2
+        (*found, row)
+        for row in _one_a_day(_probes(texts.rows_in(window)))
+        if (found := _take_two(pool.get(_asked(row), []), row.prompt))
     ]
     reference, replicates, current = (tuple(t[i] for t in triples) for i in range(3))
     needed: int = getattr(policy.questions, question).min_current
     reason = None
     if len(triples) < needed:
         reason = (
-            f"{len(triples)} probe answers have two reference answers to the same probe and "
-            f"prompt version; at least {needed} are needed"
+            f"{len(triples)} probe answers have reference answers of two days to the same prompt "
+            f"and prompt version with as much retrieved; at least {needed} are needed"
         )
     return Plan(
         question=question,
@@ -128,6 +130,40 @@ def _plan_probes(question: str, texts: SegmentTexts, window: Window, policy: Dri
             {"reference": reference + replicates, "current": current},
         ),
     )
+
+
+def _asked(row: TextRow) -> tuple[str, ...]:
+    """Return what two answers to a probe must have in common beside its text."""
+    return str(row.canary_id), row.prompt_version, str(row.is_retrieval_empty)
+
+
+def _one_a_day(rows: tuple[TextRow, ...]) -> tuple[TextRow, ...]:
+    """Return the first answer to each probe and text of each day (UTC), in sampling order."""
+    first: dict[tuple[str, ...], TextRow] = {}
+    for row in rows:
+        day = row.called_at.astimezone(UTC).date().isoformat()
+        first.setdefault((*_asked(row), row.prompt, day), row)
+    return tuple(first.values())
+
+
+def _take_two(pool: list[TextRow], prompt: str) -> tuple[TextRow, TextRow] | None:
+    """Take two reference answers to a prompt out of the pool of its probe; None without two.
+
+    An edited probe is another question. Only where its text is never the same twice, because a
+    date or retrieved texts are part of it, do answers to other texts serve.
+    """
+    same = [row for row in pool if row.prompt == prompt]
+    if not same and len({row.prompt for row in pool}) == len(pool):
+        same = pool[:]
+    days: dict[date, TextRow] = {}
+    for row in same:
+        days.setdefault(row.called_at.astimezone(UTC).date(), row)
+    if len(days) < 2:
+        return None
+    first, second = list(days.values())[:2]
+    pool.remove(first)
+    pool.remove(second)
+    return first, second
 
 
 def _plan_organic(question: str, texts: SegmentTexts, window: Window, policy: DriftPolicy) -> Plan:

@@ -101,12 +101,18 @@ class ShiftQuestion(_Strict):
     min_effect: Effect
 
 
+class RatioQuestion(ShiftQuestion):
+    """A drift question whose effect is a share; 0.5 is no difference."""
+
+    min_effect: Annotated[float, Field(ge=0.0, lt=1.0)]
+
+
 class DriftQuestions(_Strict):
     """The drift questions by name."""
 
-    semantic_shift: ShiftQuestion
+    semantic_shift: RatioQuestion
     semantic_shift_paired: ShiftQuestion
-    style_shift_paired: ShiftQuestion = ShiftQuestion(min_current=8, min_effect=0.57)
+    style_shift_paired: RatioQuestion = RatioQuestion(min_current=8, min_effect=0.57)
     output_divergence: ShiftQuestion
 
 

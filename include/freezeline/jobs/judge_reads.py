@@ -49,6 +49,8 @@ with answers as (
     where {subject} and coalesce(t.prompt_version, '') in $versions
         and t.called_at >= $started_at and t.called_at < $ended_at
         and t.output_text_redacted is not null
+        -- What a cache repeats is no answer of the model's of today.
+        and not coalesce(c.is_gateway_cache_hit, false)
 )
 select * from answers
 where canary_id is not null or day_rank <= $per_day

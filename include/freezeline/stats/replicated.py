@@ -121,6 +121,8 @@ def replicated_combination_test(
     if n_triples < _MIN_TRIPLES:
         reason = f"{n_triples} pairs with two reference answers, at least {_MIN_TRIPLES} are needed"
         return insufficient(METHOD, reason, n_triples, n_triples)
+    if triples.embeddings is not None and not np.isfinite(triples.embeddings).all():
+        return insufficient(METHOD, "embeddings with missing numbers", n_triples, n_triples)
     if len(set(triples.texts)) == 1:
         return insufficient(METHOD, "all answers are equal", n_triples, n_triples)
     prepared = _prepare(_first(triples, MAX_ROWS))

@@ -26,7 +26,8 @@ create table marts.fct_llm_calls (
     is_retrieval_empty boolean, sample_weight double,
     trace_id varchar, prompt_hash varchar, response_model varchar, provider varchar,
     system_fingerprint varchar, retrieved_document_count bigint, tenant_key varchar,
-    tenant_tier varchar, route varchar, locale varchar, input_text_chars bigint
+    tenant_tier varchar, route varchar, locale varchar, input_text_chars bigint,
+    is_gateway_cache_hit boolean
 );
 create table marts.fct_retrievals (trace_id varchar, best_document_score double);
 create table marts.fct_retrieved_documents (
@@ -63,7 +64,20 @@ def _fill(warehouse: Warehouse, *, has_incidents: bool) -> None:
         for row in rows:
             speed = 20.0 * float(np.exp(rng.normal(0, 0.1))) * (3.0 if is_late else 1.0)
             timing = (speed * 50, 300.0, speed, 1000, 50, 0.001, False, None, 1.0)
-            names = (row.call_key, "hash", MODEL, "openai", None, None, "t_1", None, "/", "en", 40)
+            names = (
+                row.call_key,
+                "hash",
+                MODEL,
+                "openai",
+                None,
+                None,
+                "t_1",
+                None,
+                "/",
+                "en",
+                40,
+                False,
+            )
             key = (row.call_key, *subject, row.called_at, day, row.canary_id)
             calls.append([*key, row.canary_id is not None, *timing, *names])
             texts.append([*key, row.prompt, row.answer, stable_hash(row.answer)])

@@ -17,7 +17,8 @@ from tests.unit.drift.worlds import AS_OF, FIRST_DAY, POLICY, segment_texts
 
 _TABLES = (
     "create schema marts",
-    "create table marts.fct_llm_calls (call_key varchar, is_retrieval_empty boolean)",
+    "create table marts.fct_llm_calls (call_key varchar, is_retrieval_empty boolean, "
+    "is_gateway_cache_hit boolean)",
     "create table marts.fct_call_texts (call_key varchar, feature varchar, environment varchar, "
     "request_model varchar, prompt_version varchar, called_at timestamptz, canary_id varchar, "
     "input_text_redacted varchar, output_text_redacted varchar)",
@@ -101,6 +102,17 @@ def test_sample_depends_on_call_keys_alone(settings: Settings) -> None:
     ]
     minutes = [[row.called_at for row in plan.current] for plan in plans]
     assert minutes[0] != minutes[1], "other keys, other sample"
+
+
+def test_what_a_cache_repeated_is_not_read(settings: Settings) -> None:
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        _fill(warehouse, _calls())
+        for key, is_hit in (("v1-1013-0", True), ("probe-0", True), ("probe-1", False)):
+            warehouse.execute(f"insert into marts.fct_llm_calls values ('{key}', null, {is_hit})")
+        (texts,) = load_segments(warehouse, POLICY, AS_OF)
+    keys = {row.call_key for row in texts.rows_in(NEWEST)}
+    assert not keys & {"v1-1013-0", "probe-0"}
+    assert keys >= {"v1-1013-1", "probe-1", "probe-2"}
 
 
 def test_probes_are_read_whole() -> None:

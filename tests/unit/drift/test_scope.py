@@ -90,7 +90,8 @@ def _fill(warehouse: Warehouse) -> None:
         select 'k' || i as call_key, 'f' as feature, 'production' as environment,
             'm' as request_model, 'v1' as prompt_version,
             $first + to_hours(i::bigint) as called_at,
-            if(i % 2 = 0, 'gold', null) as tenant_tier, null::boolean as is_retrieval_empty
+            if(i % 2 = 0, 'gold', null) as tenant_tier, null::boolean as is_retrieval_empty,
+            false as is_gateway_cache_hit
         from range(43 * 24) as r(i)
         """,
         {"first": FIRST_DAY},

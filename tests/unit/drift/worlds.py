@@ -63,6 +63,7 @@ def day_rows(
         # A model answers a probe in much the same words every day.
         is_variant = bool(rng.random() < 0.03)
         writer = rng if i < n_calls else np.random.default_rng([i - n_calls, is_variant])
+        asker = rng if i < n_calls else np.random.default_rng([i - n_calls])
         rows.append(
             TextRow(
                 call_key=f"{seed}-{day:%m%d}-{version}-{i:04d}",
@@ -70,7 +71,7 @@ def day_rows(
                 prompt_version=version,
                 is_retrieval_empty=None,
                 canary_id=None if i < n_calls else f"probe-{i - n_calls}",
-                prompt=prompt_text(topic, rng),
+                prompt=prompt_text(topic, asker),
                 answer=answer_text(topic, writer, is_other_model=is_other_model),
             )
         )
