@@ -1,5 +1,7 @@
 """Fingerprints of style and their change points."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -75,3 +77,34 @@ def test_few_days_are_insufficient(n_days: int) -> None:
 
 def test_equal_days_are_insufficient() -> None:
     assert change_point([_day(1)] * 10, seed=1).reason == "all days are equal"
+
+
+def _sampled(seed: int, n_by_day: list[int]) -> list[Fingerprint]:
+    """Return days of answers from one pool, as many a day as told."""
+    rng = np.random.default_rng(seed)
+    days = []
+    for n_texts in n_by_day:
+        rows = rng.lognormal(0.0, 0.5, (n_texts, len(FEATURE_NAMES)))
+        errors = rows.std(axis=0, ddof=1) / np.sqrt(n_texts)
+        days.append(Fingerprint(tuple(rows.mean(axis=0)), tuple(errors), n_texts, "h"))
+    return days
+
+
+@pytest.mark.parametrize(
+    "n_by_day", [[25] * 7 + [200] * 21, [200] * 23 + [25] * 5, [200, 200, 200, 200, 200, 25, 25] * 4]
+)  # fmt: skip
+def test_days_of_few_answers_are_no_change(n_by_day: list[int]) -> None:
+    p_values = [
+        change_point(_sampled(seed, n_by_day), seed=seed, n_permutations=199, n_refined=199).p_value
+        for seed in range(150)
+    ]
+    assert sum(p is not None and p <= 0.05 for p in p_values) <= 15  # 99.5% of a binomial at 5%
+
+
+def test_few_answers_hide_no_change() -> None:
+    days = _sampled(1, [25] * 7 + [200] * 21)
+    moved = [replace(day, means=tuple(0.15 + mean for mean in day.means)) for day in days[18:]]
+    result = change_point([*days[:18], *moved], seed=1)
+    assert result.value == 18.0
+    assert result.p_value is not None
+    assert result.p_value <= 0.01
