@@ -3,14 +3,19 @@
 A message says the field, what was expected, what was found and what to write instead.
 """
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 _Error = Mapping[str, Any]
+_Accepts = Callable[[float], bool]
 _MAX_SHOWN = 80
+_MAX_DIGITS = 15
 # What is expected, and what to write instead.
 _BOUNDS: dict[str, tuple[str, str, str]] = {
     "greater_than": ("gt", "above {}", "write more than {}"),
@@ -58,25 +63,48 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
         return f"{field}: required but missing (add it)"
     if first["type"] == "extra_forbidden":
         return f"{field}: unknown key ({_meant(first['loc'], model)})"
-    return f"{field}: {complaint(first)}"
+    return f"{field}: {complaint(first, lambda number: _is_accepted(number, first['loc'], model))}"
 
 
-def complaint(error: _Error) -> str:
+def complaint(error: _Error, accepts: _Accepts = lambda _number: True) -> str:
     """Say what a value must be, what it is, and what to write instead.
 
     Args:
         error: One of pydantic's errors; one without ``input`` does not show the value.
+        accepts: Whether a number may be written there, so that no other one is suggested.
     """
     said = str(error["msg"]).removeprefix("Value error, ")
-    for describe in (_bound, _choice, _kind, _form):
-        told = describe(error)
+    for told in (_bound(error, accepts), _choice(error), _kind(error, accepts), _form(error)):
         if told is not None:
             expected, remedy = told
             return f"must be {expected}{_got(error)} ({remedy})"
     return f"{said}{_got(error)}"
 
 
-def _bound(error: _Error) -> tuple[str, str] | None:
+def _is_accepted(number: float, place: tuple[int | str, ...], model: type[BaseModel]) -> bool:
+    """Whether a field takes a number; of an entry of a list nobody knows."""
+    fields = list(_fields_at(place, model))
+    return not fields or any(_takes(field, number) for field in fields)
+
+
+def _fields_at(place: tuple[int | str, ...], model: type[BaseModel]) -> Iterator[FieldInfo]:
+    """Yield the fields of a name, one per model that may stand there."""
+    for owner in _models_at(place[:-1], model):
+        yield from (f for name, f in owner.model_fields.items() if place[-1] in {name, f.alias})
+
+
+def _takes(field: FieldInfo, number: float) -> bool:
+    """Whether a field takes a number, as far as it can be asked alone."""
+    try:
+        TypeAdapter(field.rebuild_annotation()).validate_python(number)
+    except ValidationError:
+        return False
+    except PydanticUserError:
+        return True
+    return True
+
+
+def _bound(error: _Error, accepts: _Accepts) -> tuple[str, str] | None:
     """Describe a number that is too small or too large."""
     if error["type"] not in _BOUNDS:
         return None
@@ -84,10 +112,23 @@ def _bound(error: _Error) -> tuple[str, str] | None:
     bound = error["ctx"][name]
     shown = f"{bound:g}" if isinstance(bound, float) else str(bound)
     value = error.get("input")
-    is_percent = name in {"lt", "le"} and bound == 1 and isinstance(value, int | float)
-    if is_percent and 1 < float(value) < 100:  # type: ignore[arg-type]
-        return expected.format(shown), f"write {float(value) / 100:g}"  # type: ignore[arg-type]
+    if _is_endless(value):
+        return "a finite number", "write a number"
+    if name in {"lt", "le"} and bound == 1 and isinstance(value, int | float) and 1 < value < 100:
+        share = float(value) / 100
+        if accepts(share):
+            return expected.format(shown), f"write {share:g}"
     return expected.format(shown), remedy.format(shown)
+
+
+def _is_endless(value: object) -> bool:
+    """Whether a value is infinite or not a number, also when written as text."""
+    if not isinstance(value, float | str):
+        return False
+    try:
+        return not math.isfinite(float(value))
+    except ValueError:
+        return False
 
 
 def _choice(error: _Error) -> tuple[str, str] | None:
@@ -101,25 +142,40 @@ def _choice(error: _Error) -> tuple[str, str] | None:
     return expected, f"write {only[0]}" if only else "write one of them"
 
 
-def _kind(error: _Error) -> tuple[str, str] | None:
+def _kind(error: _Error, accepts: _Accepts) -> tuple[str, str] | None:
     """Describe a value of another kind."""
     for start, expected, remedy in _KINDS:
         if str(error["type"]).startswith(start):
-            number = _number_in(error.get("input")) if "number" in expected else None
+            number = _number_in(error.get("input"), expected, accepts)
             return expected, remedy if number is None else f"write {number}"
     return None
 
 
-def _number_in(value: object) -> str | None:
-    """Return the number that somebody wrote as text, such as ``"0.01"`` or ``2%``."""
-    if not isinstance(value, str):
+def _number_in(value: object, expected: str, accepts: _Accepts) -> str | None:
+    """Return the number that somebody wrote as text, such as ``"0.01"`` or ``2%``.
+
+    In plain digits, because YAML reads ``1e-3`` as text, and only a number that may stand there:
+    no share in the place of a whole number.
+    """
+    if not isinstance(value, str) or "number" not in expected:
         return None
     text = value.strip()
     try:
-        number = float(text.removesuffix("%"))
-    except ValueError:
+        number = Decimal(text.removesuffix("%"))
+    except InvalidOperation:
         return None
-    return f"{number / 100:g}" if text.endswith("%") else text
+    if not number.is_finite() or abs(number.adjusted()) > _MAX_DIGITS:
+        return None
+    is_percent = text.endswith("%")
+    if "whole" in expected and (is_percent or number != number.to_integral_value()):
+        return None
+    number = number / 100 if is_percent else number
+    return f"{number.normalize():f}" if accepts(_plain(number)) else None
+
+
+def _plain(number: Decimal) -> float:
+    """Return a number as YAML would read it."""
+    return int(number) if number == number.to_integral_value() else float(number)
 
 
 def _form(error: _Error) -> tuple[str, str] | None:

@@ -18,6 +18,7 @@ class _Inner(BaseModel):
     model_config = ConfigDict(extra="forbid")
     owner: str
     limit: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
+    n_of_one: Annotated[int, Field(le=1)] = 1
 
 
 class _Policy(BaseModel):
@@ -48,13 +49,24 @@ def _error(tmp_path: Path, text: str) -> str:
         ("n_days: 1", "n_days: must be at least 2, got 1 (write 2 or more)"),
         ("n_days: 32", "n_days: must be at most 31, got 32 (write 31 or less)"),
         ("n_days: '3'", "n_days: must be a whole number, got '3' (write 3)"),
+        ("n_days: '2.5'", "n_days: must be a whole number, got '2.5' (write a whole number, without quotes)"),
+        ("n_days: '3.0'", "n_days: must be a whole number, got '3.0' (write 3)"),
+        ("n_days: 3%", "n_days: must be a whole number, got '3%' (write a whole number, without quotes)"),
+        ("n_days: '500'", "n_days: must be a whole number, got '500' (write a whole number, without quotes)"),
         ("n_days: 3.5", "n_days: must be a whole number, got 3.5 (write a whole number, without quotes)"),
         ("n_days: true", "n_days: must be a whole number, got true (write a whole number, without quotes)"),
         ("n_days:", "n_days: must be a whole number, got nothing (write a whole number, without quotes)"),
         ("share: 5", "share: must be at most 1, got 5 (write 0.05)"),
         ("share: 5%", "share: must be a number, got '5%' (write 0.05)"),
+        ("share: 500%", "share: must be a number, got '500%' (write a number, without quotes)"),
+        ("share: 1e-3", "share: must be a number, got '1e-3' (write 0.001)"),
+        ("share: nan", "share: must be a number, got 'nan' (write a number, without quotes)"),
         ("share: .nan", "share: must be a finite number, got nan (write a number)"),
         ("share: -.inf", "share: must be a finite number, got -inf (write a number)"),
+        ("inner: {owner: x, limit: .nan}", "inner.limit: must be a finite number, got nan (write a number)"),
+        ("inner: {owner: x, limit: .inf}", "inner.limit: must be a finite number, got inf (write a number)"),
+        ("inner: {owner: x, limit: -.inf}", "inner.limit: must be a finite number, got -inf (write a number)"),
+        ("inner: {owner: x, n_of_one: 5}", "inner.n_of_one: must be at most 1, got 5 (write 1 or less)"),
         ("inner: {owner: x, limit: 0}", "inner.limit: must be above 0, got 0 (write more than 0)"),
         ("inner: {owner: x, limit: 5}", "inner.limit: must be below 1, got 5 (write 0.05)"),
         ("inner: {owner: x, limit: 500}", "inner.limit: must be below 1, got 500 (write less than 1)"),

@@ -270,7 +270,8 @@ def _most_grown(evidence: Sequence[Row], cause: str) -> str | None:
         for sign in evidence
         if sign["is_changed"] and sign["name"] == names.get(cause)
         for name, item in (sign["moved"] or {}).items()
-        if not name.startswith("(")
+        # What a long name was shortened to is no name to act on.
+        if not name.startswith("(") and "…" not in name
     ]
     best = max(grown, default=None)
     return best[1] if best is not None and best[0] > 0 else None

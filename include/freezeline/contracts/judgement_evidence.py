@@ -43,7 +43,8 @@ ROOT_CAUSES = Table(
             "evidence",
             "json",
             "List of every sign looked at: cause, name, value with interval, p_value, "
-            "adjusted_p_value, n_reference, n_current, is_changed, is_counted, note, reason.",
+            "adjusted_p_value, n_reference, n_current, is_changed, is_counted, note, reason, moved; of "
+            "shares total_variation, chance_total_variation, n_gone and n_new; of probes windows.",
             nullable=False,
         ),
         Column("evidence_query", "string", "SQL that shows the calls behind it.", nullable=False),
@@ -100,7 +101,12 @@ CALL_SCORES = Table(
             "groundedness, relevance, refusal, format, toxicity, tone, self_consistency, judge, composite, or structure (answers unlike their class).",
             nullable=False,
         ),
-        Column("evaluator_version", "string", "Changes whenever a score could.", nullable=False),
+        Column(
+            "evaluator_version",
+            "string",
+            "Changes whenever a score could; with the name of the model that scores, where there is one.",
+            nullable=False,
+        ),
         Column(
             "evaluation_score",
             "float64",

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from include.freezeline.drift.causes import METHOD, METHOD_VERSION, Evidence, RootCause
+from include.freezeline.drift.cause_evidence import Evidence, Probe, RootCause
+from include.freezeline.drift.causes import METHOD, METHOD_VERSION
 from include.freezeline.drift.evidence import causes_query
 from include.freezeline.drift.findings import Finding, Judged
 from include.freezeline.drift.segments import ANSWERING_MODEL, Segment
@@ -14,6 +15,8 @@ from include.freezeline.hashing import stable_hash
 
 _PROBES = ("semantic_shift_paired", "style_shift_paired")
 _PART = 4
+# What a test of shares says about all categories together.
+_TOGETHER = ("total_variation", "chance_total_variation", "n_gone", "n_new")
 
 
 def needs_cause(judged: Judged) -> bool:
@@ -43,22 +46,44 @@ def cause_seed(finding: Finding, as_of: datetime) -> int:
     return int(stable_hash("cause", verdict_key(finding, as_of))[:7], 16)
 
 
-def probes_of(finding: Finding, judged: Sequence[Judged]) -> tuple[Finding, ...]:
+def probes_of(finding: Finding, judged: Sequence[Judged]) -> tuple[Probe, ...]:
     """Return what the probes of a finding's segment say; nothing without enough of them.
 
-    A model that answers under one name only has the probes that ask for that name.
+    A model that answers under one name only has the probes that ask for that name. While a change
+    of the model stands that nobody accepted, its probes say so every night: they count only for a
+    verdict that compares the same windows of time.
     """
     segment = finding.segment
     asked = finding.details.get("request_models", ())
     if _is_of_style(finding) and len(asked) == 1:
         segment = Segment(segment.feature, segment.environment, asked[0])
     return tuple(
-        each.finding
+        _probe(finding, each.finding)
         for each in judged
         if each.finding.question in _PROBES
         and each.finding.segment == segment
         and each.finding.result.is_sufficient
     )
+
+
+def _probe(finding: Finding, probe: Finding) -> Probe:
+    """Return what a probe question says about a finding."""
+    own, theirs = compared_windows(finding), (probe.reference, probe.window)
+    return Probe(
+        result=probe.result,
+        is_large=probe.is_large,
+        is_same_comparison=own == theirs,
+        windows={"probes": _as_text(*theirs), "verdict": _as_text(*own)},
+    )
+
+
+def _as_text(before: Window | None, window: Window) -> dict[str, list[str] | None]:
+    """Return two windows as the evidence lists them."""
+
+    def span(each: Window) -> list[str]:
+        return [each.started_at.isoformat(), each.ended_at.isoformat()]
+
+    return {"before": None if before is None else span(before), "current": span(window)}
 
 
 def _is_of_style(finding: Finding) -> bool:
@@ -114,4 +139,6 @@ def _evidence_item(evidence: Evidence) -> dict[str, Any]:
         "note": evidence.note,
         "reason": result.reason,
         "moved": result.details.get("moved_categories"),
+        **{name: result.details.get(name) for name in _TOGETHER},
+        "windows": dict(evidence.windows) or None,
     }

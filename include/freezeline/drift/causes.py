@@ -6,72 +6,29 @@ model that was changed is worth a look first. It is the likeliest cause and no p
 that nobody records may have changed at the same time.
 """
 
+import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from include.freezeline.drift.cause_evidence import PROBES, Evidence, Probe, RootCause
+from include.freezeline.drift.cause_notes import TOGETHER, uncounted_note
+from include.freezeline.drift.cause_shares import shift_of
+from include.freezeline.drift.cause_words import reason_of
 from include.freezeline.drift.policy import CausePolicy
-from include.freezeline.drift.signs import CAUSES, SIGNS, Cause, CauseRows, Sign, sign_result
+from include.freezeline.drift.signs import (
+    N_REFINED,
+    SIGNS,
+    Cause,
+    CauseRows,
+    Sign,
+    sign_result,
+)
 from include.freezeline.stats.multiplicity import holm_p_values
-from include.freezeline.stats.replicated import METHOD as REPLICATED_METHOD
-from include.freezeline.stats.result import StatResult
-from include.freezeline.stats.semantic import METHOD as PAIRED_METHOD
 
 METHOD = "first_changed_in_order"
-METHOD_VERSION = "2"
-# Names of the signs that probes give, by the method of their test.
-PROBES = {
-    PAIRED_METHOD: "probe answers",
-    REPLICATED_METHOD: "style of probe answers",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One sign with its test.
-
-    Attributes:
-        cause: What it speaks for.
-        name: In words.
-        result: Effect with interval, sizes and p-value.
-        adjusted_p_value: p-value after Holm's correction over all signs of the verdict.
-        is_changed: Whether it changed significantly and by enough.
-        is_counted: False where its change cannot explain the verdict, as ``note`` says.
-        note: Why it is not counted.
-    """
-
-    cause: Cause
-    name: str
-    result: StatResult
-    adjusted_p_value: float | None = None
-    is_changed: bool = False
-    is_counted: bool = True
-    note: str = ""
-
-    @property
-    def speaks(self) -> bool:
-        """Whether it names the cause."""
-        return self.is_changed and self.is_counted
-
-
-@dataclass(frozen=True, slots=True)
-class RootCause:
-    """The most likely cause of a verdict.
-
-    Attributes:
-        cause: ``unknown`` when nothing looked at changed by enough.
-        reason: The same in words, with its numbers.
-        evidence: Every sign, in order.
-        n_reference: Calls before.
-        n_current: Calls in the window judged.
-        seed: Seed of the tests.
-    """
-
-    cause: Cause
-    reason: str
-    evidence: tuple[Evidence, ...]
-    n_reference: int
-    n_current: int
-    seed: int
+METHOD_VERSION = "3"
+# What more permutations cost: their number, and labels held in memory.
+_MAX_REFINED, _MAX_LABELS = 19_999, 32_000_000
 
 
 def find_cause(
@@ -80,7 +37,7 @@ def find_cause(
     *,
     seed: int,
     is_given_version: bool,
-    probes: Sequence[tuple[StatResult, bool]] = (),
+    probes: Sequence[Probe] = (),
 ) -> RootCause:
     """Return the first of prompt, model, retrieval and input that changed.
 
@@ -90,21 +47,21 @@ def find_cause(
         seed: Seed of the tests.
         is_given_version: Whether the verdict compared calls inside prompt versions only, so that
             a roll-out of another version cannot be its cause.
-        probes: What the tests of the segment's probe answers say, and whether it is large enough to
-            matter.
+        probes: What the tests of the segment's probe answers say.
     """
-    evidence = [Evidence(sign.cause, sign.name, sign_result(sign, rows, seed)) for sign in SIGNS]
+    n_refined = refining_permutations(policy.level, len(SIGNS) + len(probes), len(rows.is_current))
+    evidence = [_look(sign, rows, seed, n_refined) for sign in SIGNS]
     place = sum(sign.cause in ("prompt", "model") for sign in SIGNS)
-    evidence[place:place] = [Evidence("model", PROBES[r.method], r) for r, _ in probes]
-    large = {PROBES[result.method] for result, is_large in probes if is_large}
+    evidence[place:place] = [probe.evidence for probe in probes]
+    large = {PROBES[probe.result.method] for probe in probes if probe.is_large}
     judged = _adjusted(evidence, policy, large)
-    counted = _without_roll_outs(judged, is_given_version or _moves_inside_versions(rows, policy, seed))  # fmt: skip
-    counted = _without_retrieved_probes(counted)
+    is_inside = is_given_version or _moves_inside_versions(rows, policy, seed, n_refined)
+    counted = _without_retrieved_probes(_without_roll_outs(judged, is_inside))
     cause: Cause = next((e.cause for e in counted if e.speaks), "unknown")
     n_current = int(rows.is_current.sum())
     return RootCause(
         cause=cause,
-        reason=_reason(cause, counted),
+        reason=reason_of(cause, counted, policy.level, n_refined),
         evidence=tuple(counted),
         n_reference=len(rows.is_current) - n_current,
         n_current=n_current,
@@ -112,11 +69,37 @@ def find_cause(
     )
 
 
-def _moves_inside_versions(rows: CauseRows, policy: CausePolicy, seed: int) -> bool:
+def refining_permutations(level: float, n_signs: int, n_calls: int) -> int:
+    """Return how many permutations the smallest p-value needs to meet the level after correction.
+
+    Args:
+        level: Level over all signs.
+        n_signs: Signs that are corrected for.
+        n_calls: Calls whose labels are permuted, which bound what can be afforded.
+    """
+    needed = math.ceil(n_signs / level)
+    affordable = min(_MAX_REFINED, max(N_REFINED, _MAX_LABELS // max(1, n_calls) - 1))
+    return min(affordable, max(N_REFINED, needed))
+
+
+def _look(sign: Sign, rows: CauseRows, seed: int, n_refined: int) -> Evidence:
+    """Test a sign, over all prompt versions where the windows share none."""
+    result = sign_result(sign, rows, seed, n_refined=n_refined)
+    note = uncounted_note(sign, rows)
+    is_identity = sign.kind == "shares" and sign.cause != "prompt"
+    if is_identity and not result.is_sufficient:
+        over_all = sign_result(replace(sign, given="nothing"), rows, seed, n_refined=n_refined)
+        if over_all.is_sufficient:
+            result, note = over_all, note or TOGETHER
+    return Evidence(sign.cause, sign.name, result, is_counted=not note, note=note)
+
+
+def _moves_inside_versions(rows: CauseRows, policy: CausePolicy, seed: int, n_refined: int) -> bool:
     """Whether what the question looked at moved inside prompt versions that both windows have."""
     if "symptom" not in rows.columns:
         return False
-    result = sign_result(Sign("prompt", "symptom", "symptom", "ranks"), rows, seed)
+    symptom = Sign("prompt", "symptom", "symptom", "ranks")
+    result = sign_result(symptom, rows, seed, n_refined=n_refined)
     return result.p_value is not None and result.p_value <= policy.level
 
 
@@ -134,7 +117,7 @@ def _adjusted(
         is_large = each.name in large_probes
         if value is not None and each.name in kinds:
             is_large = (
-                abs(value) >= policy.min_share_change
+                shift_of(each.result) >= policy.min_share_change
                 if kinds[each.name] == "shares"
                 else abs(value - 0.5) >= policy.min_rank_shift
             )
@@ -146,10 +129,7 @@ def _adjusted(
 def _without_roll_outs(evidence: Sequence[Evidence], is_inside: bool) -> list[Evidence]:  # noqa: FBT001
     """Do not count the mix of prompt versions when the verdict holds inside versions."""
     note = "the change holds inside prompt versions, so their mix cannot explain it"
-    return [
-        replace(e, is_counted=False, note=note) if is_inside and e.name == SIGNS[0].name else e
-        for e in evidence
-    ]
+    return [_uncounted(e, note) if is_inside and e.name == SIGNS[0].name else e for e in evidence]
 
 
 def _without_retrieved_probes(evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -157,48 +137,10 @@ def _without_retrieved_probes(evidence: Sequence[Evidence]) -> list[Evidence]:
     if not any(e.speaks for e in evidence if e.cause == "retrieval"):
         return list(evidence)
     note = "what is retrieved changed, which moves answers to fixed prompts too"
-    return [
-        replace(e, is_counted=False, note=note) if e.name in PROBES.values() else e
-        for e in evidence
-    ]
+    return [_uncounted(e, note) if e.name in PROBES.values() else e for e in evidence]
 
 
-def _reason(cause: Cause, evidence: Sequence[Evidence]) -> str:
-    """Write the cause in words, with the numbers of what changed."""
-    said = {c: [_words(e) for e in evidence if e.cause == c and e.speaks] for c in CAUSES}
-    silent = [c for c in CAUSES if not any(e.result.is_sufficient for e in evidence if e.cause == c)]  # fmt: skip
-    missing = f"; nothing is known about: {', '.join(silent)}" if silent else ""
-    if cause == "unknown":
-        return f"unknown: no sign of a changed prompt, model, retrieval or input{missing}."
-    later = [f"{c} ({said[c][0]})" for c in CAUSES if c != cause and said[c]]
-    also = f"; also changed: {', '.join(later)}" if later else ""
-    return f"most likely the {cause}: {'; '.join(said[cause])}{also}{missing}."
-
-
-def _words(evidence: Evidence) -> str:
-    """Say what changed, by how much."""
-    result = evidence.result
-    lower, upper = result.interval or (float("nan"), float("nan"))
-    p_value = f"p = {evidence.adjusted_p_value:.2g}"
-    if "moved_categories" in result.details:
-        name, first = next(iter(result.details["moved_categories"].items()))
-        return (
-            f"{evidence.name}: {name} from {first['reference_ratio']:.1%} to "
-            f"{first['current_ratio']:.1%} of calls ({lower:+.1%} to {upper:+.1%}; {p_value})"
-        )
-    if "current_median" in result.details:
-        return (
-            f"{evidence.name}: median from {result.details['reference_median']:.4g} to "
-            f"{result.details['current_median']:.4g}, larger in {result.value:.1%} of pairs "
-            f"({lower:.1%} to {upper:.1%}; {p_value})"
-        )
-    if "farther_ratio" in result.details:
-        return (
-            f"{evidence.name}: the current one of two answers recognised in {result.value:.1%} of "
-            f"pairs ({lower:.1%} to {upper:.1%}; {p_value})"
-        )
-    usual = result.details.get("reference_score", float("nan"))
-    return (
-        f"{evidence.name}: 1 - mean cosine {result.value:.4f} ({lower:.4f} to {upper:.4f}) where two "
-        f"reference answers give {usual:.4f} ({p_value})"
-    )
+def _uncounted(evidence: Evidence, note: str) -> Evidence:
+    """Return the evidence as shown only, with every note that says why."""
+    notes = f"{evidence.note}; {note}" if evidence.note else note
+    return replace(evidence, is_counted=False, note=notes)

@@ -6,13 +6,13 @@ categories by a permutation test, numbers by ranks, both inside prompt versions.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
+from include.freezeline.drift.cause_shares import shares_result
 from include.freezeline.hashing import stable_hash
-from include.freezeline.stats.categories import category_shift_test
 from include.freezeline.stats.permutation import shared_strata
 from include.freezeline.stats.proportions import difference_interval
 from include.freezeline.stats.ranks import rank_shift_test
@@ -21,12 +21,10 @@ from include.freezeline.stats.vocabulary import topic_groups
 
 Cause = Literal["prompt", "model", "retrieval", "input", "unknown"]
 CAUSES: tuple[Cause, ...] = ("prompt", "model", "retrieval", "input")
-_NONE, _OTHER = "(none)", "(other)"
-_MAX_CATEGORIES, _MAX_NAME, _MIN_NAMED = 20, 60, 5
 _TOPICS = 8
 _LENGTHS = 4
 _MIN_CALLS = 20
-_PERMUTATIONS, _REFINED = 499, 4999
+_PERMUTATIONS, N_REFINED = 499, 4999
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +77,28 @@ class CauseRows:
     Attributes:
         is_current: Which calls are in the window judged.
         columns: By column of :data:`SIGNS`, a value per call, None where it has none; ``prompt``
-            are redacted texts, and ``symptom`` is what an anomaly question looked at.
+            are redacted texts, ``called_at`` is when, and ``symptom`` is what an anomaly question
+            looked at.
     """
 
     is_current: BoolArray
     columns: Mapping[str, Sequence[Any]]
 
 
-def sign_result(sign: Sign, rows: CauseRows, seed: int) -> StatResult:
-    """Compare one column of the calls that have a value, inside what it is given."""
+def sign_result(
+    sign: Sign, rows: CauseRows, seed: int, *, n_refined: int = N_REFINED
+) -> StatResult:
+    """Compare one column of the calls that have a value, inside what it is given.
+
+    Args:
+        sign: What is looked at.
+        rows: Calls before and in the window.
+        seed: Seed of the tests, with the column.
+        n_refined: Permutations when the screening p-value is small.
+    """
     own_seed = int(stable_hash(seed, sign.column)[:7], 16)
     if sign.column == "topic":
-        return _test_topics(rows, own_seed)
+        return _test_topics(sign, rows, own_seed, n_refined)
     values = rows.columns.get(sign.column, [None] * len(rows.is_current))
     method = f"{sign.kind}_of_calls"
     known = _known(sign, values)
@@ -111,14 +119,11 @@ def sign_result(sign: Sign, rows: CauseRows, seed: int) -> StatResult:
     chosen = [value for value, kept in zip(values, keep, strict=True) if kept]
     if len(set(chosen)) == 1:
         return _unchanged(sign.kind, labels, method)
-    size = {"n_permutations": _PERMUTATIONS, "n_refined": _REFINED}
+    size = {"n_permutations": _PERMUTATIONS, "n_refined": n_refined}
     if sign.kind == "ranks":
         numbers = np.array([float(value) for value in chosen])
         return rank_shift_test(numbers, labels, seed=own_seed, strata=strata, **size)
-    names = _names(chosen)
-    if len(set(names)) == 1:
-        return insufficient(method, "every category is rare", *sizes)
-    return category_shift_test(names, labels, seed=own_seed, strata=strata, **size)
+    return shares_result(chosen, labels, strata, seed=own_seed, **size)
 
 
 def _known(sign: Sign, values: Sequence[Any]) -> BoolArray:
@@ -144,7 +149,7 @@ def _unchanged(kind: str, is_current: BoolArray, method: str) -> StatResult:
     return StatResult(value, interval, 1.0, n_reference, n_current, method)
 
 
-def _test_topics(rows: CauseRows, seed: int) -> StatResult:
+def _test_topics(sign: Sign, rows: CauseRows, seed: int, n_refined: int) -> StatResult:
     """Compare the shares of topics of prompts, of the calls whose text is kept."""
     texts = rows.columns.get("prompt", [])
     known = np.array([bool(text) for text in texts], dtype=np.bool_)
@@ -156,7 +161,7 @@ def _test_topics(rows: CauseRows, seed: int) -> StatResult:
         {"topic_number": [f"topic {group + 1}" for group in groups],
          "prompt_version": [v for v, k in zip(rows.columns["prompt_version"], known, strict=True) if k]},
     )  # fmt: skip
-    return sign_result(Sign("input", "topics of prompts", "topic_number", "shares"), part, seed)
+    return sign_result(replace(sign, column="topic_number"), part, seed, n_refined=n_refined)
 
 
 def _strata(given: str, rows: CauseRows) -> IntArray:
@@ -173,15 +178,3 @@ def _strata(given: str, rows: CauseRows) -> IntArray:
     edges = np.nanquantile(lengths, np.linspace(0, 1, _LENGTHS + 1)[1:-1])
     bins = np.where(np.isnan(lengths), _LENGTHS, np.searchsorted(edges, lengths, side="right"))
     return np.asarray(codes * (_LENGTHS + 1) + bins, dtype=np.int64)
-
-
-def _names(values: Sequence[Any]) -> list[str]:
-    """Return categories as short texts, the rare ones together.
-
-    A name that few calls have (a file that somebody uploaded, say) is nothing to keep for years.
-    """
-    texts = [_NONE if value is None else str(value)[:_MAX_NAME] for value in values]
-    names, counts = np.unique(np.asarray(texts, dtype=np.str_), return_counts=True)
-    order = sorted(range(len(names)), key=lambda i: (-int(counts[i]), str(names[i])))
-    frequent = {str(names[i]) for i in order[:_MAX_CATEGORIES] if int(counts[i]) >= _MIN_NAMED}
-    return [text if text in frequent else _OTHER for text in texts]

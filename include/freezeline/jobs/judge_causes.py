@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from include.freezeline.adapters.warehouse import Warehouse
+from include.freezeline.drift.cause_evidence import RootCause
 from include.freezeline.drift.cause_rows import (
     cause_seed,
     compared_windows,
@@ -14,7 +15,7 @@ from include.freezeline.drift.cause_rows import (
     probes_of,
     root_cause_row,
 )
-from include.freezeline.drift.causes import RootCause, find_cause
+from include.freezeline.drift.causes import find_cause
 from include.freezeline.drift.findings import Finding, Judged
 from include.freezeline.drift.policy import AnomalyPolicy, CausePolicy
 from include.freezeline.drift.signs import CauseRows
@@ -44,7 +45,7 @@ documents as (
     where document_rank = 0 and trace_id in (select trace_id from chosen)
     group by trace_id
 )
-select coalesce(c.prompt_version, '') as prompt_version, c.prompt_hash, c.request_model,
+select c.called_at, coalesce(c.prompt_version, '') as prompt_version, c.prompt_hash, c.request_model,
     c.response_model, c.provider, c.system_fingerprint, c.ttft_ms, c.tpot_ms,
     case c.is_retrieval_empty when true then 'empty' when false then 'found' end
         as is_retrieval_empty,
@@ -142,7 +143,7 @@ def _explain(
         policy,
         seed=cause_seed(finding, as_of),
         is_given_version=finding.question not in asked,
-        probes=[(each.result, each.is_large) for each in probes_of(finding, judged)],
+        probes=probes_of(finding, judged),
     )
 
 

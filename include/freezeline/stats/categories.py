@@ -6,11 +6,13 @@ hand, however rare a category is. For words, whose texts are not at hand, counts
 sampler's exercise and of counts taken once per text.
 
 Sources: Pearson 1900 (chi-square); Lin 1991 (Jensen-Shannon); Ernst 2004 (permutation tests);
-Newcombe 1998 (interval of a difference of shares). Null hypothesis: inside a stratum both windows
-draw their categories from one distribution.
+Newcombe 1998 (interval of a difference of shares); Kish 1965 (effective size of a weighted sample).
+Null hypothesis: inside a stratum both windows draw their categories from one distribution.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -35,9 +37,12 @@ from include.freezeline.stats.result import (
 )
 
 METHOD = "category_permutation"
+METHOD_VERSION = "2"
 COUNT_METHOD = "count_hypergeometric"
 _SHOWN = 5
 _TOP = 100
+_CHANCE = 199
+_SHARE_DIGITS = 9
 
 
 def category_shift_test(
@@ -48,11 +53,13 @@ def category_shift_test(
     strata: IntArray | None = None,
     n_permutations: int = 499,
     n_refined: int = 9999,
+    named: Collection[str] | None = None,
 ) -> StatResult:
     """Test whether the shares of categories moved; the value is the largest change of a share.
 
     The interval is Newcombe's for that category. Chi-square, Jensen-Shannon and Kullback-Leibler
-    are members of one permutation test; their own p-values are in the details.
+    are members of one permutation test; their own p-values are in the details. Shares have the
+    weights of the test's strata, so a change of the strata's mix is no change of a share either.
 
     Args:
         values: Category of each row of both windows.
@@ -61,6 +68,7 @@ def category_shift_test(
         strata: Labels are permuted inside these groups only.
         n_permutations: Permutations of the screening stage.
         n_refined: Permutations when the screening p-value is at most 10%.
+        named: Categories that may be named, at least one; all of them when None.
     """
     n_current, n_reference = int(is_current.sum()), int((~is_current).sum())
     if min(n_current, n_reference) < 2:
@@ -76,7 +84,10 @@ def category_shift_test(
         n_refined,
         seed,
     )
-    moved = _moved_shares(codes, list(names), is_current)
+    # Other draws than those of the test, whose two stages have this seed and the next.
+    labels = label_matrix(is_current, _CHANCE, np.random.default_rng(seed + 2), strata)
+    shares = _Shares.of(labels, codes, len(names))
+    moved = _moved_shares(shares, [str(name) for name in names], named)
     first = next(iter(moved.values()))
     return StatResult(
         value=first["change_ratio"],
@@ -85,14 +96,24 @@ def category_shift_test(
         n_reference=n_reference,
         n_current=n_current,
         method=METHOD,
+        method_version=METHOD_VERSION,
         seed=seed,
         details={
             "moved_categories": moved,
-            "member_p_values": {name: permutation_p_value(v) for name, v in members.items()},
-            "observed": {name: float(v[0]) for name, v in members.items()},
-            "n_permutations": len(next(iter(members.values()))) - 1,
+            **_all_moved(shares, labels, one_hot),
+            "n_strata": 1 if strata is None else len(np.unique(strata)),
+            **_of_test(members),
         },
     )
+
+
+def _of_test(members: dict[str, FloatArray]) -> dict[str, Any]:
+    """Return what each member of the permutation test says."""
+    return {
+        "member_p_values": {name: permutation_p_value(v) for name, v in members.items()},
+        "observed": {name: float(v[0]) for name, v in members.items()},
+        "n_permutations": len(next(iter(members.values()))) - 1,
+    }
 
 
 def chi_square(current: FloatArray, reference: FloatArray) -> FloatArray:
@@ -122,26 +143,73 @@ def _members(labels: LabelMatrix, one_hot: Float32Array) -> dict[str, FloatArray
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Shares:
+    """Share of every category in both windows, with the weights of the strata.
+
+    Attributes:
+        current: Share by category.
+        reference: The same.
+        sizes: Rows of the current and of the reference window; with strata of different weights
+            as many as tell as much (Kish).
+    """
+
+    current: FloatArray
+    reference: FloatArray
+    sizes: FloatArray
+
+    @classmethod
+    def of(cls, labels: LabelMatrix, codes: IntArray, n_names: int) -> "_Shares":
+        """Return the observed shares, which are those of row 0."""
+        rows = [np.asarray(row[0], dtype=np.float64) for row in (labels.current, labels.reference)]
+        weights = [row / row.sum() for row in rows]  # 32-bit weights add up to 1 but for rounding
+        current, reference = (
+            np.asarray(np.bincount(codes, weights=row, minlength=n_names), dtype=np.float64)
+            .round(_SHARE_DIGITS)
+            .clip(0.0, 1.0)
+            for row in weights
+        )
+        return cls(current, reference, np.array([1.0 / float(row @ row) for row in weights]))
+
+
 def _moved_shares(
-    codes: IntArray, names: list[str], is_current: BoolArray
+    shares: _Shares, names: Sequence[str], named: Collection[str] | None
 ) -> dict[str, dict[str, float]]:
     """Return the categories whose share moved most, with the interval of the change."""
-    current = np.bincount(codes[is_current], minlength=len(names))
-    reference = np.bincount(codes[~is_current], minlength=len(names))
-    sizes = (int(current.sum()), int(reference.sum()))
-    change = current / sizes[0] - reference / sizes[1]
-    order = sorted(range(len(names)), key=lambda i: (-abs(float(change[i])), names[i]))[:_SHOWN]
+    change = shares.current - shares.reference
+    chosen = [i for i, name in enumerate(names) if named is None or name in named]
+    order = sorted(chosen, key=lambda i: (-round(abs(float(change[i])), _SHARE_DIGITS), names[i]))
+    n_current, n_reference = shares.sizes
     moved = {}
-    for i in order:
-        lower, upper = difference_interval(int(current[i]), sizes[0], int(reference[i]), sizes[1])
+    for i in order[:_SHOWN]:
+        hits, hits_before = shares.current[i] * n_current, shares.reference[i] * n_reference
+        lower, upper = difference_interval(hits, n_current, hits_before, n_reference)
         moved[names[i]] = {
-            "reference_ratio": float(reference[i] / sizes[1]),
-            "current_ratio": float(current[i] / sizes[0]),
+            "reference_ratio": float(shares.reference[i]),
+            "current_ratio": float(shares.current[i]),
             "change_ratio": float(change[i]),
-            "lower_ratio": lower,
-            "upper_ratio": upper,
+            "lower_ratio": float(lower),
+            "upper_ratio": float(upper),
         }
     return moved
+
+
+def _all_moved(shares: _Shares, labels: LabelMatrix, one_hot: Float32Array) -> dict[str, Any]:
+    """Return how much moved over all categories together, and how many came and went.
+
+    Many categories differ by chance alone, each a little: the median distance of permuted labels
+    says by how much.
+    """
+    distances = np.abs(labels.contrast @ one_hot).sum(axis=1) / 2.0
+    is_gone, is_new = shares.current == 0.0, shares.reference == 0.0
+    return {
+        "total_variation": float(np.abs(shares.current - shares.reference).sum() / 2.0),
+        "chance_total_variation": float(np.median(distances[1:])),
+        "n_gone": int(is_gone.sum()),
+        "gone_ratio": float(shares.reference[is_gone].sum()),
+        "n_new": int(is_new.sum()),
+        "new_ratio": float(shares.current[is_new].sum()),
+    }
 
 
 def count_shift_test(

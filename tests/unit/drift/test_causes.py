@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from include.freezeline.contracts.judgement import ROOT_CAUSES
-from include.freezeline.drift.causes import PROBES, RootCause, find_cause
+from include.freezeline.drift.cause_evidence import PROBES, Probe, RootCause
+from include.freezeline.drift.causes import find_cause
 from include.freezeline.drift.policy import CausePolicy
 from include.freezeline.drift.signs import CAUSES, CauseRows
 from include.freezeline.stats.result import StatResult
@@ -16,7 +17,7 @@ from tests.unit.stats.texts import prompt_text
 N = 150
 IS_CURRENT = np.arange(2 * N) >= N
 POLICY = CausePolicy(level=0.01, min_share_change=0.1, min_rank_shift=0.1, max_rows=400)
-PROBES_MOVED = (
+PROBES_MOVED = Probe(
     StatResult(
         0.2,
         (0.15, 0.25),
@@ -26,7 +27,7 @@ PROBES_MOVED = (
         "paired_semantic_sign_flip",
         details={"reference_score": 0.05},
     ),
-    True,
+    is_large=True,
 )
 
 
@@ -157,13 +158,13 @@ def test_style_of_probes_says_model_in_words_of_its_own() -> None:
     style = StatResult(
         0.75, (0.6, 0.86), 0.0001, 24, 24, "replicated_combination", details={"farther_ratio": 0.7}
     )
-    quiet = (replace(PROBES_MOVED[0], p_value=0.4), False)
-    found = _find(columns, probes=[quiet, (style, True)])
+    quiet = Probe(replace(PROBES_MOVED.result, p_value=0.4), is_large=False)
+    found = _find(columns, probes=[quiet, Probe(style, is_large=True)])
     assert found.cause == "model"
     assert (
         "style of probe answers: the current one of two answers recognised in 75.0%" in found.reason
     )
-    small = _find(columns, probes=[quiet, (style, False)])
+    small = _find(columns, probes=[quiet, Probe(style, is_large=False)])
     assert small.cause == "unknown"
 
 

@@ -62,6 +62,33 @@ def test_a_change_of_the_mix_of_strata_is_no_change_of_categories() -> None:
     assert (category_shift_test(values, is_current, seed=1, strata=strata).p_value or 0.0) > 0.05
 
 
+def test_shares_have_the_weights_of_the_strata() -> None:
+    """Half of a stratum moves, and the mix of the strata would hide it."""
+    strata = np.repeat([0, 1, 0, 1], [90, 30, 30, 90])
+    is_current = np.arange(240) >= 120
+    values = ["a"] * 90 + ["b"] * 30 + ["a"] * 15 + ["c"] * 15 + ["b"] * 90
+    plain = category_shift_test(values, is_current, seed=1).details["moved_categories"]
+    inside = category_shift_test(values, is_current, seed=1, strata=strata)
+    assert next(iter(plain)) == "a"
+    assert plain["a"]["change_ratio"] == pytest.approx((15 - 90) / 120)
+    moved = inside.details["moved_categories"]
+    assert moved["a"]["change_ratio"] == pytest.approx(-0.25)
+    assert moved["b"]["change_ratio"] == pytest.approx(0.0, abs=1e-6)
+    assert moved["a"]["lower_ratio"] < -0.25 < moved["a"]["upper_ratio"] < 0.0
+    assert inside.details["n_strata"] == 2
+
+
+def test_all_that_moved_is_told_beside_what_moved_most() -> None:
+    values = [f"old {i % 10}" for i in range(100)] + [f"new {i % 10}" for i in range(100)]
+    result = category_shift_test(values, np.arange(200) >= 100, seed=1, named=["old 3", "new 3"])
+    assert abs(result.value or 0.0) == pytest.approx(0.1)
+    assert set(result.details["moved_categories"]) == {"old 3", "new 3"}
+    expected = {"n_gone": 10, "gone_ratio": 1.0, "n_new": 10, "new_ratio": 1.0}
+    assert {name: result.details[name] for name in expected} == pytest.approx(expected)
+    assert result.details["total_variation"] == pytest.approx(1.0)
+    assert 0.0 < result.details["chance_total_variation"] < 0.5
+
+
 @pytest.mark.parametrize(
     ("values", "n_reference"), [(["a"] * 10, 5), (["a", "b", "a"], 3), (["a", "b"], 1)]
 )
