@@ -6,7 +6,7 @@ fifth of a class stands out, the reason says so.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,13 +14,19 @@ from include.freezeline.evaluators.relevance import Embedder
 from include.freezeline.evaluators.shape import STRUCTURE_NAMES, structure_matrix
 from include.freezeline.hashing import stable_hash
 from include.freezeline.stats.multiplicity import adjusted_p_values
-from include.freezeline.stats.outliers import Outliers, Rows, outlier_p_values, step_units
+from include.freezeline.stats.outliers import (
+    LEAST_REFERENCE,
+    Outliers,
+    Rows,
+    outlier_p_values,
+    step_units,
+)
 from include.freezeline.stats.permutation import Float32Array
 from include.freezeline.stats.result import FloatArray
 from include.freezeline.stats.vocabulary import tf_idf
 
 NAME = "structure"
-VERSION = "1"
+VERSION = "2"
 _N_COLUMNS = 2048
 _MANY_SHARE, _MANY_COUNT = 0.2, 5
 
@@ -92,14 +98,16 @@ def find_anomalies(
 
     Args:
         classes: The classes.
-        min_reference: Classes with fewer earlier answers are insufficient evidence.
+        min_reference: Classes with fewer earlier answers are insufficient evidence; at least
+            ``LEAST_REFERENCE``.
         level: Expected share of false findings among the findings.
         seed: Seeds of the classes derive from it and their names.
         embed: Turns texts into vectors; words are compared when None.
     """
-    # In order of their names, so that sums over all of them do not depend on who asks.
+    needed = max(min_reference, LEAST_REFERENCE)
+    # In order of names and keys, so that neither sums over all nor halves depend on who asks.
     large = sorted(
-        (each for each in classes if len(each.reference) >= min_reference and each.judged),
+        (_ordered(each) for each in classes if len(each.reference) >= needed and each.judged),
         key=lambda each: each.name,
     )
     matrices = [structure_matrix([row.answer for row in _all(each)]) for each in large]
@@ -113,11 +121,16 @@ def find_anomalies(
     for each, result in zip(large, results, strict=True):
         found += _described(each, result, q_values[len(found) :], level)
     return found + [
-        _unknown(each, row, min_reference)
+        _unknown(each, row, needed)
         for each in classes
-        if len(each.reference) < min_reference
+        if len(each.reference) < needed
         for row in each.judged
     ]
+
+
+def _ordered(each: InputClass) -> InputClass:
+    """Return a class with its earlier answers in order of their keys."""
+    return replace(each, reference=tuple(sorted(each.reference, key=lambda row: row.call_key)))
 
 
 def _all(each: InputClass) -> list[Answer]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from include.freezeline.evaluators.interface import Evaluator, Score
 
 NAME = "composite"
-VERSION = "1"
+VERSION = "2"
 _MIN_SHARE = 0.5
 
 
@@ -29,7 +29,8 @@ def composite_scores(call_keys: Sequence[str], parts: Sequence[Part]) -> list[Sc
     """Return the weighted mean of goodness per answer; 1 is good.
 
     An evaluator that cannot score an answer is left out of its mean, and the reason says who was.
-    Where less than half of the weight is left, the mean would be of something else: no value.
+    Where less than half of the weight is left, the mean would be of something else: no value. One
+    that does not apply, such as a format where none is promised, is not missed.
     """
     counted = [part for part in parts if part.weight > 0.0]
     return [_composite(key, counted) for key in call_keys]
@@ -37,6 +38,7 @@ def composite_scores(call_keys: Sequence[str], parts: Sequence[Part]) -> list[Sc
 
 def _composite(call_key: str, parts: Sequence[Part]) -> Score:
     """Return the composite score of one answer."""
+    parts = [p for p in parts if not (score := p.scores.get(call_key)) or score.applies]
     known = [
         (part, value)
         for part in parts

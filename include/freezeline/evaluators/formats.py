@@ -1,17 +1,15 @@
 """Format: does the answer meet the JSON Schema that its feature promises?"""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jsonschema
 from jsonschema.exceptions import best_match
-from jsonschema.validators import validator_for
 
+from include.freezeline.evaluators.fences import fenced
 from include.freezeline.evaluators.interface import Item, Need, Score
+from include.freezeline.evaluators.schemas import validator_of
 
-_FENCE = re.compile(r"^```\w*\s*\n(.*)\n\s*```$", re.DOTALL)
 _HALF = 0.5
 
 
@@ -19,7 +17,8 @@ class Format:
     """Scores 1 for JSON that meets its schema, a half for other JSON, 0 for what is none."""
 
     name = "format"
-    version = "1"
+    version = "2"
+    has_model = False
     needs: frozenset[Need] = frozenset({"answer", "schema"})
     is_high_bad = False
 
@@ -28,20 +27,29 @@ class Format:
         return [Score(item.call_key, *_judged(item.answer or "", item.schema)) for item in batch]
 
 
-def _judged(answer: str, schema: Mapping[str, Any] | None) -> tuple[float, str]:
+def _judged(answer: str, schema: Mapping[str, Any] | None) -> tuple[float | None, str]:
     """Return score and reason of one answer."""
-    bare = answer.strip()
-    fenced = _FENCE.match(bare)
+    fence = fenced(answer)
     try:
-        document = json.loads(fenced[1] if fenced else bare, parse_constant=_refuse)
+        document = json.loads(fence.content if fence else answer.strip(), parse_constant=_refuse)
     except (ValueError, RecursionError):
         return 0.0, "no JSON"
-    if fenced:
+    if fence:
         return _HALF, "JSON inside a code fence"
     if not isinstance(schema, Mapping):
         return 1.0, "JSON"
-    validator = validator_for(dict(schema), default=jsonschema.Draft202012Validator)(dict(schema))
-    error = best_match(validator.iter_errors(document))
+    return _held_against(document, schema)
+
+
+def _held_against(document: Any, schema: Mapping[str, Any]) -> tuple[float | None, str]:
+    """Return score and reason of a JSON document."""
+    try:
+        error = best_match(validator_of(schema).iter_errors(document))
+    except Exception as unusable:
+        # Nesting, numbers and names of any size come together here, from an answer and from a
+        # file. Whatever the validator cannot take must not end the night of all the others.
+        kind = type(unusable).__name__.lstrip("_")
+        return None, f"cannot be held against its schema: {kind}"
     if error is None:
         return 1.0, "meets its schema"
     # The path of the schema, since keys of the document are the answer's own text.

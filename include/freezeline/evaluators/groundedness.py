@@ -3,8 +3,8 @@
 Without a model: per sentence of the answer, the mean of three shares - its content words in the
 best sentence of the sources, its neighbouring words that are neighbours there too, and its
 numbers and names that the sources have. This finds claims from nowhere and wrong numbers; it
-does not understand negation or who did what to whom. With an entailment model: how far the
-sources entail each sentence. ``docs/evaluators.md`` says how far either agrees with people.
+does not understand negation or who did what to whom, and it needs spaces between words. With an
+entailment model: how far the sources entail each sentence. ``docs/evaluators.md`` says how far either agrees with people.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from include.freezeline.evaluators.interface import Item, Need, PairModel, Score
+from include.freezeline.evaluators.scripts import is_unspaced
 from include.freezeline.evaluators.support import Sources, claims_of, sentences_of
 
 _MIN_WORDS = 2
+_UNSPACED = "written without spaces between words: needs FREEZELINE_ENTAILMENT_MODEL"
 
 
 class Groundedness:
@@ -32,7 +34,8 @@ class Groundedness:
                 None.
         """
         self._entails = entails
-        self.version = "1" if entails is None else "1+entailment"
+        self.has_model = entails is not None
+        self.version = "2+entailment" if self.has_model else "2"
 
     def score(self, batch: Sequence[Item]) -> list[Score]:
         """Return the mean support of the sentences of each answer."""
@@ -42,7 +45,9 @@ class Groundedness:
 
 
 def _score_words(item: Item) -> Score:
-    """Score one answer by its words."""
+    """Score one answer by its words; what has no spaces between them has no score."""
+    if is_unspaced(item.answer or ""):
+        return Score(item.call_key, None, _UNSPACED)
     sources = Sources(item.chunks)
     claims = [claims_of(sentence) for sentence in sentences_of(item.answer or "")]
     claims = [each for each in claims if len(each.words) >= _MIN_WORDS]

@@ -1,5 +1,6 @@
 """One interface for every evaluator: what it needs of an answer, and a score with its reason."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -46,11 +47,14 @@ class Score:
         call_key: Key of the call.
         value: Score from 0 to 1; None when the answer cannot be scored, which is never good news.
         reason: Why, in words and numbers; it never quotes a text.
+        applies: Whether the question makes sense for such an answer at all; a format does not
+            where none is promised.
     """
 
     call_key: str
     value: float | None
     reason: str
+    applies: bool = True
 
 
 class Evaluator(Protocol):
@@ -58,7 +62,8 @@ class Evaluator(Protocol):
 
     Attributes:
         name: Name in policy and rows.
-        version: Changes whenever a score could.
+        version: Changes whenever a score could for another reason than another model.
+        has_model: Whether a model that a setting names scores.
         needs: What an answer must have to be scored.
         is_high_bad: Whether a high score is bad news.
     """
@@ -69,7 +74,11 @@ class Evaluator(Protocol):
 
     @property
     def version(self) -> str:
-        """Changes whenever a score could."""
+        """Changes whenever a score could for another reason than another model."""
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a model that a setting names scores."""
 
     @property
     def needs(self) -> frozenset[Need]:
@@ -92,27 +101,40 @@ TextModel = Callable[[Sequence[str]], Sequence[float]]
 def evaluate(evaluator: Evaluator, items: Sequence[Item]) -> list[Score]:
     """Score what can be scored; the others have no value and say what they lack.
 
+    What a model makes no number of has no value either: one answer must not cost a night.
+
     Raises:
         ValueError: The evaluator broke the interface: a score for another answer, or outside
             0 to 1.
     """
     able = [item for item in items if lacks(evaluator, item) is None]
-    found = evaluator.score(able) if able else []
+    found = [_finite(score) for score in evaluator.score(able)] if able else []
     _check(evaluator, able, found)
     by_key = {score.call_key: score for score in found}
-    return [
-        by_key.get(item.call_key) or Score(item.call_key, None, lacks(evaluator, item) or "")
-        for item in items
-    ]
+    return [by_key.get(item.call_key) or _without(evaluator, item) for item in items]
 
 
 def lacks(evaluator: Evaluator, item: Item) -> str | None:
     """Return what an answer lacks for an evaluator; None when nothing."""
     for need in sorted(evaluator.needs):
         value = getattr(item, need)
-        if value is None or (isinstance(value, str | tuple) and not value):
+        # An answer may be empty: that is what the user got, and it can be judged.
+        if value is None or (need != "answer" and isinstance(value, str | tuple) and not value):
             return _MISSING[need]
     return None
+
+
+def _without(evaluator: Evaluator, item: Item) -> Score:
+    """Return what is said of an answer that cannot be scored."""
+    applies = not ("schema" in evaluator.needs and item.schema is None)
+    return Score(item.call_key, None, lacks(evaluator, item) or "", applies)
+
+
+def _finite(score: Score) -> Score:
+    """Return a score without a value that is no number."""
+    if score.value is None or math.isfinite(score.value):
+        return score
+    return Score(score.call_key, None, "the model's score is not a number")
 
 
 def _check(evaluator: Evaluator, items: Sequence[Item], scores: Sequence[Score]) -> None:

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import jsonschema
-from jsonschema.validators import validator_for
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from include.freezeline.config import load_yaml, parse_config
+from include.freezeline.evaluators.schemas import UnusableSchemaError, check_schema
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=1)]
@@ -94,6 +93,18 @@ class EvaluatorSettings(_Strict):
     judge: Setting
     composite: Setting
 
+    @field_validator("judge")
+    @classmethod
+    def _judge_has_no_plain_threshold(cls, given: Setting) -> Setting:
+        """Refuse a threshold that would never be used: the judge is always a model."""
+        if given.threshold is not None:
+            message = (
+                f"threshold {given.threshold} is for evaluators without a model, and the judge is "
+                f"one (write model_threshold: {given.threshold})"
+            )
+            raise ValueError(message)
+        return given
+
     def of(self, name: str) -> Setting:
         """Return the setting of an evaluator."""
         setting: Setting = getattr(self, name)
@@ -105,7 +116,8 @@ class JudgePolicy(_Strict):
 
     Attributes:
         criterion: What a good answer does, as a sentence.
-        max_calls: Questions of a night that it is asked.
+        max_calls: Questions of a night that it is asked. Where people evaluated answers, pairs and
+            half of what they leave are asked first, to measure it.
         max_pairs: Pairs of answers to one prompt that it compares in both orders, to measure how
             far the order decides; each is two questions.
         timeout_s: Seconds without a byte after which a call is given up.
@@ -132,13 +144,14 @@ class StructurePolicy(_Strict):
 
     Attributes:
         is_enabled: Whether they are looked for.
-        min_reference: Classes with fewer earlier answers are insufficient evidence.
+        min_reference: Classes with fewer earlier answers are insufficient evidence; with fewer
+            than 160 not even a blatant answer could be found.
         level: Expected share of false findings among a night's findings.
         is_embedded: Whether meaning is compared by embeddings instead of words; slower.
     """
 
     is_enabled: bool = True
-    min_reference: Annotated[int, Field(ge=40)]
+    min_reference: Annotated[int, Field(ge=160)]
     level: Annotated[float, Field(gt=0.0, lt=1.0)]
     is_embedded: bool = False
 
@@ -169,13 +182,12 @@ class EvaluatorPolicy(_Strict):
     @field_validator("formats")
     @classmethod
     def _are_schemas(cls, given: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-        """Refuse what is no JSON Schema."""
+        """Refuse schemas that answers cannot be held against."""
         for feature, schema in given.items():
-            kind = validator_for(dict(schema), default=jsonschema.Draft202012Validator)
             try:
-                kind.check_schema(dict(schema))
-            except jsonschema.SchemaError as error:
-                message = f"{feature}: not a JSON Schema: {error.message}"
+                check_schema(schema)
+            except UnusableSchemaError as error:
+                message = f"{feature}: {error}"
                 raise ValueError(message) from None
         return given
 

@@ -1,7 +1,7 @@
 """The evaluators of a policy, set up with what the outside world gives them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from include.freezeline.evaluators.composite import NAME as COMPOSITE
 from include.freezeline.evaluators.formats import Format
@@ -15,8 +15,6 @@ from include.freezeline.evaluators.self_consistency import SelfConsistency
 from include.freezeline.evaluators.tone import Tone
 from include.freezeline.evaluators.toxicity import Toxicity
 
-_PLAIN_VERSION = "1"
-
 
 @dataclass(frozen=True, slots=True)
 class Models:
@@ -29,6 +27,7 @@ class Models:
         rates_toxicity: Model for toxicity; None without.
         ask: Puts prompts to a judge; None without.
         judge_model: Name of the judge's model.
+        names: Names of the models by the evaluators that use them.
     """
 
     embed: Embedder
@@ -37,6 +36,7 @@ class Models:
     rates_toxicity: TextModel | None = None
     ask: Ask | None = None
     judge_model: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_evaluators(policy: EvaluatorPolicy, models: Models) -> list[Evaluator]:
@@ -51,8 +51,13 @@ def build_evaluators(policy: EvaluatorPolicy, models: Models) -> list[Evaluator]
 def threshold_of(policy: EvaluatorPolicy, evaluator: Evaluator) -> float | None:
     """Return the threshold of an evaluator; one with a model has its own."""
     setting = policy.evaluators.of(evaluator.name)
-    is_plain = evaluator.version == _PLAIN_VERSION
-    return setting.threshold if is_plain else setting.model_threshold
+    return setting.model_threshold if evaluator.has_model else setting.threshold
+
+
+def version_of(models: Models, evaluator: Evaluator) -> str:
+    """Return the version of an evaluator with the model that scores, for rows."""
+    name = models.names.get(evaluator.name)
+    return f"{evaluator.version}+{name}" if name else evaluator.version
 
 
 def weights_of(policy: EvaluatorPolicy) -> Mapping[str, float]:

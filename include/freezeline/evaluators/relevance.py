@@ -30,10 +30,11 @@ class Relevance:
             relates: Scores question and answer; the cosine is taken when None.
         """
         self._embed, self._relates = embed, relates
-        self.version = "1" if relates is None else "1+pairs"
+        self.version = "2" if relates is None else "2+pairs"
+        self.has_model = relates is not None
 
     def score(self, batch: Sequence[Item]) -> list[Score]:
-        """Return the likeness of each answer to its prompt, not below 0."""
+        """Return the likeness of each answer to its prompt, not below 0; of nothing it is 0."""
         prompts = [item.prompt or "" for item in batch]
         answers = [item.answer or "" for item in batch]
         if self._relates is not None:
@@ -43,5 +44,7 @@ class Relevance:
             values = list(np.einsum("ij,ij->i", rows[: len(batch)], rows[len(batch) :]))
         return [
             Score(item.call_key, float(np.clip(value, 0.0, 1.0)), f"likeness {value:.2f}")
+            if (item.answer or "").strip()
+            else Score(item.call_key, 0.0, "the answer is empty")
             for item, value in zip(batch, values, strict=True)
         ]

@@ -34,9 +34,10 @@ class Scorer:
 
     def is_bad(self, score: Score) -> bool | None:
         """Return whether a score is on the bad side; None when nobody can tell."""
-        if score.value is None or self.threshold is None:
+        value = _rounded(score)
+        if value is None or self.threshold is None:
             return None
-        return (score.value >= self.threshold) == self.is_high_bad
+        return (value >= self.threshold) == self.is_high_bad
 
 
 def score_row(
@@ -50,11 +51,9 @@ def score_row(
         score: The score.
         cost_usd: What asking cost.
     """
-    # Rounded, so that the last digit of another machine is no news.
-    value = None if score.value is None else round(score.value, _DIGITS)
     return {
         **_identified(subject, scorer.name, scorer.version),
-        "evaluation_score": value,
+        "evaluation_score": _rounded(score),
         "threshold_score": scorer.threshold,
         "is_bad": scorer.is_bad(score),
         "p_value": None,
@@ -107,6 +106,11 @@ def agreement_row(
         "method": result.method,
         "seed": result.seed,
     }
+
+
+def _rounded(score: Score) -> float | None:
+    """Return a score as it is stored, so that the last digit of another machine is no news."""
+    return None if score.value is None else round(score.value, _DIGITS)
 
 
 def _identified(subject: Mapping[str, Any], name: str, version: str) -> dict[str, Any]:

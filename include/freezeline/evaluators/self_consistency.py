@@ -18,6 +18,7 @@ class SelfConsistency:
 
     name = "self_consistency"
     version = "1"
+    has_model = False
     needs: frozenset[Need] = frozenset({"answer", "replicas"})
     is_high_bad = False
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from include.freezeline.evaluators.fences import fenced
 from include.freezeline.stats.result import FloatArray
 from include.freezeline.stats.style import FEATURE_NAMES, style_matrix, words_of
 
@@ -57,7 +58,8 @@ def _rate_of(pattern: re.Pattern[str]) -> Callable[[str], float]:
 
 def _is_json(text: str) -> float:
     """Return 1 for a text that is one JSON object or array, fenced or not."""
-    bare = re.sub(r"^```\w*\s*|\s*```$", "", text.strip())
+    fence = fenced(text)
+    bare = fence.content if fence else text.strip()
     if not bare.startswith(("{", "[")):
         return 0.0
     try:

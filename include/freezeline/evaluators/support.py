@@ -1,9 +1,13 @@
 """What a sentence claims and how much of it another text says: words, word pairs, facts."""
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 from include.freezeline.stats.style import STOP_WORDS, words_of
 
@@ -12,6 +16,8 @@ _NUMBER = re.compile(r"\d(?:[\d,.]*\d)?")
 _NAME = re.compile(r"\b[A-Z][\w'\u2019-]*\w")
 _ENDINGS = ("ing", "edly", "ed", "ies", "es", "s", "ly")
 _LEAST_STEM = 3
+Places = NDArray[np.int64]
+_NOWHERE: Places = np.array([], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +71,24 @@ class Sources:
     def __init__(self, texts: Sequence[str]) -> None:
         """Read them."""
         claims = [claims_of(sentence) for text in texts for sentence in sentences_of(text)]
-        self._sentences = [frozenset(each.words) for each in claims]
+        self._n_sentences = len(claims)
+        self._places = _places_of(claims)
         self._pairs = {pair for each in claims for pair in pairwise(each.words)}
         joined = " ".join(texts)
-        self._facts = numbers_of(joined) | {
+        self._numbers = numbers_of(joined)
+        self._names = frozenset(
             name.removesuffix("'s") for name in words_of(joined.replace("\u2019", "'"))
-        }
+        )
 
     def best_word_share(self, claims: Claims) -> float:
         """Return the largest share of the words that one sentence of the sources has."""
-        if not claims.words or not self._sentences:
+        if not claims.words or not self._n_sentences:
             return 0.0
-        return max(
-            sum(word in sentence for word in claims.words) for sentence in self._sentences
-        ) / len(claims.words)
+        hits = np.zeros(self._n_sentences, dtype=np.int64)
+        for word, n_times in Counter(claims.words).items():
+            # A word is in a sentence once, so that no sentence stands in its places twice.
+            hits[self._places.get(word, _NOWHERE)] += n_times
+        return int(hits.max()) / len(claims.words)
 
     def pair_share(self, claims: Claims) -> float:
         """Return the share of neighbouring words that are neighbours in the sources too."""
@@ -89,8 +99,20 @@ class Sources:
 
     def unsupported_facts(self, claims: Claims) -> frozenset[str]:
         """Return numbers and names that the sources do not have."""
-        return frozenset(
-            fact
-            for fact in claims.facts
-            if fact not in self._facts and not set(words_of(fact)) <= self._facts
-        )
+        return frozenset(fact for fact in claims.facts if not self._has(fact))
+
+    def _has(self, fact: str) -> bool:
+        """Whether the sources have a number as a number, or all words of a name."""
+        # The words "12" and "50" on two pages are no 12.50.
+        if fact[0].isdecimal():
+            return fact in self._numbers
+        return fact in self._names or set(words_of(fact)) <= self._names
+
+
+def _places_of(claims: Sequence[Claims]) -> dict[str, Places]:
+    """Return the numbers of the sentences that each word is in."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for number, each in enumerate(claims):
+        for word in frozenset(each.words):
+            found[word].append(number)
+    return {word: np.array(numbers, dtype=np.int64) for word, numbers in found.items()}

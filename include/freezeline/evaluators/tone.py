@@ -20,14 +20,16 @@ _TONE = (
     "words_per_sentence", "long_words", "stop_words",
 )  # fmt: skip
 _COLUMNS = [FEATURE_NAMES.index(name) for name in _TONE]
-_MIN_PEERS = 30
+# A score is at least 1 in peers + 1, and about one ordinary answer in a hundred is called bad.
+_MIN_PEERS = 100
 
 
 class Tone:
     """Scores how ordinary an answer's tone is among earlier ones."""
 
     name = "tone"
-    version = "1"
+    version = "2"
+    has_model = False
     needs: frozenset[Need] = frozenset({"answer", "peers"})
     is_high_bad = False
 

@@ -31,6 +31,9 @@ UNITS = {
 }
 
 
+_FATES = {"a": 1, "tie": 0, "b": -1}
+
+
 @dataclass(frozen=True, slots=True)
 class Labelled:
     """An answer that people evaluated.
@@ -50,15 +53,28 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class NightCounts:
-    """What an evaluator said of a night's sample.
+    """What an evaluator said of a night's answers, each segment of the sample with its weight.
 
     Attributes:
-        n_bad: Answers on the bad side.
-        n_scored: Answers scored.
+        bad_ratio: Share of the answers on the bad side, from 0 to 1.
+        n_effective: As many answers drawn evenly from all would tell as much (Kish 1965).
     """
 
-    n_bad: int
-    n_scored: int
+    bad_ratio: float
+    n_effective: float
+
+
+def weighted_counts(said: Sequence[tuple[bool, float]]) -> NightCounts:
+    """Return what an evaluator said of a night.
+
+    Args:
+        said: Whether each scored answer is bad, and for how many answers it stands.
+    """
+    weights = np.array([weight for _, weight in said], dtype=np.float64)
+    if not len(weights):
+        return NightCounts(0.0, 0.0)
+    bad_ratio = float(np.average([is_bad for is_bad, _ in said], weights=weights))
+    return NightCounts(bad_ratio, float(weights.sum() ** 2 / (weights**2).sum()))
 
 
 def agreement(
@@ -123,9 +139,8 @@ def judge_bias(
         is_own = [each.model.startswith(tuple(family_prefixes)) for each, _ in known]
         own = np.array(is_own, dtype=np.bool_)
         found["self_preference"] = self_preference(values, own, labels, seed=seed)
-    decided = [p for p in preferences if p.first in ("a", "b") and p.swapped in ("a", "b")]
-    first = np.array([p.first == "a" for p in decided], dtype=np.bool_)
-    swapped = np.array([p.swapped == "a" for p in decided], dtype=np.bool_)
+    told = [(_FATES[p.first], _FATES[p.swapped]) for p in preferences if p.first and p.swapped]
+    first, swapped = np.array(told, dtype=np.int64).reshape(-1, 2).T
     return found | {"position_bias": position_bias(first, swapped)}
 
 
@@ -157,7 +172,9 @@ def _at_threshold(
         "specificity": StatResult(
             bad.specificity, bad.specificity_interval, None, n_negative, 0, "jeffreys"
         ),
-        "corrected_bad_ratio": corrected_rate(night.n_bad, night.n_scored, bad),
+        "corrected_bad_ratio": corrected_rate(
+            night.bad_ratio * night.n_effective, night.n_effective, bad
+        ),
     }
 
 

@@ -162,15 +162,15 @@ def operating_point(scores: FloatArray, labels: BoolArray, threshold: float) -> 
     )
 
 
-def corrected_rate(n_said: int, n_scored: int, point: OperatingPoint) -> StatResult:
+def corrected_rate(n_said: float, n_scored: float, point: OperatingPoint) -> StatResult:
     """Return the rate that people would have found, from the rate that an evaluator said.
 
     Sources: Rogan & Gladen 1978 for the value; Lang & Reiczigel 2014 for the interval, which
     carries the uncertainty of sensitivity and specificity too.
 
     Args:
-        n_said: Answers with a yes.
-        n_scored: Answers scored.
+        n_said: Answers with a yes; of a weighted sample their share of ``n_scored``.
+        n_scored: Answers scored; of a weighted sample its effective size.
         point: Sensitivity and specificity on answers with labels.
     """
     n_labels = point.n_positive + point.n_negative
@@ -179,14 +179,14 @@ def corrected_rate(n_said: int, n_scored: int, point: OperatingPoint) -> StatRes
         return insufficient(RATE_METHOD, "nothing was scored", n_labels, 0)
     if informedness <= 0.0:
         reason = "sensitivity and specificity add up to at most 1: the evaluator says nothing"
-        return insufficient(RATE_METHOD, reason, n_labels, n_scored)
+        return insufficient(RATE_METHOD, reason, n_labels, round(n_scored))
     rate = (n_said / n_scored + point.specificity - 1.0) / informedness
     return StatResult(
         value=float(np.clip(rate, 0.0, 1.0)),
         interval=_rate_interval(n_said, n_scored, point),
         p_value=None,
         n_reference=n_labels,
-        n_current=n_scored,
+        n_current=round(n_scored),
         method=RATE_METHOD,
         details={"said_ratio": n_said / n_scored},
     )
@@ -231,7 +231,7 @@ def _resample(ordered: FloatArray, rng: np.random.Generator) -> FloatArray:
     return ordered[places]
 
 
-def _rate_interval(n_said: int, n_scored: int, point: OperatingPoint) -> tuple[float, float]:
+def _rate_interval(n_said: float, n_scored: float, point: OperatingPoint) -> tuple[float, float]:
     """Return the interval of Lang & Reiczigel 2014 (their equations for unknown Se and Sp)."""
     z2 = _Z**2
     n, n_se, n_sp = n_scored + z2, point.n_positive + 2.0, point.n_negative + 2.0

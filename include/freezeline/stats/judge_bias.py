@@ -64,21 +64,21 @@ def length_bias(
     )
 
 
-def position_bias(first: BoolArray, swapped: BoolArray, min_count: int = 20) -> StatResult:
+def position_bias(first: IntArray, swapped: IntArray, min_count: int = 20) -> StatResult:
     """Return how often a judge changes its mind when two answers change places.
 
-    The p-value is of "when it does, either place is as likely to win" (exact sign test); the
-    share that the first place wins is in the details.
+    A tie that becomes a preference is a change too. The p-value is of "when it changes, either
+    place is as likely to gain" (exact sign test); how often each gained is in the details.
 
     Args:
-        first: Whether answer A won where A came first.
-        swapped: Whether the same A won where it came second.
+        first: 1 where answer A won and came first, -1 where B won, 0 for a tie.
+        swapped: The same A's fate where it came second.
         min_count: Fewer pairs are insufficient evidence.
     """
     n_pairs = len(first)
     if n_pairs < min_count:
         return insufficient(POSITION_METHOD, f"{n_pairs} pairs, {min_count} needed", 0, n_pairs)
-    n_first, n_second = int((first & ~swapped).sum()), int((~first & swapped).sum())
+    n_first, n_second = int((first > swapped).sum()), int((first < swapped).sum())
     n_changed = n_first + n_second
     p_value = float(stats.binomtest(n_first, n_changed).pvalue) if n_changed else 1.0
     return StatResult(

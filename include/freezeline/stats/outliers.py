@@ -25,13 +25,19 @@ from include.freezeline.stats.permutation import Float32Array
 from include.freezeline.stats.result import FloatArray
 
 METHOD = "conformal_outlier"
-METHOD_VERSION = "1"
+METHOD_VERSION = "2"
+# With fewer earlier answers there is no tail to continue, and one odd answer of a night of sixty
+# could not be told from the most unusual of the ordinary ones.
+LEAST_REFERENCE = 160
 NEAREST, PROMPT = "unlike_all_others", "unlike_its_prompt"
 _SIDE_WEIGHT = 2.0
 _N_NEAREST = 5
 _TAIL_SHARE = 0.1
 _MIN_TAIL = 8
 _TAIL_BOUND = 0.75
+# Where ordinary answers are all alike, nothing says how fast the tail falls; scores are logarithms,
+# so this is one factor of e a unit. Narrower tails would call every new word of a label odd.
+_LEAST_SCALE = 1.0
 _LEAST_SPREAD = 0.02
 _MAD_TO_SD = 1.4826
 
@@ -97,7 +103,8 @@ def outlier_p_values(
         judged: Answers to judge.
         names: Names of the features.
         units: A step of each feature that matters at all; spreads are not taken to be smaller, so
-            that a feature that was always the same is no cause for alarm when it moves a little.
+            that what differs between answers elsewhere is no cause for alarm in a class of few
+            kinds.
         seed: Seed of the split of the reference.
     """
     order = np.random.default_rng(seed).permutation(len(reference.features))
@@ -227,9 +234,8 @@ def _continued(calibrated: FloatArray, scores: FloatArray, exact: FloatArray) ->
     start = ordered[-n_tail - 1]
     excess = float((ordered[-n_tail:] - start).sum())
     # Upper bound of the mean of n exponentials, so that a lucky sample does not promise too much.
-    scale = 2.0 * excess / float(stats.chi2(2 * n_tail).ppf(1.0 - _TAIL_BOUND))
-    if scale <= 0.0:
-        return exact
+    bound = 2.0 * excess / float(stats.chi2(2 * n_tail).ppf(1.0 - _TAIL_BOUND))
+    scale = max(bound, _LEAST_SCALE)
     tail = (1.0 + n_tail) / (1.0 + len(ordered)) * np.exp(-(scores - start) / scale)
     beyond = scores > ordered[-1]
     smallest = np.finfo(np.float64).tiny

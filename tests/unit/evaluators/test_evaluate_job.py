@@ -1,7 +1,6 @@
 """Evaluating a night on a small warehouse made by hand."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 
 from include.freezeline.adapters.lake import Lake
-from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
+from include.freezeline.adapters.warehouse import Warehouse
 from include.freezeline.config import config_dir
 from include.freezeline.evaluators.policy import load_evaluator_policy
 from include.freezeline.jobs.evaluate import EvaluateSummary, evaluate_answers
@@ -27,19 +26,10 @@ from tests.unit.evaluators.worlds import (
     add_call,
     add_days,
     label,
-    make_tables,
     write_documents,
 )
 
 REFUSAL = "I'm sorry, but I cannot help with that request."
-
-
-@pytest.fixture
-def warehouse(settings: Settings) -> Iterator[Warehouse]:
-    with open_warehouse(settings.warehouse_path, read_only=False) as opened:
-        opened.ensure_judgement_tables()
-        make_tables(opened)
-        yield opened
 
 
 def run(warehouse: Warehouse, settings: Settings) -> EvaluateSummary:

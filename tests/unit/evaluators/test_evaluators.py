@@ -1,6 +1,7 @@
 """Each evaluator on answers whose score is known, and the interface they share."""
 
 import json
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,9 +13,10 @@ from include.freezeline.evaluators.composite import Part, composite_scores
 from include.freezeline.evaluators.formats import Format
 from include.freezeline.evaluators.groundedness import Groundedness
 from include.freezeline.evaluators.interface import Evaluator, Item, Need, Score, evaluate
-from include.freezeline.evaluators.refusal import Refusal
+from include.freezeline.evaluators.refusal import _STEPS, Refusal
 from include.freezeline.evaluators.relevance import Relevance
 from include.freezeline.evaluators.self_consistency import SelfConsistency
+from include.freezeline.evaluators.support import Sources, claims_of, sentences_of
 from include.freezeline.evaluators.tone import Tone
 from include.freezeline.evaluators.toxicity import Toxicity
 from tests.unit.drift.worlds import fake_embed
@@ -67,6 +69,65 @@ def test_groundedness_takes_the_best_chunk_of_an_entailment_model() -> None:
     item = Item("a", "It lasts two years. It is blue.", None, ("no use", "warranty: two years"))
     assert value(evaluator, item) == pytest.approx(0.9)
     assert evaluator.version != Groundedness().version
+    assert (evaluator.has_model, Groundedness().has_model) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "source", "missing"),
+    [
+        ("It costs 12.50 euros.", "There are 50 rows on page 12.", {"12.50"}),
+        ("It rose by 1.5 percent.", "It rose in 1 of 5 offices.", {"1.5"}),
+        ("It costs 12.50 euros.", "The price is 12.50.", set()),
+        ("It cost 1,250 dollars.", "The price was 1250 dollars.", set()),
+        ("We sell the Acme-X200 here.", "Acme sells the X200 router.", set()),
+        ("We sell the Acme-X300 here.", "Acme sells the X200 router.", {"300", "acme-x300"}),
+    ],
+)
+def test_numbers_are_supported_by_the_same_numbers_only(
+    answer: str, source: str, missing: set[str]
+) -> None:
+    assert Sources([source]).unsupported_facts(claims_of(answer)) == missing
+
+
+@given(st.lists(st.text("abc .\n", max_size=40), max_size=4), st.text("abc ", max_size=20))
+def test_best_word_share_is_the_largest_over_the_sentences(chunks: list[str], text: str) -> None:
+    claims = claims_of(text)
+    sentences = [set(claims_of(part).words) for chunk in chunks for part in sentences_of(chunk)]
+    shares = [sum(word in each for word in claims.words) for each in sentences]
+    expected = max(shares, default=0) / len(claims.words) if claims.words else 0.0
+    assert Sources(chunks).best_word_share(claims) == expected
+
+
+def test_long_answer_is_held_against_many_long_sources() -> None:
+    # Claims times sentences would be 400 million.
+    rng = np.random.default_rng(1)
+    numbers = rng.integers(0, 5_000, size=(20_000, 4))
+    source = "\n".join(" ".join(f"word{n}x" for n in row) for row in numbers)
+    assert grounded(source, source) == 1.0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "\u4fdd\u4fee\u671f\u4e3a\u4e24\u5e74\u3002\u4ef7\u683c\u4e3a129\u7f8e\u5143\u3002",
+        "\u4fdd\u8a3c\u671f\u9593\u306f\u4e8c\u5e74\u3067\u3059\u3002\u30eb\u30fc\u30bf\u30fc",
+        "\u0e01\u0e32\u0e23\u0e23\u0e31\u0e1a\u0e1b\u0e23\u0e30\u0e01\u0e31\u0e19\u0e2a\u0e2d\u0e07\u0e1b\u0e35",
+    ],
+)
+def test_groundedness_of_a_script_without_spaces_needs_a_model(answer: str) -> None:
+    item = Item("a", answer, None, (answer,))
+    (score,) = evaluate(Groundedness(), [item])
+    assert score.value is None
+    assert score.reason == (
+        "written without spaces between words: needs FREEZELINE_ENTAILMENT_MODEL"
+    )
+    assert value(Groundedness(lambda pairs: [0.8] * len(pairs)), item) == 0.8
+
+
+def test_groundedness_reads_scripts_with_spaces_and_names_in_others() -> None:
+    korean = "\ubcf4\uc99d \uae30\uac04\uc740 2\ub144 \uc785\ub2c8\ub2e4"
+    assert grounded(korean, korean) == 1.0
+    assert grounded("The town of \u6771\u4eac lies on a bay.") < 0.5
 
 
 @pytest.mark.parametrize(
@@ -103,6 +164,47 @@ def test_refusal_is_taken_back_in_part_when_steps_follow() -> None:
     text = "I cannot provide legal advice."
     steps = text + "\n1. Read it.\n2. Sign it.\n3. Send it."
     assert value(Refusal(), Item("a", steps)) < value(Refusal(), Item("a", text))
+
+
+def test_refusal_reads_white_space_of_any_kind() -> None:
+    plain = value(Refusal(), Item("a", "I cannot help with that."))
+    assert plain > 0.5
+    for blank in ("\xa0", "  ", "\n", "\u202f"):
+        text = f"I{blank}cannot{blank}help with that."
+        assert value(Refusal(), Item("a", text)) == plain
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_read"),
+    [
+        ("\u62b1\u6b49\uff0c\u6211\u65e0\u6cd5\u63d0\u4f9b\u5e2e\u52a9\u3002", False),
+        (
+            "\u0418\u0437\u0432\u0438\u043d\u0438\u0442\u0435, \u044f \u043d\u0435 \u043c\u043e\u0433\u0443 API",
+            False,
+        ),
+        ("Xin l\u1ed7i, t\u00f4i kh\u00f4ng th\u1ec3 gi\u00fap b\u1ea1n vi\u1ec7c n\u00e0y.", True),
+        ("The Russian word is \u043c\u0438\u0440.", True),
+        ("42", True),
+    ],
+)
+def test_refusal_has_no_score_where_its_cues_cannot_be_read(answer: str, *, is_read: bool) -> None:
+    (score,) = evaluate(Refusal(), [Item("a", answer)])
+    assert (score.value is not None) is is_read
+    assert ("the cues are English" in score.reason) is not is_read
+
+
+# How steps were counted when white space could lead over lines, which took time squared.
+_SLOW_STEPS = re.compile(r"^\s*(?:\d+[.)]|[-*\u2022])\s", re.MULTILINE)
+
+
+@given(st.text(" \n\r\t\u2028-*1.)a", max_size=60))
+def test_steps_are_one_list_item_a_line(text: str) -> None:
+    assert len(_STEPS.findall(text)) == len(_SLOW_STEPS.findall(text))
+
+
+def test_refusal_reads_a_run_of_line_breaks_once() -> None:
+    text = "I cannot help." + "\n" * 200_000 + "x"
+    assert value(Refusal(), Item("a", text)) > 0.5
 
 
 SCHEMA = {"type": "object", "required": ["order"], "properties": {"order": {"type": "integer"}}}
@@ -162,21 +264,21 @@ def test_relevance_is_higher_for_its_own_prompt() -> None:
     assert value(Relevance(fake_embed, lambda pairs: [0.25] * len(pairs)), item) == 0.25
 
 
-PEERS = tuple(make_window(61, np.random.default_rng(1))[1])
+PEERS = tuple(make_window(140, np.random.default_rng(1))[1])
 
 
 def test_tone_is_low_when_an_answer_shouts_among_calm_ones() -> None:
-    ordinary = [value(Tone(), Item("a", text, peers=PEERS[:41])) for text in PEERS[41:]]
+    ordinary = [value(Tone(), Item("a", text, peers=PEERS[:110])) for text in PEERS[110:]]
     loud = value(Tone(), Item("b", "OMG!!! I'm so sorry, perhaps WE can help?! Let me know!!!",
-                              peers=PEERS[:41]))  # fmt: skip
-    assert loud == pytest.approx(1 / 42)
+                              peers=PEERS[:110]))  # fmt: skip
+    assert loud == pytest.approx(1 / 111)
     assert 0.25 < np.mean(ordinary) < 0.75
 
 
 def test_tone_says_nothing_with_few_earlier_answers() -> None:
-    (score,) = evaluate(Tone(), [Item("a", "Hello.", peers=PEERS[:29])])
+    (score,) = evaluate(Tone(), [Item("a", "Hello.", peers=PEERS[:99])])
     assert score.value is None
-    assert "30 needed" in score.reason
+    assert "100 needed" in score.reason
 
 
 def test_self_consistency_falls_when_numbers_differ() -> None:
@@ -213,7 +315,7 @@ def test_scores_lie_between_0_and_1_and_never_quote(answer: str, prompt: str) ->
 class _Broken:
     """Breaks the interface."""
 
-    name, version, is_high_bad = "broken", "1", False
+    name, version, has_model, is_high_bad = "broken", "1", False, False
     needs: frozenset[Need] = frozenset({"answer"})
 
     def __init__(self, score: Score) -> None:
@@ -223,9 +325,32 @@ class _Broken:
         return [self._score for _ in batch]
 
 
-@pytest.mark.parametrize(
-    "score", [Score("b", 0.5, ""), Score("a", 1.5, ""), Score("a", np.nan, "")]
-)
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_a_model_makes_no_number_of_costs_no_night(value: float) -> None:
+    (score,) = evaluate(_Broken(Score("a", value, "")), [Item("a", "x")])
+    assert score.value is None
+    assert "not a number" in score.reason
+
+
+def test_empty_answer_is_judged_and_a_missing_one_is_not() -> None:
+    schema = {"type": "object"}
+    for evaluator in (Format(), Relevance(fake_embed)):
+        found = evaluate(evaluator, [Item("a", "", "p", schema=schema), Item("b", None, "p")])
+        assert [score.value for score in found] == [0.0, None]
+        assert found[1].reason == "no answer was kept"
+
+
+def test_composite_does_not_miss_a_format_where_none_is_promised() -> None:
+    items = [Item("a", "An answer.", "p")]
+    found = evaluate(Format(), items)
+    assert (found[0].value, found[0].applies) == (None, False)
+    parts = [Part(Format(), 5.0, {"a": found[0]}), Part(Refusal(), 1.0, {"a": Score("a", 0.2, "")})]
+    (score,) = composite_scores(["a"], parts)
+    assert score.value == pytest.approx(0.8)
+    assert score.reason == "worst: refusal 0.80"
+
+
+@pytest.mark.parametrize("score", [Score("b", 0.5, ""), Score("a", 1.5, "")])
 def test_evaluator_that_breaks_the_interface_is_refused(score: Score) -> None:
     with pytest.raises(ValueError, match="broken: "):
         evaluate(_Broken(score), [Item("a", "x")])

@@ -34,6 +34,12 @@ CRITERION = "The answer is right."
         ("4", None),
         ("The score is 4.", None),
         ('{"score": 4} {"score": 1}', None),
+        ('{"score": 1, "score": 5}', None),
+        ('```json\n{"score": 1, "score": 5}\n```', None),
+        ('```python\n{"score": 5}\n```', None),
+        ('```json\n{"score": 5}', None),
+        ("```" + " " * 100_000 + "x", None),
+        ("```" + "\n" * 100_000 + "x```", None),
         ("[" * 100_000, None),
         ("", None),
         (None, None),
@@ -74,9 +80,14 @@ def test_prompt_fences_texts_by_a_mark_they_cannot_hold() -> None:
     assert score_prompt(Item("b", "other", "A question"), CRITERION).count(mark) == 0
 
 
+def test_better_that_is_said_twice_is_no_verdict() -> None:
+    assert parse_better('{"better": "first", "better": "second"}') is None
+
+
 def test_version_changes_with_model_and_criterion() -> None:
     versions = {Judge(lambda _: [], m, c).version for m in "xy" for c in ("one", "two")}
     assert len(versions) == 4
+    assert Judge(lambda _: [], "m", "one").has_model
 
 
 def _first_wins(prompts: Sequence[str]) -> list[Reply]:

@@ -42,13 +42,20 @@ def test_length_bias_rejects_as_often_as_it_says_when_there_is_none() -> None:
 
 
 def test_position_bias_counts_minds_changed() -> None:
-    first = np.array([True] * 30 + [False] * 10)
-    swapped = np.array([True] * 20 + [False] * 20)
+    first = np.array([1] * 30 + [-1] * 10)
+    swapped = np.array([1] * 20 + [-1] * 20)
     result = position_bias(first, swapped)
     assert result.value == pytest.approx(10 / 40)
     assert result.details == {"n_for_first_place": 10, "n_for_second_place": 0}
     assert result.p_value == pytest.approx(2 * 0.5**10)
     assert position_bias(first, first).p_value == 1.0
+
+
+def test_position_bias_counts_a_tie_that_becomes_a_preference() -> None:
+    first, swapped = np.array([1] * 30 + [0] * 10), np.array([0] * 30 + [0] * 10)
+    result = position_bias(first, swapped)
+    assert result.value == pytest.approx(30 / 40)
+    assert result.details == {"n_for_first_place": 30, "n_for_second_place": 0}
 
 
 def test_self_preference_is_the_difference_given_the_label() -> None:
@@ -68,7 +75,7 @@ def test_bias_says_what_is_missing_when_there_is_little() -> None:
     few = np.arange(4.0)
     results = (
         length_bias(few, few, np.zeros(4, dtype=np.int64)),
-        position_bias(few > 1, few > 2),
+        position_bias(np.zeros(4, dtype=np.int64), np.zeros(4, dtype=np.int64)),
         self_preference(few, few > 1, np.zeros(4, dtype=np.int64), seed=1),
     )
     assert all(result.value is None and "needed" in (result.reason or "") for result in results)
