@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from include.freezeline.drift.cause_evidence import PROBES, Evidence, Probe, RootCause
+from include.freezeline.drift.cause_inputs import without_input_mix
 from include.freezeline.drift.cause_notes import TOGETHER, uncounted_note
 from include.freezeline.drift.cause_shares import shift_of
 from include.freezeline.drift.cause_words import reason_of
@@ -26,7 +27,7 @@ from include.freezeline.drift.signs import (
 from include.freezeline.stats.multiplicity import holm_p_values
 
 METHOD = "first_changed_in_order"
-METHOD_VERSION = "3"
+METHOD_VERSION = "4"
 # What more permutations cost: their number, and labels held in memory.
 _MAX_REFINED, _MAX_LABELS = 19_999, 32_000_000
 
@@ -56,7 +57,9 @@ def find_cause(
     large = {PROBES[probe.result.method] for probe in probes if probe.is_large}
     judged = _adjusted(evidence, policy, large)
     is_inside = is_given_version or _moves_inside_versions(rows, policy, seed, n_refined)
-    counted = _without_retrieved_probes(_without_roll_outs(judged, is_inside))
+    counted = _without_roll_outs(judged, is_inside)
+    counted = without_input_mix(counted, rows, policy, seed, n_refined)
+    counted = _without_retrieved_probes(counted)
     cause: Cause = next((e.cause for e in counted if e.speaks), "unknown")
     n_current = int(rows.is_current.sum())
     return RootCause(

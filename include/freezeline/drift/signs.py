@@ -16,13 +16,20 @@ from include.freezeline.hashing import stable_hash
 from include.freezeline.stats.permutation import shared_strata
 from include.freezeline.stats.proportions import difference_interval
 from include.freezeline.stats.ranks import rank_shift_test
-from include.freezeline.stats.result import BoolArray, IntArray, StatResult, insufficient
+from include.freezeline.stats.result import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    StatResult,
+    insufficient,
+)
 from include.freezeline.stats.vocabulary import topic_groups
 
 Cause = Literal["prompt", "model", "retrieval", "input", "unknown"]
 CAUSES: tuple[Cause, ...] = ("prompt", "model", "retrieval", "input")
 _TOPICS = 8
-_LENGTHS = 4
+# Groups of lengths: as fine as the calls allow, since long inputs differ among each other most.
+_FEWEST_LENGTHS, _MOST_LENGTHS, _CALLS_A_LENGTH = 4, 12, 25
 _MIN_CALLS = 20
 _PERMUTATIONS, N_REFINED = 499, 4999
 
@@ -86,7 +93,12 @@ class CauseRows:
 
 
 def sign_result(
-    sign: Sign, rows: CauseRows, seed: int, *, n_refined: int = N_REFINED
+    sign: Sign,
+    rows: CauseRows,
+    seed: int,
+    *,
+    n_refined: int = N_REFINED,
+    inside: Sequence[Any] | None = None,
 ) -> StatResult:
     """Compare one column of the calls that have a value, inside what it is given.
 
@@ -95,6 +107,7 @@ def sign_result(
         rows: Calls before and in the window.
         seed: Seed of the tests, with the column.
         n_refined: Permutations when the screening p-value is small.
+        inside: Something else by call inside which calls are compared; nothing when None.
     """
     own_seed = int(stable_hash(seed, sign.column)[:7], 16)
     if sign.column == "topic":
@@ -106,6 +119,8 @@ def sign_result(
     if not known.any():
         return insufficient(method, "no call has a value", *sizes)
     strata = _strata(sign.given, rows)
+    if inside is not None:
+        strata = _crossed(strata, inside)
     keep = known.copy()
     keep[known] = shared_strata(rows.is_current[known], strata[known])
     labels, strata = rows.is_current[keep], strata[keep]
@@ -155,13 +170,29 @@ def _test_topics(sign: Sign, rows: CauseRows, seed: int, n_refined: int) -> Stat
     known = np.array([bool(text) for text in texts], dtype=np.bool_)
     if known.sum() < _TOPICS:
         return insufficient("shares_of_calls", "too few prompts are kept", 0, int(known.sum()))
-    groups = topic_groups([text for text in texts if text], _TOPICS)
+    topics = topics_of(rows)
     part = CauseRows(
         rows.is_current[known],
-        {"topic_number": [f"topic {group + 1}" for group in groups],
+        {"topic_number": [topic for topic, k in zip(topics, known, strict=True) if k],
          "prompt_version": [v for v, k in zip(rows.columns["prompt_version"], known, strict=True) if k]},
     )  # fmt: skip
     return sign_result(replace(sign, column="topic_number"), part, seed, n_refined=n_refined)
+
+
+def topics_of(rows: CauseRows) -> list[str | None]:
+    """Return the topic of each call's prompt; None where its text is not kept."""
+    texts = rows.columns.get("prompt", [])
+    known = [i for i, text in enumerate(texts) if text]
+    topics: list[str | None] = [None] * len(rows.is_current)
+    for i, group in zip(known, topic_groups([texts[i] for i in known], _TOPICS), strict=True):
+        topics[i] = f"topic {group + 1}"
+    return topics
+
+
+def _crossed(strata: IntArray, values: Sequence[Any]) -> IntArray:
+    """Return strata parted by the values of another column."""
+    codes = np.unique(np.asarray([str(value) for value in values]), return_inverse=True)[1]
+    return np.asarray(strata * (int(codes.max()) + 1) + codes, dtype=np.int64)
 
 
 def _strata(given: str, rows: CauseRows) -> IntArray:
@@ -171,10 +202,19 @@ def _strata(given: str, rows: CauseRows) -> IntArray:
         return np.zeros(n_rows, dtype=np.int64)
     versions = [str(value) for value in rows.columns["prompt_version"]]
     codes = np.unique(np.asarray(versions, dtype=np.str_), return_inverse=True)[1].astype(np.int64)
-    tokens = rows.columns.get("input_tokens", [])
-    if given == "version" or not any(value is not None for value in tokens):
+    lengths = _lengths(rows)
+    if given == "version" or lengths is None:
         return codes
-    lengths = np.array([np.nan if value is None else float(value) for value in tokens])
-    edges = np.nanquantile(lengths, np.linspace(0, 1, _LENGTHS + 1)[1:-1])
-    bins = np.where(np.isnan(lengths), _LENGTHS, np.searchsorted(edges, lengths, side="right"))
-    return np.asarray(codes * (_LENGTHS + 1) + bins, dtype=np.int64)
+    n_groups = min(max(n_rows // _CALLS_A_LENGTH, _FEWEST_LENGTHS), _MOST_LENGTHS)
+    edges = np.nanquantile(lengths, np.linspace(0, 1, n_groups + 1)[1:-1])
+    bins = np.where(np.isnan(lengths), n_groups, np.searchsorted(edges, lengths, side="right"))
+    return np.asarray(codes * (n_groups + 1) + bins, dtype=np.int64)
+
+
+def _lengths(rows: CauseRows) -> FloatArray | None:
+    """Return the length of each input, in tokens or else in characters; None where nobody knows."""
+    for column in ("input_tokens", "input_text_chars"):
+        values = rows.columns.get(column, [])
+        if any(value is not None for value in values):
+            return np.array([np.nan if value is None else float(value) for value in values])
+    return None
