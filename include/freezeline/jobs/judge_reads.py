@@ -134,8 +134,14 @@ def load_series(
     days = _days(window)
     return [
         DailySeries(segment, tuple(found.get(day, DailyLevel(day, 0, None, None)) for day in days))
-        for segment, found in sorted(by_segment.items())
+        # Calls may name no model, which has no order among names.
+        for segment, found in sorted(by_segment.items(), key=lambda item: _place(item[0]))
     ]
+
+
+def _place(segment: Segment) -> tuple[str, str, str]:
+    """Return where a segment stands in a night."""
+    return segment.feature, segment.environment, segment.model or ""
 
 
 def _load_segment(

@@ -97,3 +97,18 @@ def test_sampled_rows_give_what_the_calls_they_stand_for_would(
         for name in ("level", "relative_level"):
             expected = [getattr(day, name) for day in many.days]
             assert [getattr(day, name) for day in few.days] == pytest.approx(expected, rel=1e-12)
+
+
+def test_calls_without_a_model_stand_beside_those_with_one(
+    settings: Settings, policy: AnomalyPolicy
+) -> None:
+    question = next(q for q in policy.questions if q.kind == "ratio")
+    by_model = question.model_copy(update={"by_model": True})
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        _fill(warehouse, _days(n_rows=10))
+        warehouse.execute(
+            "insert into marts.fct_llm_calls by name "
+            "select * replace (null as request_model) from marts.fct_llm_calls"
+        )
+        series = load_series(warehouse, by_model, policy, AS_OF)
+    assert [each.segment.model for each in series] == [None, "m"]

@@ -341,3 +341,27 @@ def test_novelty_leaves_out_the_day_itself() -> None:
     is_new = novelty(residuals, 9 * DAY, 0.1)
     assert is_new[5 * DAY : 6 * DAY].all()
     assert not is_new[: 5 * DAY].any()
+
+
+@pytest.mark.parametrize(
+    ("first", "n_days"), [(0, 1), (30, 1), (26, 5), (0, 5), (29, 2), (0, 31)]
+)  # fmt: skip
+@pytest.mark.filterwarnings("error")
+def test_share_trend_of_a_burst_is_finite_or_not_told(first: int, n_days: int) -> None:
+    bad = np.zeros(31)
+    bad[first : first + n_days] = 5.0
+    found = share_trend(bad, np.full(31, 2400.0), np.arange(31) % 7 >= 5)
+    if n_days < 5:
+        assert found.value is None
+        assert f"events of {n_days} days" in (found.reason or "")
+        return
+    assert found.value is not None
+    assert found.interval is not None
+    assert all(np.isfinite([found.value, *found.interval]))
+    assert 0.0 < found.interval[0] <= found.value <= found.interval[1]
+
+
+def test_share_trend_of_calls_that_all_fail_at_the_end_is_finite() -> None:
+    size = np.full(31, 100.0)
+    found = share_trend(np.where(np.arange(31) >= 20, size, 0.0), size, np.zeros(31, dtype=bool))
+    assert found.value is None or np.isfinite(found.value)
