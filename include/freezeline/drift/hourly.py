@@ -55,8 +55,9 @@ def _level_finding(asked: Asked, scan: HourlyScan, counts: FloatArray) -> Findin
     question, split = asked.question, asked.split
     began = scan.alarms[-1].began if scan.alarms else split
     step = _step_around(scan, began)
-    change = float(np.nanmedian(scan.residuals[max(began, split) :]))
-    usual = float(np.nanmedian(scan.usual[max(began, split) :]))
+    hours, verb = _telling_hours(asked, scan)
+    change = float(np.nanmedian(scan.residuals[hours]))
+    usual = float(np.nanmedian(scan.usual[hours]))
     half = 0.0 if step is None else (step.effect_interval[1] - step.effect_interval[0]) / 2.0
     reading = asked.reading or question.column
     details = {
@@ -75,7 +76,7 @@ def _level_finding(asked: Asked, scan: HourlyScan, counts: FloatArray) -> Findin
     )
     shown = question.name if asked.reading is None else f"{question.name} ({reading})"
     words = (
-        f"{shown} is {usual * math.exp(change):.6g} {question.unit} where {usual:.6g} is "
+        f"{shown} {verb} {usual * math.exp(change):.6g} {question.unit} where {usual:.6g} is "
         f"usual at these hours ({math.expm1(change):+.1%})"
     )
     effect = scan.sign * change
@@ -95,17 +96,17 @@ def _share_finding(asked: Asked, scan: HourlyScan, counts: FloatArray) -> Findin
     """Say how far the share has risen, and since when."""
     question, split = asked.question, asked.split
     began = scan.alarms[-1].began if scan.alarms else split
-    start = max(began, split)
-    n_all = float(counts[start:].sum())
-    n_bad = float(np.where(counts > 0.0, asked.series.values, 0.0)[start:].sum())
-    known = np.isfinite(scan.usual[start:])
-    usual = float(np.average(scan.usual[start:][known], weights=counts[start:][known]))
+    hours, verb = _telling_hours(asked, scan)
+    n_all = float(counts[hours].sum())
+    n_bad = float(np.where(counts > 0.0, asked.series.values, 0.0)[hours].sum())
+    known = np.isfinite(scan.usual[hours])
+    usual = float(np.average(scan.usual[hours][known], weights=counts[hours][known]))
     threshold = max(usual * (1.0 + question.min_change_ratio), usual + question.min_difference)
     share, interval = n_bad / n_all, jeffreys_interval(n_bad, n_all)
     details = {"baseline_ratio": usual, **_scan_details(scan)}
     result = _result(asked, scan, counts, share, interval, details)
     words = (
-        f"{question.name} is {share:.2%} ({n_bad:.0f} of {n_all:.0f}), "
+        f"{question.name} {verb} {share:.2%} ({n_bad:.0f} of {n_all:.0f}), "
         f"{usual:.2%} is usual at these hours"
     )
     step = _step_around(scan, began) if scan.alarms else None
@@ -174,6 +175,25 @@ def _ask_drift(asked: Asked) -> Finding:
         words=words,
         details=details,
     )
+
+
+def _telling_hours(asked: Asked, scan: HourlyScan) -> tuple[slice, str]:
+    """Return the hours that tell how large a change is, and whether it is or was.
+
+    Those since it began while it goes on. When it is over, the ordinary hours after it would hide
+    it: then those until it raised its alarm.
+    """
+    if not scan.alarms:
+        return slice(asked.split, None), "is"
+    alarm = scan.alarms[-1]
+    start = max(alarm.began, asked.split)
+    own = slice(start, max(alarm.hour, start) + 1)
+    newest = scan.residuals[-asked.policy.sustained_hours :]
+    if not np.isfinite(scan.residuals[own]).any() or not np.isfinite(newest).any():
+        return slice(start, None), "is"
+    size = scan.sign * float(np.nanmedian(scan.residuals[own]))
+    is_over = scan.sign * float(np.nanmedian(newest)) < size / 2.0
+    return (own, "was") if is_over else (slice(start, None), "is")
 
 
 def _step_around(scan: HourlyScan, began: int) -> ChangePoint | None:

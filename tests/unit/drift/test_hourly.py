@@ -248,3 +248,26 @@ def test_series_are_those_of_the_marts_whatever_the_sampling(
         for name in ("input_tokens_hourly", "timeout_hourly", "tool_error_hourly"):
             finding = ask_hourly(BY_NAME[name], found[name], POLICY.hourly, AS_OF)
             assert len(warehouse.rows(finding.evidence_query)) == N_HOURS
+
+
+@pytest.mark.parametrize("began", range(0, 24, 4))
+def test_six_hours_of_ten_times_as_much_warn_although_they_are_over(began: int) -> None:
+    series = _levels()
+    values = series.values.copy()
+    start = N_HOURS - 48 + began
+    values[start : start + 6] *= 10.0
+    judged = _judge("tokens_per_request_hourly", replace(series, values=values))
+    assert judged.verdict == "warning"
+    assert " was " in judged.reason
+    assert judged.finding.effect is not None
+    assert judged.finding.effect > 1.0
+    assert judged.finding.details["is_lasting"] is False
+
+
+def test_change_that_goes_on_is_told_by_all_hours_since_it_began() -> None:
+    series = _levels()
+    values = series.values.copy()
+    values[N_HOURS - 30 :] *= 3.0
+    judged = _judge("tokens_per_request_hourly", replace(series, values=values))
+    assert judged.verdict == "breach"
+    assert " is " in judged.reason
