@@ -1,7 +1,7 @@
 """What speaks for a cause of a verdict: signs in the calls, and what the probes say."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from include.freezeline.drift.signs import Cause
@@ -44,6 +44,11 @@ class Evidence:
     def speaks(self) -> bool:
         """Whether it names the cause."""
         return self.is_changed and self.is_counted
+
+    def uncounted(self, note: str) -> "Evidence":
+        """Return the same as shown only, with every note that says why."""
+        notes = f"{self.note}; {note}" if self.note else note
+        return replace(self, is_counted=False, note=notes)
 
 
 @dataclass(frozen=True, slots=True)

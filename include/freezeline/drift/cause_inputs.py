@@ -6,7 +6,6 @@ again inside that input: what does not move there is shown and not counted (Simp
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from include.freezeline.drift.cause_evidence import Evidence
@@ -35,51 +34,59 @@ def without_input_mix(
         seed: Seed of the tests.
         n_refined: Permutations when the screening p-value is small.
     """
+    speaking = {e.name for e in evidence if e.speaks and e.name in _EXPLAINABLE}
+    if not speaking:
+        return list(evidence)
     changed = {each.name for each in evidence if each.cause == "input" and each.is_changed}
-    inputs = [s for s in SIGNS if s.cause == "input" and s.kind == "shares" and s.name in changed]
+    inputs = {
+        sign.name: _values(sign, rows)
+        for sign in SIGNS
+        if sign.cause == "input" and sign.kind == "shares" and sign.name in changed
+    }
     by_name = {sign.name: sign for sign in SIGNS}
     found = []
     for each in evidence:
         explained = [
-            sign.name
-            for sign in inputs
-            if each.speaks
-            and each.name in _EXPLAINABLE
-            and _stays_inside(by_name[each.name], sign, each.result, rows, policy, seed, n_refined)
+            name
+            for name, values in inputs.items()
+            if each.name in speaking
+            and _stays_inside(
+                by_name[each.name],
+                each.result,
+                sign_result(by_name[each.name], rows, seed, n_refined=n_refined, inside=values),
+                policy,
+            )
         ]
-        found.append(_uncounted(each, explained) if explained else each)
+        note = f"does not move inside {', '.join(explained)}, whose mix changed"
+        found.append(each.uncounted(note) if explained else each)
     return found
 
 
-def _stays_inside(
-    sign: Sign,
-    given: Sign,
-    whole: StatResult,
-    rows: CauseRows,
-    policy: CausePolicy,
-    seed: int,
-    n_refined: int,
-) -> bool:
-    """Whether a sign does not move among calls with the same value of an input."""
-    result = sign_result(sign, rows, seed, n_refined=n_refined, inside=_values(given, rows))
-    if result.value is None or result.p_value is None:
+def is_large_shift(kind: str, result: StatResult, policy: CausePolicy) -> bool:
+    """Whether a sign moved by enough to matter; one without a value did not.
+
+    Args:
+        kind: ``shares`` or ``ranks``.
+        result: Its test.
+        policy: What matters.
+    """
+    if result.value is None:
         return False
-    sizes = ((result.n_current, whole.n_current), (result.n_reference, whole.n_reference))
+    if kind == "shares":
+        return shift_of(result) >= policy.min_share_change
+    return abs(result.value - 0.5) >= policy.min_rank_shift
+
+
+def _stays_inside(sign: Sign, whole: StatResult, inside: StatResult, policy: CausePolicy) -> bool:
+    """Whether a sign that moved over all does not move among calls with the same input."""
+    if inside.p_value is None:
+        return False
+    sizes = ((inside.n_current, whole.n_current), (inside.n_reference, whole.n_reference))
     if any(part < _LEAST_SHARE * all_of_it for part, all_of_it in sizes):
         return False
-    if sign.kind == "shares":
-        return result.p_value > policy.level or shift_of(result) < policy.min_share_change
-    return result.p_value > policy.level or abs(result.value - 0.5) < policy.min_rank_shift
+    return inside.p_value > policy.level or not is_large_shift(sign.kind, inside, policy)
 
 
 def _values(given: Sign, rows: CauseRows) -> Sequence[Any]:
     """Return the value of an input by call."""
     return topics_of(rows) if given.column == "topic" else rows.columns[given.column]
-
-
-def _uncounted(evidence: Evidence, explained: Sequence[str]) -> Evidence:
-    """Return the evidence as shown only."""
-    note = f"does not move inside {', '.join(explained)}, whose mix changed"
-    return replace(
-        evidence, is_counted=False, note=f"{evidence.note}; {note}" if evidence.note else note
-    )

@@ -11,9 +11,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from include.freezeline.drift.cause_evidence import PROBES, Evidence, Probe, RootCause
-from include.freezeline.drift.cause_inputs import without_input_mix
+from include.freezeline.drift.cause_inputs import is_large_shift, without_input_mix
 from include.freezeline.drift.cause_notes import TOGETHER, uncounted_note
-from include.freezeline.drift.cause_shares import shift_of
 from include.freezeline.drift.cause_words import reason_of
 from include.freezeline.drift.policy import CausePolicy
 from include.freezeline.drift.signs import (
@@ -116,14 +115,10 @@ def _adjusted(
     kinds = {sign.name: sign.kind for sign in SIGNS}
     judged = []
     for i, each in enumerate(evidence):
-        p_value, value = adjusted.get(i), each.result.value
+        p_value = adjusted.get(i)
         is_large = each.name in large_probes
-        if value is not None and each.name in kinds:
-            is_large = (
-                shift_of(each.result) >= policy.min_share_change
-                if kinds[each.name] == "shares"
-                else abs(value - 0.5) >= policy.min_rank_shift
-            )
+        if each.name in kinds:
+            is_large = is_large_shift(kinds[each.name], each.result, policy)
         is_changed = p_value is not None and p_value <= policy.level and is_large
         judged.append(replace(each, adjusted_p_value=p_value, is_changed=is_changed))
     return judged
@@ -132,7 +127,7 @@ def _adjusted(
 def _without_roll_outs(evidence: Sequence[Evidence], is_inside: bool) -> list[Evidence]:  # noqa: FBT001
     """Do not count the mix of prompt versions when the verdict holds inside versions."""
     note = "the change holds inside prompt versions, so their mix cannot explain it"
-    return [_uncounted(e, note) if is_inside and e.name == SIGNS[0].name else e for e in evidence]
+    return [e.uncounted(note) if is_inside and e.name == SIGNS[0].name else e for e in evidence]
 
 
 def _without_retrieved_probes(evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -140,10 +135,4 @@ def _without_retrieved_probes(evidence: Sequence[Evidence]) -> list[Evidence]:
     if not any(e.speaks for e in evidence if e.cause == "retrieval"):
         return list(evidence)
     note = "what is retrieved changed, which moves answers to fixed prompts too"
-    return [_uncounted(e, note) if e.name in PROBES.values() else e for e in evidence]
-
-
-def _uncounted(evidence: Evidence, note: str) -> Evidence:
-    """Return the evidence as shown only, with every note that says why."""
-    notes = f"{evidence.note}; {note}" if evidence.note else note
-    return replace(evidence, is_counted=False, note=notes)
+    return [e.uncounted(note) if e.name in PROBES.values() else e for e in evidence]

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from include.freezeline.config import load_yaml, parse_config
 from include.freezeline.evaluators.schemas import UnusableSchemaError, check_schema
+from include.freezeline.stats.outliers import LEAST_REFERENCE
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=1)]
@@ -151,7 +152,7 @@ class StructurePolicy(_Strict):
     """
 
     is_enabled: bool = True
-    min_reference: Annotated[int, Field(ge=160)]
+    min_reference: Annotated[int, Field(ge=LEAST_REFERENCE)]
     level: Annotated[float, Field(gt=0.0, lt=1.0)]
     is_embedded: bool = False
 
