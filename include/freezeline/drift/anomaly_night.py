@@ -57,5 +57,9 @@ def _judged(
         words = f"the newest day alone is out (q = {q_newest:.2g}), not yet sustained"
     elif is_significant:
         words = f"significant (q = {q_value:.2g}) but below the change that matters"
+    missing = finding.details.get("newest_shortage")
+    if verdict == "ok" and missing is not None:
+        # Nothing unusual until then says nothing about what has stopped since.
+        verdict, words = "insufficient_evidence", f"{words}, but {missing}"
     details = {"newest_day_q_value": q_newest}
     return Judged(finding, verdict, q_value, f"{where}: {finding.effect_text}; {words}.", details)

@@ -6,9 +6,7 @@ from datetime import date
 import numpy as np
 
 from include.freezeline.drift.segments import Segment
-from include.freezeline.stats.result import BoolArray, FloatArray
-
-_SATURDAY = 5
+from include.freezeline.stats.result import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +49,9 @@ class DailySeries:
         return np.log(np.array(levels, dtype=np.float64))
 
     @property
-    def is_weekend(self) -> BoolArray:
-        """Return which days are Saturdays or Sundays."""
-        return np.array([day.day.weekday() >= _SATURDAY for day in self.days], dtype=np.bool_)
+    def weekdays(self) -> IntArray:
+        """Return the day of the week of each day, Monday is 0."""
+        return np.array([day.day.weekday() for day in self.days], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from include.freezeline.adapters.warehouse import Warehouse
-from include.freezeline.drift.anomalies import question_window
+from include.freezeline.drift.anomaly_parts import question_window
 from include.freezeline.drift.policy import AnomalyPolicy, AnomalyQuestion, DriftPolicy
 from include.freezeline.drift.segments import Segment, SegmentTexts, TextRow
 from include.freezeline.drift.series import DailyLevel, DailySeries

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 
 from include.freezeline.stats.permutation import Float32Array
-from include.freezeline.stats.result import BoolArray, FloatArray
+from include.freezeline.stats.result import BoolArray, FloatArray, IntArray
 
 
 def jeffreys_interval(
@@ -55,37 +55,55 @@ def _wilson(share: float, n: int, confidence: float) -> tuple[float, float]:
     return centre - half, centre + half
 
 
-def overdispersion(n_bad: list[int], n_all: list[int]) -> float:
+def overdispersion(n_bad: IntArray, n_all: IntArray, groups: IntArray | None = None) -> float:
     """Return how many times the daily ratios vary more than a binomial; at least 1.
 
     Pearson's chi-square over its degrees of freedom (McCullagh & Nelder 1989).
+
+    Args:
+        n_bad: Events that count, per day.
+        n_all: All events per day.
+        groups: Days of a group share a ratio; all days by default.
     """
-    total, bad = sum(n_all), sum(n_bad)
-    if len(n_all) < 2 or bad == 0 or bad == total:
-        return 1.0
-    ratio = bad / total
-    chi_square = sum(
-        (k - n * ratio) ** 2 / (n * ratio * (1.0 - ratio))
-        for k, n in zip(n_bad, n_all, strict=True)
-        if n > 0
-    )
-    return max(1.0, chi_square / (len(n_all) - 1))
+    groups = np.zeros(len(n_all), dtype=np.int64) if groups is None else groups
+    chi_square, df = 0.0, 0
+    for group in np.unique(groups[n_all > 0]):
+        own = (groups == group) & (n_all > 0)
+        bad, size = n_bad[own].astype(np.float64), n_all[own].astype(np.float64)
+        ratio = float(bad.sum() / size.sum())
+        if 0.0 < ratio < 1.0 and len(bad) > 1:
+            chi_square += float(((bad - size * ratio) ** 2 / (size * ratio * (1.0 - ratio))).sum())
+            df += len(bad) - 1
+    return max(1.0, chi_square / df) if df else 1.0
 
 
-def ordinary_days(n_bad: list[int], n_all: list[int], cutoff: float = 4.0) -> BoolArray:
+def ordinary_days(
+    n_bad: IntArray, n_all: IntArray, groups: IntArray | None = None, cutoff: float = 4.0
+) -> BoolArray:
     """Return which days look like the median day, so that an incident is no baseline.
 
     Residuals from the median ratio are compared with their robust scale (Rousseeuw & Croux
     1993), at least that of a binomial.
+
+    Args:
+        n_bad: Events that count, per day.
+        n_all: All events per day.
+        groups: Each day is compared with the median day of its group; of all days by default.
+        cutoff: Robust standard deviations that are still ordinary.
     """
-    bad, size = np.asarray(n_bad, dtype=np.float64), np.asarray(n_all, dtype=np.float64)
+    groups = np.zeros(len(n_all), dtype=np.int64) if groups is None else groups
+    bad, size = n_bad.astype(np.float64), n_all.astype(np.float64)
     known = size > 0
     if not known.any():
-        return known
-    floor = (float(np.median(bad[known])) + 0.5) / (float(np.median(size[known])) + 1.0)
-    ratio = min(0.999, max(float(np.median(bad[known] / size[known])), floor))
-    spread = np.sqrt(np.maximum(size, 1.0) * ratio * (1.0 - ratio))
-    residual = (bad - size * ratio) / spread
+        return np.asarray(known, dtype=np.bool_)
+    ratio = np.zeros(len(size))
+    for group in np.unique(groups[known]):
+        own = (groups == group) & known
+        floor = (float(np.median(bad[own])) + 0.5) / (float(np.median(size[own])) + 1.0)
+        ratio[groups == group] = min(0.999, max(float(np.median(bad[own] / size[own])), floor))
+    residual = np.zeros(len(size))
+    spread = np.sqrt(size * ratio * (1.0 - ratio))[known]
+    residual[known] = (bad - size * ratio)[known] / spread
     scale = max(1.0, 1.4826 * float(np.median(np.abs(residual[known]))))
     return np.asarray(known & (np.abs(residual) <= cutoff * scale), dtype=np.bool_)
 

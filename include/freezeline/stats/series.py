@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from include.freezeline.stats.result import BoolArray, FloatArray, StatResult, insufficient
+from include.freezeline.stats.result import FloatArray, IntArray, StatResult, insufficient
+from include.freezeline.stats.weekdays import DAYS_A_WEEK, left_out_gaps, week_season
 
 CREEP_METHOD = "theil_sen_mann_kendall"
 RANK_METHOD = "mann_whitney"
@@ -20,63 +21,101 @@ RANK_METHOD = "mann_whitney"
 _MAD_EFFICIENCY = 0.37
 _MAD_TO_SD = 1.4826
 _MIN_DF = 3.0
+# Variance of a median of normal data in units of that of one value over n.
+_MEDIAN_VARIANCE = 1.57
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Robust level of a series.
+    """Robust levels of a series, by day of the week.
 
     Attributes:
-        weekday_level: Median of Monday to Friday.
-        weekend_level: Median of Saturday and Sunday.
+        levels: What each day of the week is compared with, Monday first; NaN where no day before
+            says what is usual.
+        n_level_days: Days that each of them rests on.
+        own_levels: The same of the same day of the week only; NaN where that is not asked.
+        n_own_days: Days that each of those rests on.
+        season: Which days are alike, see ``stats/weekdays.py``.
         scale: Robust standard deviation of one day around its level.
         df: Degrees of freedom of the scale.
         n_days: Days the baseline rests on.
     """
 
-    weekday_level: float
-    weekend_level: float
+    levels: FloatArray
+    n_level_days: IntArray
+    own_levels: FloatArray
+    n_own_days: IntArray
+    season: str
     scale: float
     df: float
     n_days: int
 
 
 def robust_baseline(
-    values: FloatArray, is_weekend: BoolArray, min_scale: float = 0.02, min_weekend_days: int = 4
+    values: FloatArray, weekdays: IntArray, min_scale: float = 0.02
 ) -> Baseline | None:
-    """Return the robust level of daily values (usually logarithms), None when there are too few.
+    """Return the robust levels of daily values (usually logarithms), None when there are too few.
 
     Args:
         values: One value per day; NaN days are left out.
-        is_weekend: Whether the day is a Saturday or Sunday.
+        weekdays: Day of the week of each, Monday is 0.
         min_scale: Floor of the scale; a flat history must not make every wiggle an anomaly.
-        min_weekend_days: Fewer weekend days (or weekdays) share one level.
     """
     known = np.isfinite(values)
-    values, weekend = values[known], is_weekend[known]
+    values, weekdays = values[known], weekdays[known]
     if len(values) < 2:
         return None
-    levels = [float(np.median(values))] * 2
-    if min(int(weekend.sum()), int((~weekend).sum())) >= min_weekend_days:
-        levels = [float(np.median(values[~weekend])), float(np.median(values[weekend]))]
-    deviations = np.abs(values - np.where(weekend, levels[1], levels[0]))
-    # Dividing by the days left after fitting the levels undoes the shrinking of residuals.
-    correction = math.sqrt(len(values) / max(1.0, len(values) - 2.0))
-    scale = max(_MAD_TO_SD * float(np.median(deviations)) * correction, min_scale)
-    df = max(_MIN_DF, _MAD_EFFICIENCY * (len(values) - 1))
-    return Baseline(levels[0], levels[1], scale, df, len(values))
+    season = week_season(values, weekdays)
+    groups = season.of(weekdays)
+    levels, n_level_days = _levels(values, groups, np.asarray(season.groups))
+    own_levels, n_own_days = _levels(values, weekdays, np.arange(DAYS_A_WEEK))
+    if season.is_own_day_asked:
+        levels = np.where(n_own_days > 0, levels, np.nan)
+    else:
+        own_levels = np.full(DAYS_A_WEEK, np.nan)
+    gaps = left_out_gaps(values, groups) / np.sqrt(
+        1.0 + _MEDIAN_VARIANCE / np.maximum(n_level_days[weekdays] - 1, 1)
+    )
+    gaps = np.abs(gaps[np.isfinite(gaps)])
+    scale = max(_MAD_TO_SD * float(np.median(gaps)) if len(gaps) else 0.0, min_scale)
+    df = max(_MIN_DF, _MAD_EFFICIENCY * (len(values) - len(np.unique(groups))))
+    return Baseline(
+        levels, n_level_days, own_levels, n_own_days, season.name, scale, df, len(values)
+    )
+
+
+def _levels(values: FloatArray, groups: IntArray, wanted: IntArray) -> tuple[FloatArray, IntArray]:
+    """Return the median and the size of each wanted group; NaN where it is empty."""
+    members = [values[groups == group] for group in wanted]
+    levels = np.array([np.median(m) if len(m) else np.nan for m in members])
+    return levels, np.array([len(m) for m in members], dtype=np.int64)
 
 
 def day_p_values(
-    values: FloatArray, is_weekend: BoolArray, baseline: Baseline
+    values: FloatArray, weekdays: IntArray, baseline: Baseline
 ) -> tuple[FloatArray, FloatArray]:
-    """Return each day's upper and lower one-sided predictive p-value.
+    """Return each day's upper and lower one-sided predictive p-value; NaN where nothing is usual.
 
-    Null hypothesis: the day comes from the baseline's distribution (normal, robust scale).
+    Null hypothesis: the day comes from the baseline's distribution (normal, robust scale). Where
+    days of the week could not be told apart, from that of its own day of the week or of all days,
+    whichever is nearer.
     """
-    levels = np.where(is_weekend, baseline.weekend_level, baseline.weekday_level)
-    # Error of the level itself: a median over roughly n days.
-    spread = baseline.scale * math.sqrt(1.0 + 1.57 / baseline.n_days)
+    upper, lower = _tails(values, baseline.levels[weekdays], baseline.n_level_days[weekdays], baseline)  # fmt: skip
+    own_upper, own_lower = _tails(
+        values, baseline.own_levels[weekdays], baseline.n_own_days[weekdays], baseline
+    )
+    is_asked = np.isfinite(own_upper) & np.isfinite(upper)
+    return (
+        np.where(is_asked, np.fmax(upper, own_upper), upper),
+        np.where(is_asked, np.fmax(lower, own_lower), lower),
+    )
+
+
+def _tails(
+    values: FloatArray, levels: FloatArray, n_days: IntArray, baseline: Baseline
+) -> tuple[FloatArray, FloatArray]:
+    """Return predictive p-values; a median of few days is itself uncertain."""
+    spread = baseline.scale * np.sqrt(1.0 + _MEDIAN_VARIANCE / np.maximum(n_days, 1))
     t_values = (values - levels) / spread
     floor = np.finfo(float).tiny
     upper = np.maximum(stats.t.sf(t_values, baseline.df), floor)

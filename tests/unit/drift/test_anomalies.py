@@ -88,12 +88,73 @@ def test_shift_is_ok_when_significant_but_small() -> None:
     assert "below the change that matters" in judged.reason
 
 
-def test_shift_is_ok_when_weekends_are_always_different() -> None:
-    series = _series(np.ones(31))
-    weekend = series.is_weekend
-    levels = _noise(31) * np.where(weekend, 0.5, 1.0)
-    shifted = _series(np.roll(levels, 0))
-    assert _judge(BY_NAME["input_tokens_shift"], shifted).verdict == "ok"
+@pytest.mark.parametrize("n_days", [13, 31])
+@pytest.mark.parametrize("factors", [(1, 1, 1, 1, 1, 0.5, 0.5), (1.4, 1.4, 1, 1, 1, 1, 1)])
+@pytest.mark.parametrize("shift", range(7))
+def test_shift_is_ok_when_days_of_the_week_always_differ(
+    factors: tuple[float, ...], shift: int, n_days: int
+) -> None:
+    """Whatever day it is, and even when only ten days are known before."""
+    season = np.resize(np.roll(factors, shift), 31)
+    levels = _noise(31, shift) * season
+    levels[: 31 - n_days] = np.nan
+    assert _judge(BY_NAME["input_tokens_shift"], _series(levels)).verdict == "ok"
+
+
+@pytest.mark.parametrize("shift", range(7))
+def test_shift_breaches_when_it_is_more_than_the_day_of_the_week(shift: int) -> None:
+    levels = _noise(31) * np.resize(np.roll([1.4, 1.4, 1, 1, 1, 1, 1], shift), 31)
+    levels[-3:] *= 1.5
+    judged = _judge(BY_NAME["input_tokens_shift"], _series(levels))
+    assert judged.verdict == "breach"
+    assert judged.finding.result.details["season"] in ("weekday", "weekend")
+
+
+@pytest.mark.parametrize("ratios", [(0.01,) * 5 + (0.06,) * 2, (0.06, 0.06) + (0.01,) * 5])
+@pytest.mark.parametrize("shift", range(7))
+def test_ratio_is_ok_when_days_of_the_week_always_differ(
+    ratios: tuple[float, ...], shift: int
+) -> None:
+    series = _counts(np.resize(np.roll(ratios, shift), 31), 2000)
+    assert _judge(BY_NAME["error_ratio"], series).verdict == "ok"
+
+
+def test_ratio_breaches_when_it_is_more_than_the_day_of_the_week() -> None:
+    ratios = np.resize((0.01,) * 5 + (0.06,) * 2, 31)
+    ratios[-3:] = 0.15
+    assert _judge(BY_NAME["error_ratio"], _counts(ratios, 2000)).verdict == "breach"
+
+
+@pytest.mark.parametrize("name", ["input_tokens_shift", "error_ratio"])
+def test_question_lacks_evidence_when_the_newest_day_is_missing(name: str) -> None:
+    """What was usual until then says nothing about what has stopped since."""
+    kind = _series if name == "input_tokens_shift" else _counts
+    days = list(kind(np.full(31, 0.02) if kind is _counts else _noise(31)).days)
+    days[-1] = DailyLevel(days[-1].day, 0, None, None)
+    judged = _judge(BY_NAME[name], DailySeries(SEGMENT, tuple(days)))
+    assert judged.verdict == "insufficient_evidence"
+    assert "the newest day has fewer than 20 calls" in judged.reason
+
+
+def test_creep_lacks_evidence_when_the_series_has_stopped() -> None:
+    levels = _noise(28) * 1.015 ** np.maximum(0, np.arange(28) - 6)
+    levels[-3:] = np.nan
+    judged = _judge(BY_NAME["input_tokens_creep"], _series(levels))
+    assert judged.verdict == "insufficient_evidence"
+    assert "none of the last 3 days" in judged.reason
+
+
+def test_shift_says_what_a_level_is_when_a_prompt_version_changed_it() -> None:
+    """A new version is no anomaly, and its bill is told all the same."""
+    days = [
+        DailyLevel(d.day, d.n_calls, d.level * (50.0 if i >= 28 else 1.0), d.relative_level)
+        for i, d in enumerate(_series(_noise(31)).days)
+        if d.level is not None
+    ]
+    judged = _judge(BY_NAME["cost_per_call_usd"], DailySeries(SEGMENT, tuple(days)))
+    assert judged.verdict == "ok"
+    assert "with each prompt version compared with itself" in judged.reason
+    assert "usd as it is" in judged.reason
 
 
 @pytest.mark.parametrize(

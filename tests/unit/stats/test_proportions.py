@@ -35,22 +35,27 @@ def test_jeffreys_touches_the_ends_when_all_or_none() -> None:
 
 def test_dispersion_is_one_when_days_are_binomial() -> None:
     rng = np.random.default_rng(0)
-    counts = [int(k) for k in rng.binomial(200, 0.1, size=300)]
-    assert overdispersion(counts, [200] * 300) == pytest.approx(1.0, abs=0.25)
+    counts = rng.binomial(200, 0.1, size=300)
+    assert overdispersion(counts, np.full(300, 200)) == pytest.approx(1.0, abs=0.25)
 
 
 def test_dispersion_grows_when_days_vary_more() -> None:
-    assert overdispersion([0, 40, 0, 40], [200] * 4) > 10
+    assert overdispersion(np.array([0, 40, 0, 40]), np.full(4, 200)) > 10
+
+
+def test_dispersion_is_one_when_groups_differ_and_their_days_do_not() -> None:
+    groups = np.array([0, 1, 0, 1])
+    assert overdispersion(np.array([0, 40, 0, 40]), np.full(4, 200), groups) == 1.0
 
 
 def test_ordinary_days_leave_the_incident_out_when_it_is_in_the_baseline() -> None:
-    keep = ordinary_days([4] * 20 + [60, 70], [200] * 22)
+    keep = ordinary_days(np.array([4] * 20 + [60, 70]), np.full(22, 200))
     assert keep.tolist() == [True] * 20 + [False, False]
 
 
 def test_ordinary_days_keep_all_when_days_vary_by_nature() -> None:
-    assert ordinary_days([0, 1, 0, 2, 1, 0, 0, 3], [100] * 8).all()
-    assert not ordinary_days([0, 0], [0, 0]).any()
+    assert ordinary_days(np.array([0, 1, 0, 2, 1, 0, 0, 3]), np.full(8, 100)).all()
+    assert not ordinary_days(np.zeros(2, np.int64), np.zeros(2, np.int64)).any()
 
 
 def test_predictive_p_value_approaches_the_binomial_when_baseline_is_long() -> None:

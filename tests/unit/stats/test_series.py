@@ -11,39 +11,81 @@ from include.freezeline.stats.series import (
     rank_shift_test,
     robust_baseline,
 )
+from include.freezeline.stats.weekdays import week_season
 
-WEEKEND = np.array([day % 7 in (5, 6) for day in range(28)])
+WEEKDAYS = np.arange(28) % 7
+WEEKEND = WEEKDAYS >= 5
 
 
 def test_baseline_ignores_outliers_when_a_few_days_are_wild() -> None:
     values = np.random.default_rng(0).normal(5.0, 0.1, 28)
     values[[3, 11]] = 50.0
-    baseline = robust_baseline(values, WEEKEND)
+    baseline = robust_baseline(values, WEEKDAYS)
     assert baseline is not None
-    assert baseline.weekday_level == pytest.approx(5.0, abs=0.1)
+    assert baseline.levels == pytest.approx(np.full(7, 5.0), abs=0.1)
     assert baseline.scale < 0.25
 
 
 def test_baseline_knows_weekends_when_they_differ() -> None:
-    baseline = robust_baseline(np.where(WEEKEND, 1.0, 3.0), WEEKEND)
+    baseline = robust_baseline(np.where(WEEKEND, 1.0, 3.0), WEEKDAYS)
     assert baseline is not None
-    assert (baseline.weekday_level, baseline.weekend_level) == (3.0, 1.0)
+    assert baseline.season == "weekend"
+    assert baseline.levels.tolist() == [3.0] * 5 + [1.0] * 2
+
+
+@pytest.mark.parametrize("weekdays", [WEEKDAYS, (WEEKDAYS + 3) % 7])
+def test_baseline_knows_days_of_the_week_when_they_differ(weekdays: np.ndarray) -> None:
+    values = np.random.default_rng(2).normal(0.0, 0.05, 28) + 0.4 * np.isin(weekdays, (0, 1))
+    baseline = robust_baseline(values, weekdays)
+    assert baseline is not None
+    assert baseline.season == "weekday"
+    assert baseline.levels == pytest.approx(np.array([0.4, 0.4, 0, 0, 0, 0, 0]), abs=0.1)
+    assert 0.02 <= baseline.scale < 0.1
+
+
+def test_season_is_none_when_days_are_alike() -> None:
+    seasons = [
+        week_season(np.random.default_rng(i).normal(0.0, 0.1, 28), WEEKDAYS).name
+        for i in range(100)
+    ]
+    assert seasons.count("none") >= 90
+
+
+def test_day_is_compared_with_its_own_kind_when_weeks_are_few() -> None:
+    """Ten days know one or two Mondays: too few for a season, enough for a doubt."""
+    weekdays = np.arange(4, 14) % 7
+    values = np.random.default_rng(3).normal(0.0, 0.05, 10) + 0.4 * (weekdays == 0)
+    baseline = robust_baseline(values, weekdays)
+    assert baseline is not None
+    upper, lower = day_p_values(np.array([0.4, 0.4]), np.array([0, 2]), baseline)
+    assert upper[0] > 0.3
+    assert upper[1] < 0.05
+    assert lower[1] > 0.9
+
+
+def test_day_has_no_p_value_when_no_such_day_was_seen() -> None:
+    weekdays = np.arange(20) % 5
+    baseline = robust_baseline(np.random.default_rng(4).normal(0.0, 0.05, 20), weekdays)
+    assert baseline is not None
+    short = robust_baseline(np.random.default_rng(4).normal(0.0, 0.05, 6), np.arange(6) % 5)
+    assert short is not None
+    assert np.isnan(day_p_values(np.array([0.0]), np.array([6]), short)[0]).all()
 
 
 def test_baseline_is_none_when_days_are_missing() -> None:
-    assert robust_baseline(np.full(28, np.nan), WEEKEND) is None
+    assert robust_baseline(np.full(28, np.nan), WEEKDAYS) is None
 
 
 def test_baseline_keeps_a_floor_when_history_is_constant() -> None:
-    baseline = robust_baseline(np.full(28, 2.0), WEEKEND)
+    baseline = robust_baseline(np.full(28, 2.0), WEEKDAYS)
     assert baseline is not None
     assert baseline.scale == 0.02
 
 
 def test_day_p_values_are_small_when_a_day_is_far_out() -> None:
-    baseline = robust_baseline(np.random.default_rng(1).normal(0, 0.05, 28), WEEKEND)
+    baseline = robust_baseline(np.random.default_rng(1).normal(0, 0.05, 28), WEEKDAYS)
     assert baseline is not None
-    upper, lower = day_p_values(np.array([0.8, 0.0]), np.array([False, False]), baseline)
+    upper, lower = day_p_values(np.array([0.8, 0.0]), np.array([1, 2]), baseline)
     assert upper[0] < 1e-4
     assert lower[0] > 0.99
     assert 0.2 < upper[1] < 0.8
