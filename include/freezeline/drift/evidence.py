@@ -63,7 +63,7 @@ def hourly_query(segment: Segment, window: Window, source: str, columns: tuple[s
     inside = _inside(window).replace("called_at", "period_started_at")
     return (
         f"select period_started_at, n_calls, {', '.join(columns)} from marts.agg_calls_hourly "
-        f"where dimension = {quote(names[0])} and dimension_value = {quote(names[1])} "
+        f"where dimension = {quote(names[0])} and coalesce(dimension_value, '') = {quote(names[1])} "
         f"and feature = {quote(segment.feature)} and environment = {quote(segment.environment)} "
         f"and {inside} order by period_started_at"
     )
@@ -110,7 +110,7 @@ def _subject(segment: Segment) -> str:
         f"environment = {quote(segment.environment)}",
     ]
     if segment.model is not None:
-        parts.append(f"request_model = {quote(segment.model)}")
+        parts.append(f"coalesce(request_model, '') = {quote(segment.model)}")
     rest = " and ".join(f"{dimension_sql(name)} = {quote(value)}" for name, value in segment.rest)
     if rest:
         parts.append(f"call_key in (select call_key from marts.fct_llm_calls where {rest})")

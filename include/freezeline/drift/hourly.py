@@ -17,11 +17,12 @@ from include.freezeline.hashing import stable_hash
 from include.freezeline.stats.change_points import ChangePoint, find_change
 from include.freezeline.stats.hourly import scan_shares
 from include.freezeline.stats.hourly_scan import HourlyScan
+from include.freezeline.stats.level_evidence import floored
 from include.freezeline.stats.proportions import jeffreys_interval
 from include.freezeline.stats.readings import scan_readings
 from include.freezeline.stats.result import FloatArray, StatResult, insufficient
 from include.freezeline.stats.seasons import HOURS_A_DAY
-from include.freezeline.stats.share_trend import share_trend
+from include.freezeline.stats.share_trend import TREND_METHOD, share_trend
 
 _SATURDAY = 5
 # Hours before an alarm's beginning that its size is compared with.
@@ -38,7 +39,10 @@ def ask_hourly(
     usable = series.usable(policy.min_calls_per_hour)
     counts = np.where(usable, series.counts, 0.0)
     if question.kind == "level":
-        mean, *quantiles = (np.where(usable, v, np.nan) for v in (series.values, *series.quantiles))
+        mean, *quantiles = (
+            floored(np.where(usable, v, np.nan), asked.split)
+            for v in (series.values, *series.quantiles)
+        )
         scan, place = scan_readings(mean, quantiles, counts, asked.split, asked.plan)
         if place is not None:
             asked = replace(asked, reading=question.quantiles[place])
@@ -79,6 +83,11 @@ def _level_finding(asked: Asked, scan: HourlyScan, counts: FloatArray) -> Findin
         f"{shown} {verb} {usual * math.exp(change):.6g} {question.unit} where {usual:.6g} is "
         f"usual at these hours ({math.expm1(change):+.1%})"
     )
+    told = asked.series.values
+    if asked.reading is not None:
+        told = asked.series.quantiles[question.quantiles.index(asked.reading)]
+    if ((told == 0.0) & np.isfinite(scan.residuals))[hours].any():
+        words += " where hours of zero count as a quarter of their usual level"
     effect = scan.sign * change
     found = _alarm_details(asked, scan, effect, step)
     return _finding(
@@ -148,6 +157,9 @@ def _ask_drift(asked: Asked) -> Finding:
     question, start = asked.question, asked.window.started_at
     days = asked.series.counts.reshape(-1, HOURS_A_DAY).sum(axis=1)
     bad = np.nan_to_num(asked.series.values).reshape(-1, HOURS_A_DAY).sum(axis=1)
+    if not days[-asked.policy.current_days :].any():
+        reason = f"none of the last {asked.policy.current_days} days has calls"
+        return _finding(asked, insufficient(TREND_METHOD, reason, 0, int(days.sum())))
     dates = [(start + timedelta(days=day)).date() for day in range(len(days))]
     weekend = np.array([date.weekday() >= _SATURDAY for date in dates], dtype=np.bool_)
     trend = share_trend(bad, days, weekend)
@@ -274,5 +286,16 @@ def _finding(
         inputs=stable_hash(
             *(v.tolist() for v in (series.values, series.counts, *series.quantiles))
         ),
-        details={"route": question.route, **(details or {})},
+        details={"route": question.route, **_newest_shortage(asked), **(details or {})},
     )
+
+
+def _newest_shortage(asked: Asked) -> dict[str, str]:
+    """Say that the newest hours are missing, if they are."""
+    n_hours, n_calls = asked.policy.sustained_hours, asked.policy.min_calls_per_hour
+    if asked.question.kind == "drift":
+        is_missing = not asked.series.counts[-n_hours:].any()
+        return {"newest_shortage": f"the last {n_hours} hours have no calls"} if is_missing else {}
+    if asked.series.usable(n_calls)[-n_hours:].any():
+        return {}
+    return {"newest_shortage": f"none of the last {n_hours} hours has {n_calls} calls with a value"}

@@ -20,7 +20,7 @@ class Segment:
     Attributes:
         feature: Feature.
         environment: Deployment environment.
-        model: Model asked for; None over all models.
+        model: Model asked for, empty for calls that name none; None over all models.
         rest: Further dimensions with their values, in the policy's order; an empty value is a
             call that has none.
     """
@@ -33,7 +33,7 @@ class Segment:
     @property
     def label(self) -> str:
         """The segment in words."""
-        model = f", {self.model}" if self.model else ""
+        model = "" if self.model is None else f", {self.model or 'no model named'}"
         rest = "".join(f", {name} {_shown(name, value)}" for name, value in self.rest)
         return f"{self.feature} ({self.environment}{model}{rest})"
 
@@ -45,7 +45,7 @@ class Segment:
 
     @property
     def model_name(self) -> str | None:
-        """The model that a verdict names; None over all models."""
+        """The model that a verdict names; None over all models, and for calls that name none."""
         return self.model or self.value(ANSWERING_MODEL) or None
 
     def value(self, dimension: str) -> str | None:

@@ -1,6 +1,6 @@
 """Windows of time, always [start, end) in UTC."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,27 +45,65 @@ def reference_window(first_call_at: datetime, as_of: datetime, days: int) -> Win
     return Window(start, start + timedelta(days=days))
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class ServedDay:
+    """A day on which a prompt version served, on the grid of days that ends at ``as_of``.
+
+    Attributes:
+        first_call_at: Its first call of the day.
+        n_answers: Its answers of the day.
+    """
+
+    first_call_at: datetime
+    n_answers: int
+
+
+def service_start(served: Sequence[ServedDay], days: int, min_answers: int) -> datetime:
+    """Return since when a prompt version really serves.
+
+    A stray call, a try before the launch or a wrong clock must not be the reference for good: the
+    first day is one whose answers, kept up, give a reference of enough answers, and do. When no
+    day is like that it is that of the first call.
+
+    Args:
+        served: Days of a prompt version; they may not be empty.
+        days: Days of a reference.
+        min_answers: Answers that a reference needs.
+    """
+    ordered = sorted(served)
+    for place, day in enumerate(ordered):
+        end = day.first_call_at + timedelta(days=days)
+        n_answers = sum(d.n_answers for d in ordered[place:] if d.first_call_at < end)
+        if day.n_answers * days >= min_answers and n_answers >= min_answers:
+            return day.first_call_at
+    return ordered[0].first_call_at
+
+
 def reference_windows(
-    first_calls: Mapping[str, datetime],
+    served: Mapping[str, Sequence[ServedDay]],
     rule: Reference,
     recent: Window,
     accepted_at: datetime | None = None,
+    *,
+    min_answers: int = 1,
 ) -> dict[str, Window]:
     """Return the reference of each prompt version that has a whole one before the judged windows.
 
     Args:
-        first_calls: First call of each prompt version of a segment; they may not be empty.
+        served: Days on which each prompt version of a segment served; they may not be empty.
         rule: What may move a reference.
         recent: From the start of the oldest judged window to ``as_of``.
         accepted_at: Start of the last accepted change of the segment; None when there is none.
+        min_answers: Answers that a reference needs.
     """
-    first_of_all = min(first_calls.values())
     found = {}
-    for version, own_first in sorted(first_calls.items()):
-        first = first_of_all if rule.moves == "never" else own_first
+    of_all = [day for days in served.values() for day in days]
+    for version, own in sorted(served.items()):
+        asked = of_all if rule.moves == "never" else own
+        first = service_start(asked, rule.days, min_answers)
         window = reference_window(first, recent.ended_at, rule.days)
         if accepted_at is not None and accepted_at > window.started_at:
             window = Window(accepted_at, accepted_at + timedelta(days=rule.days))
-        if window.ended_at <= recent.started_at and own_first < window.ended_at:
+        if window.ended_at <= recent.started_at and min(own).first_call_at < window.ended_at:
             found[version] = window
     return found

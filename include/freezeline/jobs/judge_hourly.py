@@ -15,21 +15,22 @@ from include.freezeline.drift.series import HourlySeries
 from include.freezeline.drift.windows import Window
 from include.freezeline.stats.result import FloatArray
 
-# Which segments are looked at: those with a usable hour among the judged ones, and, of tenants,
-# which may be many, only those with enough usable hours of history.
+# Which segments are looked at: all, so that one that has stopped is told; of tenants, which may be
+# many, only those with enough usable hours of history.
 _CALLS_SQL = """
 with hours as (
-    select feature, environment, dimension_value, n_calls,
+    select feature, environment, coalesce(dimension_value, '') as dimension_value, n_calls,
         date_diff('hour', $started_at, period_started_at) as hour_index,
         {columns}
     from marts.agg_calls_hourly
-    where dimension = $dimension and feature is not null and dimension_value is not null
+    where dimension = $dimension and feature is not null
+        -- Calls of no tenant are no tenant's; those that name no model are a series.
+        and (dimension_value is not null or $dimension = 'model')
         and period_started_at >= $started_at and period_started_at < $ended_at
 )
 select * exclude (n_calls) from hours
 window segment as (partition by feature, environment, dimension_value)
-qualify max(hour_index) over segment >= $judged_from
-    and count(*) filter (n_calls >= $min_calls) over segment >= $min_hours
+qualify count(*) filter (n_calls >= $min_calls) over segment >= $min_hours
 order by feature, environment, dimension_value, hour_index
 """
 
@@ -77,7 +78,6 @@ def _read_calls(
         "dimension": dimension,
         "started_at": window.started_at,
         "ended_at": window.ended_at,
-        "judged_from": policy.baseline_days * 24,
         "min_calls": policy.min_calls_per_hour,
         "min_hours": policy.min_hours if dimension == "tenant" else 0,
     }

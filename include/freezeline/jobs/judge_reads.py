@@ -9,7 +9,7 @@ from include.freezeline.drift.anomaly_parts import question_window
 from include.freezeline.drift.policy import AnomalyPolicy, AnomalyQuestion, DriftPolicy
 from include.freezeline.drift.segments import Segment, SegmentTexts, TextRow
 from include.freezeline.drift.series import DailyLevel, DailySeries
-from include.freezeline.drift.windows import Window, recent_windows, reference_windows
+from include.freezeline.drift.windows import ServedDay, Window, recent_windows, reference_windows
 from include.freezeline.jobs.segment_sql import (
     needs_calls,
     segment_columns,
@@ -18,12 +18,18 @@ from include.freezeline.jobs.segment_sql import (
 )
 
 _VERSIONS_SQL = """
-select {dimensions}, coalesce(t.prompt_version, '') as version,
-    min(t.called_at) as first_call_at,
-    max(t.called_at) as last_call_at
-from marts.fct_call_texts as t
-{calls}
-where t.called_at < $as_of and t.request_model is not null
+with answers as (
+    select {dimensions}, coalesce(t.prompt_version, '') as version, t.called_at,
+        t.output_text_redacted is not null as is_answered,
+        -- Days are counted back from as_of.
+        ceil(epoch($as_of - t.called_at) / 86400) as age_days
+    from marts.fct_call_texts as t
+    {calls}
+    where t.called_at < $as_of
+)
+select * exclude (called_at, is_answered), min(called_at) as first_call_at,
+    max(called_at) as last_call_at, count(*) filter (is_answered) as n_answers
+from answers
 group by all
 order by all
 """
@@ -61,7 +67,7 @@ order by day_rank, md5(call_key)
 # Where the source samples, a row weighs as much as the calls it stands for.
 _LEVEL_SQL = """
 with calls as (
-    select {groups}, cast(called_at as date) as call_date,
+    select {group_columns}, cast(called_at as date) as call_date,
         coalesce(prompt_version, '') as prompt_version, cast({column} as double) as value,
         cast(sample_weight as decimal(18, 6)) as weight
     from marts.fct_llm_calls
@@ -79,17 +85,21 @@ with calls as (
     from calls inner join usual using ({groups}, prompt_version)
 ), placed as (
     select *, {level_places}, {relative_places} from related
+), levels as (
+    select {groups}, call_date, count(*) as n_calls, {level} as level, {relative} as relative_level
+    from placed
+    group by all
 )
-select {groups}, call_date, count(*) as n_calls, {level} as level,
-    {relative} as relative_level, 0 as n_bad
-from placed
-group by all
+-- Days whose calls can be compared with nothing before are days without a level.
+select {groups}, call_date, coalesce(n_calls, 0) as n_calls, level, relative_level, 0 as n_bad
+from (select distinct {groups}, call_date from calls)
+left join levels using ({groups}, call_date)
 order by all
 """
 
 # The sample size stays what was seen; the share of bad calls is that of the calls they stand for.
 _RATIO_SQL = """
-select {groups}, cast(called_at as date) as call_date, count({column}) as n_calls,
+select {group_columns}, cast(called_at as date) as call_date, count({column}) as n_calls,
     null as level, null as relative_level,
     cast(round(count({column}) * coalesce(sum(weight) filter ({column}), 0) / sum(weight))
         as bigint) as n_bad
@@ -102,9 +112,13 @@ order by all
 
 
 def load_segments(warehouse: Warehouse, policy: DriftPolicy, as_of: datetime) -> list[SegmentTexts]:
-    """Read a deterministic sample of answers of every segment with recent calls."""
+    """Read a deterministic sample of answers of every segment.
+
+    One that has been silent for longer than a reference is long has been given up, and is left out.
+    """
     windows = recent_windows(as_of, policy)
     recent = Window(windows[-1].started_at, as_of)
+    is_alive_from = recent.started_at - timedelta(days=policy.reference.days)
     dimensions = policy.segments.dimensions
     sql = _VERSIONS_SQL.format(
         dimensions=segment_columns(dimensions),
@@ -116,7 +130,7 @@ def load_segments(warehouse: Warehouse, policy: DriftPolicy, as_of: datetime) ->
     return [
         _load_segment(warehouse, segment, rows, recent, policy)
         for segment, rows in sorted(versions.items())
-        if any(row["last_call_at"] >= recent.started_at for row in rows)
+        if any(row["last_call_at"] >= is_alive_from for row in rows)
     ]
 
 
@@ -134,32 +148,39 @@ def load_series(
     days = _days(window)
     return [
         DailySeries(segment, tuple(found.get(day, DailyLevel(day, 0, None, None)) for day in days))
-        # Calls may name no model, which has no order among names.
-        for segment, found in sorted(by_segment.items(), key=lambda item: _place(item[0]))
+        for segment, found in sorted(by_segment.items())
     ]
-
-
-def _place(segment: Segment) -> tuple[str, str, str]:
-    """Return where a segment stands in a night."""
-    return segment.feature, segment.environment, segment.model or ""
 
 
 def _load_segment(
     warehouse: Warehouse,
     segment: Segment,
-    versions: list[dict[str, Any]],
+    days: list[dict[str, Any]],
     recent: Window,
     policy: DriftPolicy,
 ) -> SegmentTexts:
-    """Read one segment: each old enough prompt version's reference, and the recent answers."""
+    """Read one segment: each old enough prompt version's reference, and the recent answers.
+
+    Args:
+        warehouse: Where from.
+        segment: Which.
+        days: A row per prompt version and day that it served.
+        recent: From the start of the oldest judged window to ``as_of``.
+        policy: How.
+    """
     where = (segment.feature, segment.environment, segment.model)
+    served: dict[str, list[ServedDay]] = defaultdict(list)
+    for row in days:
+        day = ServedDay(row["first_call_at"].astimezone(UTC), row["n_answers"])
+        served[str(row["version"])].append(day)
     references = reference_windows(
-        {str(row["version"]): row["first_call_at"].astimezone(UTC) for row in versions},
+        served,
         policy.reference,
         recent,
         policy.reference.accepted_at(*where, as_of=recent.ended_at),
+        min_answers=policy.min_answers,
     )
-    in_use = {str(r["version"]) for r in versions if r["last_call_at"] >= recent.started_at}
+    in_use = {str(r["version"]) for r in days if r["last_call_at"] >= recent.started_at}
     references = {version: w for version, w in references.items() if version in in_use}
     samples = [
         _sample(warehouse, segment, [version], window, policy)
@@ -180,6 +201,8 @@ def _sample(
     policy: DriftPolicy,
 ) -> list[TextRow]:
     """Read answers of a window in sampling order, probes complete."""
+    if not versions:
+        return []
     subject, values = segment_condition(segment)
     rows = warehouse.rows(
         _SAMPLE_SQL.format(subject=subject),
@@ -212,15 +235,19 @@ def _series_query(
     question: AnomalyQuestion, policy: AnomalyPolicy, window: Window
 ) -> tuple[str, dict[str, Any]]:
     """Return the query of a question's series and its parameters."""
-    groups = "feature, environment" + (", request_model" if question.by_model else "")
+    groups, group_columns = "feature, environment", "feature, environment"
+    if question.by_model:
+        groups += ", request_model"
+        group_columns += ", coalesce(request_model, '') as request_model"
     parameters: dict[str, Any] = {"started_at": window.started_at, "ended_at": window.ended_at}
     if question.kind == "ratio":
-        return _RATIO_SQL.format(groups=groups, column=question.column), parameters
+        return _RATIO_SQL.format(group_columns=group_columns, column=question.column), parameters
     n_current = 0 if question.kind == "creep" else policy.current_days
     parameters["baseline_ended"] = (window.ended_at - timedelta(days=n_current)).date()
     parameters["min_calls"] = policy.min_calls_per_day
     sql = _LEVEL_SQL.format(
         groups=groups,
+        group_columns=group_columns,
         column=question.column,
         median=_quantile("value", 0.5),
         level=_statistic(question.statistic, "value"),

@@ -7,9 +7,14 @@ from include.freezeline.drift.evidence import dimension_sql
 from include.freezeline.drift.scope import Dimension
 from include.freezeline.drift.segments import Segment
 
-_COLUMNS = {"feature": "feature", "environment": "environment", "model": "request_model"}
-_OF_TEXTS: Mapping[str, str] = {name: f"t.{column}" for name, column in _COLUMNS.items()}
-_OF_CALLS: Mapping[str, str] = {name: f"c.{column}" for name, column in _COLUMNS.items()}
+# Calls that name no model are a segment of their own, whose model is the empty text.
+_COLUMNS = {
+    "feature": "{}feature",
+    "environment": "{}environment",
+    "model": "coalesce({}request_model, '')",
+}
+_OF_TEXTS: Mapping[str, str] = {name: sql.format("t.") for name, sql in _COLUMNS.items()}
+_OF_CALLS: Mapping[str, str] = {name: sql.format("c.") for name, sql in _COLUMNS.items()}
 
 
 def segment_columns(dimensions: Sequence[Dimension]) -> str:

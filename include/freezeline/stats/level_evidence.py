@@ -4,7 +4,7 @@ import numpy as np
 
 from include.freezeline.stats.cusum import BASELINE_HOURS
 from include.freezeline.stats.result import FloatArray
-from include.freezeline.stats.seasons import HOURS_A_DAY, whole_days
+from include.freezeline.stats.seasons import HOURS_A_DAY, HOURS_A_WEEK, whole_days
 
 # Steadier series are judged as if their hours varied this much (log), so that a change that
 # matters needs a few hours and one that does not matter is never evidence.
@@ -17,6 +17,9 @@ _VISIT_HOURS = 2
 _VISITED_SHARE = 0.07
 _MIN_OTHER_DAYS = 4
 DAY_NEIGHBOURS = 1
+# Zeros that are rarer than this before are a change when they come.
+_RARE_SHARE = 0.05
+_ZERO_RATIO = 0.25
 # Events at which half of an hour's variance comes from having so few.
 _HALF_WEIGHT_COUNT = 50.0
 
@@ -124,6 +127,31 @@ def hour_weights(counts: FloatArray) -> FloatArray:
 def level_logs(values: FloatArray) -> FloatArray:
     """Return logarithms; NaN where a value is missing or not above zero."""
     return np.log(np.where(values > 0.0, values, np.nan))
+
+
+def floored(values: FloatArray, judged_from: int) -> FloatArray:
+    """Return the levels with an hour of zero told as a quarter of what that hour of the week has.
+
+    A zero has no logarithm, and a series that falls to it has changed. A series that often is zero
+    by itself is left as it is: there zeros say nothing.
+
+    Args:
+        values: Level of each hour; NaN where missing.
+        judged_from: First judged hour; what is usual is told by the hours before.
+    """
+    is_zero = values == 0.0
+    past = np.where(values > 0.0, values, np.nan)[:judged_from]
+    n_known, n_zeros = int(np.isfinite(past).sum()), int(is_zero[:judged_from].sum())
+    if not is_zero.any() or n_zeros >= _RARE_SHARE * n_known:
+        return values
+    hours = np.arange(len(values))
+    usual = np.full(len(values), np.nanmedian(past))
+    for place in np.flatnonzero(is_zero):
+        for period in (HOURS_A_DAY, HOURS_A_WEEK):
+            like = past[hours[:judged_from] % period == place % period]
+            if np.isfinite(like).any():
+                usual[place] = np.nanmedian(like)
+    return np.where(is_zero, _ZERO_RATIO * usual, values)
 
 
 def rolling_levels(values: FloatArray) -> FloatArray:

@@ -271,3 +271,37 @@ def test_change_that_goes_on_is_told_by_all_hours_since_it_began() -> None:
     judged = _judge("tokens_per_request_hourly", replace(series, values=values))
     assert judged.verdict == "breach"
     assert " is " in judged.reason
+
+
+@pytest.mark.parametrize("n_last", [30, 72])
+def test_level_that_falls_to_zero_breaches(n_last: int) -> None:
+    """A zero has no logarithm, and is no missing hour either."""
+    judged = _judge("tokens_per_request_hourly", _raised(_levels(), 0.0, n_last))
+    assert judged.verdict == "breach"
+    assert "hours of zero count as a quarter" in judged.reason
+
+
+def test_level_that_often_is_zero_is_judged_by_its_other_hours() -> None:
+    series = _levels()
+    series.values[::3] = 0.0
+    judged = _judge("tokens_per_request_hourly", series)
+    assert judged.verdict == "ok"
+    assert "hours of zero" not in judged.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "series"),
+    [
+        ("tokens_per_request_hourly", _levels()),
+        ("empty_retrieval_hourly", _shares(np.full(N_HOURS, 0.02))),
+        ("context_length_exceeded_drift", _shares(np.full(N_HOURS, 0.02))),
+    ],
+)
+@pytest.mark.parametrize("n_last", [26, 80])
+def test_series_that_has_stopped_is_insufficient_evidence(
+    name: str, series: HourlySeries, n_last: int
+) -> None:
+    counts = series.counts.copy()
+    counts[-n_last:] = 0.0
+    judged = _judge(name, replace(series, counts=counts))
+    assert judged.verdict == "insufficient_evidence"

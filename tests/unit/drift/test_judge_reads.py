@@ -99,16 +99,31 @@ def test_sampled_rows_give_what_the_calls_they_stand_for_would(
             assert [getattr(day, name) for day in few.days] == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("kind", ["ratio", "shift"])
 def test_calls_without_a_model_stand_beside_those_with_one(
-    settings: Settings, policy: AnomalyPolicy
+    settings: Settings, policy: AnomalyPolicy, kind: str
 ) -> None:
-    question = next(q for q in policy.questions if q.kind == "ratio")
+    question = next(q for q in policy.questions if q.kind == kind)
     by_model = question.model_copy(update={"by_model": True})
     with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
-        _fill(warehouse, _days(n_rows=10))
+        _fill(warehouse, _days(n_rows=40))
         warehouse.execute(
             "insert into marts.fct_llm_calls by name "
             "select * replace (null as request_model) from marts.fct_llm_calls"
         )
-        series = load_series(warehouse, by_model, policy, AS_OF)
-    assert [each.segment.model for each in series] == [None, "m"]
+        nameless, named = load_series(warehouse, by_model, policy, AS_OF)
+    assert [nameless.segment.model, named.segment.model] == ["", "m"]
+    assert nameless.days == named.days
+    assert {day.n_calls for day in named.days} == {40}
+
+
+def test_series_of_a_new_prompt_version_alone_has_days_without_a_level(
+    settings: Settings, policy: AnomalyPolicy
+) -> None:
+    """They can be compared with nothing, and that is to be said."""
+    question = next(q for q in policy.questions if q.kind == "shift")
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        _fill(warehouse, _days(n_rows=40)[:2])
+        (series,) = load_series(warehouse, question, policy, AS_OF)
+    assert len(series.days) == 31
+    assert {(day.n_calls, day.level) for day in series.days} == {(0, None)}

@@ -9,16 +9,20 @@ from include.freezeline.drift.evidence import texts_query
 from include.freezeline.drift.policy import DriftPolicy
 from include.freezeline.drift.scope import AcceptedChange, Reference, duration_of, duration_words
 from include.freezeline.drift.segments import Segment
-from include.freezeline.drift.windows import Window, recent_windows, reference_windows
+from include.freezeline.drift.windows import ServedDay, Window, recent_windows, reference_windows
 from include.freezeline.jobs.judge_reads import load_segments
 from tests.unit.drift.worlds import AS_OF, FIRST_DAY, SHIPPED
 
+POLICY = DriftPolicy.model_validate(SHIPPED)
 RECENT = Window(AS_OF - timedelta(days=6), AS_OF)
 MOVED = FIRST_DAY + timedelta(days=20)
 CHANGE = AcceptedChange(
     feature="code-helper", model="m", from_date=date(2026, 9, 20), by="Ada", reason="better"
 )
-FIRST_CALLS = {"v1": FIRST_DAY + timedelta(hours=3), "v2": MOVED}
+FIRST_CALLS = {
+    "v1": [ServedDay(FIRST_DAY + timedelta(hours=3), 100)],
+    "v2": [ServedDay(MOVED, 100)],
+}
 
 
 def _rule(moves: str, *changes: AcceptedChange) -> Reference:
@@ -42,7 +46,7 @@ def test_window_lengths_are_read_and_said(text: str, length: timedelta, words: s
 
 
 def test_reference_is_of_each_version_when_new_versions_move_it() -> None:
-    late = FIRST_CALLS | {"v3": AS_OF - timedelta(days=10)}
+    late = FIRST_CALLS | {"v3": [ServedDay(AS_OF - timedelta(days=10), 100)]}
     found = reference_windows(late, _rule("when_prompt_version_is_new"), RECENT)
     assert found["v1"] == Window(FIRST_DAY, FIRST_DAY + timedelta(days=14))
     assert found["v2"].started_at == MOVED
@@ -79,6 +83,25 @@ def test_nothing_is_compared_when_the_accepted_state_is_young() -> None:
     accepted_at = AS_OF - timedelta(days=7)
     rule = _rule("after_accepted_change", CHANGE)
     assert reference_windows(FIRST_CALLS, rule, RECENT, accepted_at) == {}
+
+
+@pytest.mark.parametrize("moves", ["when_prompt_version_is_new", "never"])
+@pytest.mark.parametrize("n_stray", [0, 1, 3])
+def test_stray_early_calls_are_no_reference(moves: str, n_stray: int) -> None:
+    """A try months before the launch must not blind a segment for good."""
+    launch = [ServedDay(FIRST_DAY + timedelta(days=i, hours=9), 20) for i in range(40)]
+    stray = [ServedDay(FIRST_DAY - timedelta(days=90), n_stray)] if n_stray else []
+    served = {"v1": stray + launch}
+    if moves == "never":
+        served["v0"] = [ServedDay(FIRST_DAY - timedelta(days=95), 1)]
+    found = reference_windows(served, _rule(moves), RECENT, min_answers=50)
+    assert found["v1"] == Window(FIRST_DAY, FIRST_DAY + timedelta(days=14))
+
+
+def test_few_answers_are_a_reference_from_the_first_call_on() -> None:
+    served = {"v1": [ServedDay(FIRST_DAY + timedelta(days=i), 2) for i in range(40)]}
+    found = reference_windows(served, _rule("never"), RECENT, min_answers=50)
+    assert found["v1"].started_at == FIRST_DAY
 
 
 def _fill(warehouse: Warehouse) -> None:
@@ -131,3 +154,37 @@ def test_one_segment_holds_all_models_when_models_do_not_part() -> None:
     assert texts.segment == Segment("f", "production")
     assert len(texts.recent_rows) == 18
     assert len(texts.reference_rows) == 14 * 24
+
+
+def test_segment_that_has_stopped_is_told_until_it_is_given_up() -> None:
+    """Silence is no ``ok``: there is a row that says that nothing is known."""
+    by_silence = {}
+    with open_scratch() as warehouse:
+        _fill(warehouse)
+        last = warehouse.rows("select max(called_at) as at from marts.fct_call_texts")[0]["at"]
+        for days in (1, 10, 19, 21):
+            as_of = AS_OF + timedelta(days=days)
+            warehouse.execute(
+                "delete from marts.fct_call_texts where called_at >= $at", {"at": AS_OF}
+            )
+            by_silence[days] = load_segments(warehouse, POLICY, as_of)
+    assert last >= AS_OF - timedelta(days=2)
+    assert [len(found) for found in by_silence.values()] == [1, 1, 1, 0]
+    (silent,) = by_silence[10]
+    assert (silent.recent_rows, silent.references) == ((), {})
+
+
+def test_calls_that_name_no_model_are_a_segment() -> None:
+    with open_scratch() as warehouse:
+        _fill(warehouse)
+        for table in ("fct_llm_calls", "fct_call_texts"):
+            warehouse.execute(f"update marts.{table} set request_model = null")
+        (texts,) = load_segments(warehouse, POLICY, AS_OF)
+        window = recent_windows(AS_OF, POLICY)[0]
+        shown = warehouse.rows(texts_query(texts.segment, window, None, is_canary=False))
+    assert texts.segment == Segment("f", "production", "")
+    assert texts.segment.label == "f (production, no model named)"
+    assert texts.segment.model_name is None
+    assert len(texts.recent_rows) == 6 * 24
+    assert len(texts.reference_rows) == 14 * 24
+    assert {row["call_key"] for row in shown} == {r.call_key for r in texts.rows_in(window)}
