@@ -47,7 +47,8 @@ def ask_hourly(
         if place is not None:
             asked = replace(asked, reading=question.quantiles[place])
     else:
-        scan = scan_shares(np.where(usable, series.values, 0.0), counts, asked.split, asked.plan)
+        n_bad, weekday = np.where(usable, series.values, 0.0), asked.window.started_at.weekday()
+        scan = scan_shares(n_bad, counts, asked.split, asked.plan, weekday)
     if scan.reason is not None:
         return _finding(asked, insufficient(scan.method, scan.reason, *asked.sizes(counts)))
     describe = _level_finding if question.kind == "level" else _share_finding

@@ -26,8 +26,8 @@ from include.freezeline.stats.hourly_scan import (
 )
 from include.freezeline.stats.level_evidence import LevelEvidence, level_evidence, level_logs
 from include.freezeline.stats.result import FloatArray
-from include.freezeline.stats.seasons import HOURS_A_DAY, seasonal_profile, whole_days
-from include.freezeline.stats.share_evidence import ShareEvidence, hour_factors
+from include.freezeline.stats.seasons import seasonal_profile, whole_days
+from include.freezeline.stats.share_evidence import ShareEvidence, season_factors
 
 LEVEL_METHOD = "seasonal_cusum"
 SHARE_METHOD = "binomial_cusum"
@@ -114,7 +114,11 @@ class _LevelQuestion:
 
 
 def scan_shares(
-    n_bad: FloatArray, counts: FloatArray, judged_from: int, plan: HourlyPlan
+    n_bad: FloatArray,
+    counts: FloatArray,
+    judged_from: int,
+    plan: HourlyPlan,
+    first_weekday: int = 0,
 ) -> HourlyScan:
     """Look for a risen share in the judged hours.
 
@@ -126,16 +130,16 @@ def scan_shares(
         counts: All events per hour; 0 where the hour is missing.
         judged_from: First judged hour, a multiple of 24.
         plan: What is looked for.
+        first_weekday: Day of the week of the first hour, Monday is 0.
     """
     known = np.where(counts > 0, 1.0, np.nan)
     reason = shortage(known, judged_from, is_constant_fine=True)
     if reason:
         return no_answer(len(counts), SHARE_METHOD, reason)
-    factors = hour_factors(n_bad[:judged_from], counts[:judged_from])
+    factors, season = season_factors(n_bad, counts, judged_from, first_weekday)
     evidence = ShareEvidence(
         n_bad, counts, factors, judged_from, plan.min_change_ratio, plan.min_difference
     )
-    name = "none" if np.ptp(factors) == 0.0 else "daily"
     span = Span(len(counts), judged_from, 0)
-    scan = scan_evidence(evidence, [1.0], span, plan, SHARE_METHOD, name)
-    return replace(scan, usual=scan.usual * factors[np.arange(len(counts)) % HOURS_A_DAY])
+    scan = scan_evidence(evidence, [1.0], span, plan, SHARE_METHOD, season)
+    return replace(scan, usual=scan.usual * factors)

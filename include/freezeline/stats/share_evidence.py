@@ -4,8 +4,10 @@ import math
 
 import numpy as np
 
-from include.freezeline.stats.result import FloatArray
+from include.freezeline.stats.daily_shares import share_baseline
+from include.freezeline.stats.result import FloatArray, IntArray
 from include.freezeline.stats.seasons import HOURS_A_DAY
+from include.freezeline.stats.weekdays import DAYS_A_WEEK
 
 # Events that an hour of the day must be ahead by before its factor moves far from 1.
 _PRIOR_EVENTS = 10.0
@@ -33,19 +35,18 @@ class ShareEvidence:
         Args:
             n_bad: Events that count, per hour.
             counts: All events per hour.
-            factors: Factor on the share by hour of the day, 24.
+            factors: Factor on the share of each hour.
             judged_from: The scatter is taken from the hours before.
             min_change_ratio: Relative rise that matters.
             min_difference: Absolute rise that matters; the larger of both counts.
         """
-        hours = np.arange(len(counts)) % HOURS_A_DAY
         self._bad, self._counts = n_bad.tolist(), counts.tolist()
-        self._factors = factors[hours].tolist()
+        self._factors = factors.tolist()
         self._bad_sums = np.concatenate([[0.0], np.cumsum(n_bad)])
-        self._expected_sums = np.concatenate([[0.0], np.cumsum(counts * factors[hours])])
+        self._expected_sums = np.concatenate([[0.0], np.cumsum(counts * factors)])
         self._known_sums = np.concatenate([[0], np.cumsum(counts > 0)])
         self._ratio, self._difference = 1.0 + min_change_ratio, min_difference
-        self._dispersion = _dispersion(n_bad[:judged_from], (counts * factors[hours])[:judged_from])
+        self._dispersion = _dispersion(n_bad[:judged_from], (counts * factors)[:judged_from])
 
     def is_known(self, hour: int) -> bool:
         """Whether the hour has events."""
@@ -78,18 +79,61 @@ class ShareEvidence:
         return (gain / self._dispersion,)
 
 
-def hour_factors(n_bad: FloatArray, counts: FloatArray) -> FloatArray:
+def season_factors(
+    n_bad: FloatArray, counts: FloatArray, judged_from: int, first_weekday: int
+) -> tuple[FloatArray, str]:
+    """Return how many times the usual share each hour has, and the season that says so.
+
+    Args:
+        n_bad: Events that count, per hour from a midnight on.
+        counts: All events per hour.
+        judged_from: The season is that of the hours before; whole days.
+        first_weekday: Day of the week of the first hour, Monday is 0.
+
+    Returns:
+        A factor around 1 for every hour, and ``none``, ``daily`` or ``weekly``.
+    """
+    hours = np.arange(len(counts))
+    by_hour = _hour_factors(n_bad[:judged_from], counts[:judged_from])
+    factors = by_hour[hours % HOURS_A_DAY]
+    weekdays = (first_weekday + hours // HOURS_A_DAY) % DAYS_A_WEEK
+    by_day = _day_factors(
+        n_bad[:judged_from].reshape(-1, HOURS_A_DAY).sum(axis=1),
+        (counts * factors)[:judged_from].reshape(-1, HOURS_A_DAY).sum(axis=1),
+        weekdays[:judged_from:HOURS_A_DAY],
+    )
+    factors = factors * by_day[weekdays]
+    if np.ptp(by_day) > 0.0:
+        return factors, "weekly"
+    return factors, "daily" if np.ptp(by_hour) > 0.0 else "none"
+
+
+def _hour_factors(n_bad: FloatArray, counts: FloatArray) -> FloatArray:
     """Return how many times the usual share each hour of the day has, 24 values around 1.
 
     A gamma prior of ten events keeps hours of few events near 1 (Gelman et al. 2013).
     """
-    whole = len(counts) // HOURS_A_DAY * HOURS_A_DAY
-    bad = n_bad[:whole].reshape(-1, HOURS_A_DAY).sum(axis=0)
-    size = counts[:whole].reshape(-1, HOURS_A_DAY).sum(axis=0)
+    bad = n_bad.reshape(-1, HOURS_A_DAY).sum(axis=0)
+    size = counts.reshape(-1, HOURS_A_DAY).sum(axis=0)
     if bad.sum() == 0.0 or size.sum() == 0.0:
         return np.ones(HOURS_A_DAY)
     expected = size * bad.sum() / size.sum()
     return np.asarray((bad + _PRIOR_EVENTS) / (expected + _PRIOR_EVENTS), dtype=np.float64)
+
+
+def _day_factors(n_bad: FloatArray, expected: FloatArray, weekdays: IntArray) -> FloatArray:
+    """Return how many times the usual share each day of the week has, Monday first.
+
+    All are 1 where days of the week foretell no better than all days. One day at the usual share is
+    added to each, as few days say what a day of the week has.
+    """
+    whole = np.maximum(np.round(expected), n_bad).astype(np.int64)
+    baseline = share_baseline(n_bad.astype(np.int64), whole, weekdays)
+    if baseline.season == "none" or baseline.n_bad.sum() == 0:
+        return np.ones(DAYS_A_WEEK)
+    usual = float(np.nanmean(baseline.ratios))
+    day = baseline.n_calls / baseline.n_days
+    return np.asarray((baseline.n_bad + usual * day) / (usual * (baseline.n_all + day)))
 
 
 def _dispersion(n_bad: FloatArray, expected_size: FloatArray) -> float:

@@ -271,6 +271,22 @@ def test_risen_share_is_found_within_a_day(before: float, after: float) -> None:
     assert delay <= DAY
 
 
+@pytest.mark.parametrize("first_weekday", range(7))
+def test_share_with_a_weekly_season_is_judged_by_it(first_weekday: int) -> None:
+    """Weekends of four times the share are usual; twice the usual share is not."""
+    weekend = (first_weekday + np.arange(N_HOURS) // DAY) % 7 >= 5
+    usual = np.where(weekend, 0.2, 0.05)
+    rng, size = np.random.default_rng(first_weekday), np.full(N_HOURS, 100.0)
+    quiet = rng.binomial(100, usual).astype(np.float64)
+    scan = scan_shares(quiet, size, JUDGED_FROM, SHARE_PLAN, first_weekday)
+    assert (scan.reason, scan.season, scan.alarms) == (None, "weekly", ())
+    start = JUDGED_FROM + 10
+    risen = np.where(np.arange(N_HOURS) < start, quiet, rng.binomial(100, 2.0 * usual))
+    delay = _first(scan_shares(risen, size, JUDGED_FROM, SHARE_PLAN, first_weekday), start)
+    assert delay is not None
+    assert delay <= DAY
+
+
 def test_share_trend_agrees_with_statsmodels() -> None:
     days = np.arange(28)
     size = np.full(28, 500.0)
