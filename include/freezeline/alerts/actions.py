@@ -266,12 +266,12 @@ def _most_grown(evidence: Sequence[Row], cause: str) -> str | None:
     """Return the category whose share grew most among the changed signs of a cause."""
     names = {"prompt": "prompt version", "model": "model asked for"}
     grown = [
-        (item["current_ratio"] - item["reference_ratio"], name)
+        # What a long name was shortened to is no name to act on.
+        (item["current_ratio"] - item["reference_ratio"], item.get("full_name", name))
         for sign in evidence
         if sign["is_changed"] and sign["name"] == names.get(cause)
         for name, item in (sign["moved"] or {}).items()
-        # What a long name was shortened to is no name to act on.
-        if not name.startswith("(") and "…" not in name
+        if not name.startswith("(")
     ]
     best = max(grown, default=None)
     return best[1] if best is not None and best[0] > 0 else None

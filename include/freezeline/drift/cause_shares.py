@@ -92,9 +92,15 @@ def _cut(name: str) -> str:
 
 
 def _with_short_names(result: StatResult, named: Collection[str]) -> StatResult:
-    """Return the result with short names of the categories that moved."""
+    """Return the result with short names of the categories that moved, and the whole ones beside.
+
+    Words are for people; who acts on a name needs all of it.
+    """
     if "moved_categories" not in result.details:
         return result
     short = short_names(named)
-    moved = {short[name]: item for name, item in result.details["moved_categories"].items()}
+    moved = {
+        short[name]: item if short[name] == name else {**item, "full_name": name}
+        for name, item in result.details["moved_categories"].items()
+    }
     return replace(result, details={**result.details, "moved_categories": moved})

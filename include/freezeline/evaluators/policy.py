@@ -106,6 +106,18 @@ class EvaluatorSettings(_Strict):
             raise ValueError(message)
         return given
 
+    @field_validator("refusal", "format", "tone", "self_consistency", "composite")
+    @classmethod
+    def _has_no_model(cls, given: Setting) -> Setting:
+        """Refuse a threshold that would never be used: no setting gives these a model."""
+        if given.model_threshold is not None:
+            message = (
+                f"model_threshold {given.model_threshold} is for an evaluator with a model, and no "
+                f"setting names one for this (write threshold: {given.model_threshold})"
+            )
+            raise ValueError(message)
+        return given
+
     def of(self, name: str) -> Setting:
         """Return the setting of an evaluator."""
         setting: Setting = getattr(self, name)

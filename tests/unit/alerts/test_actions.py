@@ -137,6 +137,8 @@ def breach(**changes: Any) -> dict[str, Any]:
                     "v8": {"reference_ratio": 1.0, "current_ratio": 0.4}}, ("roll_back_prompt", "v9")),
         ("prompt", None, None),
         ("model", {"m2": {"reference_ratio": 0.1, "current_ratio": 0.9}}, ("route_away_from_model", "m2")),
+        ("model", {"arn:a…b": {"reference_ratio": 0.1, "current_ratio": 0.9, "full_name": "arn:a:m:b"}},
+                  ("route_away_from_model", "arn:a:m:b")),
         ("retrieval", None, ("tighten_retrieval", "support-assistant")),
         ("input", None, ("retrain", "support-assistant")),
         ("unknown", None, None),

@@ -29,6 +29,8 @@ def test_names_that_differ_after_sixty_characters_are_different_names() -> None:
     moved = _by_name(found, "response model").result.details["moved_categories"]
     assert all(len(name) <= 60 for name in moved)
     assert {name[-13:] for name in moved} == {"20240620-v2:0", "20241022-v2:0"}
+    whole = {item["full_name"] for item in moved.values()}
+    assert whole == {_ARN.format("20240620"), _ARN.format("20241022")}, "for who acts on a name"
 
 
 @pytest.mark.parametrize("n_values", [14, 18, 25])

@@ -190,6 +190,15 @@ def test_threshold_of_the_judge_is_refused_for_it_would_not_be_used(tmp_path: Pa
     assert str(caught.value).endswith("(write model_threshold: 0.5)")
 
 
+def test_threshold_of_a_model_is_refused_where_no_model_can_be_named(tmp_path: Path) -> None:
+    text = (config_dir(Settings()) / "evaluators.yml").read_text()
+    path = tmp_path / "evaluators.yml"
+    path.write_text(text.replace("  tone:\n", "  tone:\n    model_threshold: 0.5\n"))
+    with pytest.raises(ConfigError, match=r"evaluators\.tone: model_threshold 0\.5 is ") as caught:
+        load_evaluator_policy(tmp_path)
+    assert str(caught.value).endswith("(write threshold: 0.5)")
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
