@@ -35,7 +35,7 @@ class Groundedness:
         """
         self._entails = entails
         self.has_model = entails is not None
-        self.version = "2+entailment" if self.has_model else "2"
+        self.version = "2+entailment" if self.has_model else "3"
 
     def score(self, batch: Sequence[Item]) -> list[Score]:
         """Return the mean support of the sentences of each answer."""

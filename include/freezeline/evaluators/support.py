@@ -76,9 +76,7 @@ class Sources:
         self._pairs = {pair for each in claims for pair in pairwise(each.words)}
         joined = " ".join(texts)
         self._numbers = numbers_of(joined)
-        self._names = frozenset(
-            name.removesuffix("'s") for name in words_of(joined.replace("\u2019", "'"))
-        )
+        self._names = _names_in(joined)
 
     def best_word_share(self, claims: Claims) -> float:
         """Return the largest share of the words that one sentence of the sources has."""
@@ -106,7 +104,12 @@ class Sources:
         # The words "12" and "50" on two pages are no 12.50.
         if fact[0].isdecimal():
             return fact in self._numbers
-        return fact in self._names or set(words_of(fact)) <= self._names
+        return fact in self._names or _names_in(fact) <= self._names
+
+
+def _names_in(text: str) -> frozenset[str]:
+    """Return the words of a text without apostrophes of possession."""
+    return frozenset(word.removesuffix("'s") for word in words_of(text.replace("\u2019", "'")))
 
 
 def _places_of(claims: Sequence[Claims]) -> dict[str, Places]:

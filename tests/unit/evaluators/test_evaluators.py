@@ -44,6 +44,13 @@ def grounded(answer: str, source: str = SOURCE) -> float:
     return value(Groundedness(), Item("a", answer, None, (source,)))
 
 
+@pytest.mark.parametrize("mark", ["'", "\u2019"])
+def test_name_in_the_possessive_is_grounded_where_the_source_has_it(mark: str) -> None:
+    """An answer that quotes its source word for word is supported in full."""
+    text = f"We ask for Globex{mark}s invoice about 459 dollars."
+    assert value(Groundedness(), Item("a", text, None, (text,))) == 1.0
+
+
 def test_groundedness_falls_from_quotation_over_wrong_facts_to_nowhere() -> None:
     quoted = grounded("The warranty of the X200 lasts two years, and it costs 129 dollars.")
     wrong = grounded("The warranty of the X200 lasts two years, and it costs 459 dollars.")
