@@ -19,7 +19,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test test-long test-shared test-spark airflow bench bench-drift bench-gate bench-land bench-growth bench-night bench-scale bench-slo fuzz gate-file lint format docs dbt-docs lock clean
+.PHONY: help install install-dev demo test test-long test-shared test-spark airflow bench bench-drift bench-gate bench-land bench-growth bench-night bench-quiet bench-scale bench-slo fuzz gate-file lint format docs dbt-docs lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -73,7 +73,7 @@ airflow: install ## the Airflow UI with the DAGs and the Freezeline page (prints
 	@$(PY) -m include.freezeline.adapters.airflow.serve
 
 # Each of these takes most of an hour; of the others bench_false_alarms takes fifteen minutes, the rest some.
-LONG_BENCHES := tests/bench/bench_drift.py tests/bench/bench_night.py tests/bench/bench_scale.py
+LONG_BENCHES := tests/bench/bench_drift.py tests/bench/bench_night.py tests/bench/bench_quiet_series.py tests/bench/bench_scale.py
 
 bench: install-dev ## print speed and power ratios, each against a baseline in the same run
 	@for bench in $(filter-out $(LONG_BENCHES),$(sort $(wildcard tests/bench/bench_*.py))); do echo "== $$bench"; $(PY) -m "$$(echo $${bench%.py} | tr / .)" $(BENCH_ARGS) || exit 1; done
@@ -102,6 +102,9 @@ $(VENV)/alibi/.installed: ## alibi-detect for make bench-drift, which needs olde
 	$(PYTHON) -m venv $(VENV)/alibi
 	$(VENV)/alibi/bin/python -m pip install --quiet --disable-pip-version-check alibi-detect==0.13.0 torch==2.13.0
 	@touch $@
+
+bench-quiet: install-dev ## false alarms of 90 quiet nights of daily and hourly series in 50 segments (about an hour; BENCH_ARGS=--quick)
+	@$(PY) -m tests.bench.bench_quiet_series $(BENCH_ARGS)
 
 bench-night: install-dev ## 1,000,000 calls in one night: seconds and memory by stage, pandas beside it (long; BENCH_ARGS=--quick)
 	@$(PY) -m tests.bench.bench_night $(BENCH_ARGS)

@@ -135,7 +135,7 @@ def _ask_creep(
         stopped = (
             f"none of the last {policy.current_days} days has {policy.min_calls_per_day} calls"
         )
-        reason = stopped if has_stopped else trend.reason or "no trend"
+        reason = trend.reason or stopped
         result = insufficient(trend.method, reason, 0, n_calls)
         return finding(question, series, policy, as_of, result, None, None, "")
     lower, upper = trend.interval
