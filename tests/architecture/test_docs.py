@@ -16,7 +16,8 @@ from include.freezeline.contracts.judgement import JUDGEMENT_TABLES
 from include.freezeline.contracts.lake import LAKE_TABLES
 from include.freezeline.cost.overrides import load_price_overrides
 from include.freezeline.cost.policy import load_cost_policy
-from include.freezeline.drift.policy import load_anomaly_policy, load_drift_policy
+from include.freezeline.drift.anomaly_policy import load_anomaly_policy
+from include.freezeline.drift.policy import load_drift_policy
 from include.freezeline.erasure.policy import load_erasure_policy
 from include.freezeline.errors import ConfigError
 from include.freezeline.evaluations.policy import load_evaluation_policy

@@ -24,9 +24,13 @@ import numpy as np
 from include.freezeline.config import config_dir
 from include.freezeline.drift.anomalies import ask_anomaly
 from include.freezeline.drift.anomaly_night import decide_anomalies
+from include.freezeline.drift.anomaly_policy import (
+    AnomalyPolicy,
+    AnomalyQuestion,
+    load_anomaly_policy,
+)
 from include.freezeline.drift.findings import Finding
 from include.freezeline.drift.hourly import ask_hourly
-from include.freezeline.drift.policy import AnomalyPolicy, AnomalyQuestion, load_anomaly_policy
 from include.freezeline.drift.segments import Segment
 from include.freezeline.drift.series import DailyLevel, DailySeries, HourlySeries
 from include.freezeline.settings import Settings

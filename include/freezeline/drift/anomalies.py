@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from include.freezeline.drift.anomaly_parts import calls, finding, newest_day, shortage
+from include.freezeline.drift.anomaly_policy import AnomalyPolicy, AnomalyQuestion
 from include.freezeline.drift.anomaly_ratios import ask_ratio
 from include.freezeline.drift.findings import Finding
-from include.freezeline.drift.policy import AnomalyPolicy, AnomalyQuestion
 from include.freezeline.drift.series import DailySeries
 from include.freezeline.stats.change_points import find_change
 from include.freezeline.stats.multiplicity import partial_conjunction_p_value

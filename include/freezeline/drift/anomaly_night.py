@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from include.freezeline.contracts.judgement import Verdict
+from include.freezeline.drift.anomaly_policy import AnomalyPolicy
 from include.freezeline.drift.findings import Finding, Judged
-from include.freezeline.drift.policy import AnomalyPolicy
 from include.freezeline.stats.multiplicity import adjusted_p_values
 
 

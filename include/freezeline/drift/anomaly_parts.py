@@ -4,9 +4,9 @@ import math
 from datetime import datetime, timedelta
 from typing import Any
 
+from include.freezeline.drift.anomaly_policy import AnomalyPolicy, AnomalyQuestion
 from include.freezeline.drift.evidence import series_query
 from include.freezeline.drift.findings import Finding
-from include.freezeline.drift.policy import AnomalyPolicy, AnomalyQuestion
 from include.freezeline.drift.series import DailySeries
 from include.freezeline.drift.windows import Window, trailing_window
 from include.freezeline.hashing import stable_hash

@@ -5,8 +5,8 @@ from datetime import datetime
 import numpy as np
 
 from include.freezeline.drift.anomaly_parts import calls, finding, newest_day, shortage
+from include.freezeline.drift.anomaly_policy import AnomalyPolicy, AnomalyQuestion
 from include.freezeline.drift.findings import Finding
-from include.freezeline.drift.policy import AnomalyPolicy, AnomalyQuestion
 from include.freezeline.drift.series import DailySeries
 from include.freezeline.stats.daily_shares import ShareBaseline, share_baseline, share_p_values
 from include.freezeline.stats.multiplicity import partial_conjunction_p_value

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from include.freezeline.drift.anomaly_policy import HourlyPolicy, HourlyQuestion
 from include.freezeline.drift.evidence import hourly_query
 from include.freezeline.drift.findings import Finding
 from include.freezeline.drift.hourly_asked import Asked
-from include.freezeline.drift.policy import HourlyPolicy, HourlyQuestion
 from include.freezeline.drift.series import HourlySeries
 from include.freezeline.drift.windows import Window
 from include.freezeline.hashing import stable_hash

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from include.freezeline.drift.policy import HourlyPolicy, HourlyQuestion
+from include.freezeline.drift.anomaly_policy import HourlyPolicy, HourlyQuestion
 from include.freezeline.drift.series import HourlySeries
 from include.freezeline.drift.windows import Window, trailing_window
 from include.freezeline.stats.hourly_scan import HourlyPlan

@@ -11,14 +11,11 @@ from include.freezeline.config import config_dir
 from include.freezeline.contracts.judgement import ROOT_CAUSES, VERDICT_EXAMPLES, VERDICTS
 from include.freezeline.drift.anomalies import ask_anomaly
 from include.freezeline.drift.anomaly_night import decide_anomalies
+from include.freezeline.drift.anomaly_policy import AnomalyPolicy, load_anomaly_policy
 from include.freezeline.drift.findings import Judged
 from include.freezeline.drift.hourly import ask_hourly
 from include.freezeline.drift.night import judge_drift
-from include.freezeline.drift.policy import (
-    AnomalyPolicy,
-    load_anomaly_policy,
-    load_drift_policy,
-)
+from include.freezeline.drift.policy import load_drift_policy
 from include.freezeline.drift.segments import Embedder
 from include.freezeline.drift.verdicts import example_rows, verdict_row
 from include.freezeline.jobs.evaluate import evaluate_answers

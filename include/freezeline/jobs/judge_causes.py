@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from include.freezeline.adapters.warehouse import Warehouse
+from include.freezeline.drift.anomaly_policy import AnomalyPolicy
 from include.freezeline.drift.cause_evidence import RootCause
 from include.freezeline.drift.cause_rows import (
     cause_seed,
@@ -17,7 +18,7 @@ from include.freezeline.drift.cause_rows import (
 )
 from include.freezeline.drift.causes import find_cause
 from include.freezeline.drift.findings import Finding, Judged
-from include.freezeline.drift.policy import AnomalyPolicy, CausePolicy
+from include.freezeline.drift.policy import CausePolicy
 from include.freezeline.drift.signs import CauseRows
 from include.freezeline.drift.style_changes import QUESTION as STYLE_CHANGE
 from include.freezeline.drift.windows import Window

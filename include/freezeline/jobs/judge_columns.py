@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from include.freezeline.adapters.warehouse import Warehouse
-from include.freezeline.drift.policy import AnomalyPolicy, HourlyQuestion
+from include.freezeline.drift.anomaly_policy import AnomalyPolicy, HourlyQuestion
 from include.freezeline.errors import ConfigError
 
 _COLUMNS_SQL = """

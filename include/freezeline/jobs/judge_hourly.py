@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from include.freezeline.adapters.warehouse import Warehouse
+from include.freezeline.drift.anomaly_policy import HourlyPolicy, HourlyQuestion
 from include.freezeline.drift.hourly_asked import hourly_window
-from include.freezeline.drift.policy import HourlyPolicy, HourlyQuestion
 from include.freezeline.drift.segments import Segment
 from include.freezeline.drift.series import HourlySeries
 from include.freezeline.drift.windows import Window

@@ -6,7 +6,8 @@ from typing import Any
 
 from include.freezeline.adapters.warehouse import Warehouse
 from include.freezeline.drift.anomaly_parts import question_window
-from include.freezeline.drift.policy import AnomalyPolicy, AnomalyQuestion, DriftPolicy
+from include.freezeline.drift.anomaly_policy import AnomalyPolicy, AnomalyQuestion
+from include.freezeline.drift.policy import DriftPolicy
 from include.freezeline.drift.segments import Segment, SegmentTexts, TextRow
 from include.freezeline.drift.series import DailyLevel, DailySeries
 from include.freezeline.drift.windows import ServedDay, Window, recent_windows, reference_windows

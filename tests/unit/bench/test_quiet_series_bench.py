@@ -3,7 +3,7 @@
 import pytest
 
 from include.freezeline.config import config_dir
-from include.freezeline.drift.policy import load_anomaly_policy
+from include.freezeline.drift.anomaly_policy import load_anomaly_policy
 from include.freezeline.settings import Settings
 from tests.bench.bench_quiet_series import HISTORY_DAYS, main, night_of, worlds_of
 

@@ -1,6 +1,6 @@
 """The marts that hourly questions read, with the columns that a policy asks for."""
 
-from include.freezeline.drift.policy import HourlyPolicy
+from include.freezeline.drift.anomaly_policy import HourlyPolicy
 
 
 def hourly_tables(policy: HourlyPolicy) -> str:

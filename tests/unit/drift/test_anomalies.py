@@ -8,8 +8,8 @@ import pytest
 from include.freezeline.config import config_dir
 from include.freezeline.drift.anomalies import ask_anomaly
 from include.freezeline.drift.anomaly_night import decide_anomalies
+from include.freezeline.drift.anomaly_policy import AnomalyQuestion, load_anomaly_policy
 from include.freezeline.drift.findings import Judged
-from include.freezeline.drift.policy import AnomalyQuestion, load_anomaly_policy
 from include.freezeline.drift.segments import Segment
 from include.freezeline.drift.series import DailyLevel, DailySeries
 from include.freezeline.settings import Settings

@@ -7,9 +7,9 @@ import pytest
 
 from include.freezeline.config import config_dir
 from include.freezeline.drift.anomalies import ask_anomaly
+from include.freezeline.drift.anomaly_policy import load_anomaly_policy
 from include.freezeline.drift.findings import Finding
 from include.freezeline.drift.night import judge_drift
-from include.freezeline.drift.policy import load_anomaly_policy
 from include.freezeline.drift.questions import QUESTIONS
 from include.freezeline.drift.verdicts import example_rows
 from include.freezeline.settings import Settings

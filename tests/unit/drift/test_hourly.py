@@ -10,10 +10,10 @@ import pytest
 from include.freezeline.adapters.warehouse import open_warehouse
 from include.freezeline.config import config_dir
 from include.freezeline.drift.anomaly_night import decide_anomalies
+from include.freezeline.drift.anomaly_policy import HourlyPolicy, load_anomaly_policy
 from include.freezeline.drift.findings import Judged
 from include.freezeline.drift.hourly import ask_hourly
 from include.freezeline.drift.hourly_asked import hourly_window
-from include.freezeline.drift.policy import HourlyPolicy, load_anomaly_policy
 from include.freezeline.drift.segments import Segment
 from include.freezeline.drift.series import HourlySeries
 from include.freezeline.drift.verdicts import verdict_row

@@ -1,7 +1,7 @@
 """Which column of a call an anomaly question looks at, and that the calls have it."""
 
 from include.freezeline.config import config_dir
-from include.freezeline.drift.policy import load_anomaly_policy
+from include.freezeline.drift.anomaly_policy import load_anomaly_policy
 from include.freezeline.jobs.judge_causes import symptoms
 from include.freezeline.settings import Settings
 

@@ -8,7 +8,7 @@ import pytest
 
 from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
 from include.freezeline.config import config_dir
-from include.freezeline.drift.policy import AnomalyPolicy, load_anomaly_policy
+from include.freezeline.drift.anomaly_policy import AnomalyPolicy, load_anomaly_policy
 from include.freezeline.errors import ConfigError
 from include.freezeline.jobs.judge_columns import asked_columns, check_columns
 from include.freezeline.settings import Settings

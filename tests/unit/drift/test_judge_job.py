@@ -8,7 +8,7 @@ import numpy as np
 
 from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
 from include.freezeline.config import config_dir
-from include.freezeline.drift.policy import load_anomaly_policy
+from include.freezeline.drift.anomaly_policy import load_anomaly_policy
 from include.freezeline.hashing import stable_hash
 from include.freezeline.jobs.judge import JudgeSummary, judge
 from include.freezeline.settings import Settings

@@ -9,12 +9,8 @@ import yaml
 from pydantic import BaseModel
 
 from include.freezeline.config import config_dir
-from include.freezeline.drift.policy import (
-    AnomalyPolicy,
-    DriftPolicy,
-    load_anomaly_policy,
-    load_drift_policy,
-)
+from include.freezeline.drift.anomaly_policy import AnomalyPolicy, load_anomaly_policy
+from include.freezeline.drift.policy import DriftPolicy, load_drift_policy
 from include.freezeline.errors import ConfigError
 from include.freezeline.settings import Settings
 
