@@ -26,11 +26,11 @@ from include.freezeline.drift.windows import Window
 from include.freezeline.stats.combination import METHOD as COMBINATION
 from include.freezeline.stats.combination import (
     AnswerSample,
-    capped_rows,
     conditional_combination_test,
 )
 from include.freezeline.stats.divergence import METHOD as DIVERGENCE
 from include.freezeline.stats.divergence import divergence_test
+from include.freezeline.stats.matching import reading_order
 from include.freezeline.stats.permutation import Float32Array, shared_strata
 from include.freezeline.stats.prompts import strangers
 from include.freezeline.stats.replicated import METHOD as REPLICATED_METHOD
@@ -123,15 +123,16 @@ def _divergence(plan: Plan, policy: DriftPolicy) -> StatResult:
     rows = [row for row, kept in zip(plan.rows, keep, strict=True) if kept]
     needed = policy.questions.output_divergence.min_current
     seed, is_current = plan.seed(policy), plan.is_current[keep]
+    prompts, answers = [row.prompt for row in rows], [row.answer for row in rows]
     # Two matrices of all pairs of prompts, as in the combination test, and capped like them.
-    read = capped_rows(is_current, np.random.default_rng([seed, int(is_current.sum())]))
+    read = reading_order(answers, prompts, is_current, strata[keep], seed)
     reason = _too_few_in_common(is_current, needed) or strangers(
-        [rows[i].prompt for i in read], is_current[read]
+        [prompts[i] for i in read], is_current[read]
     )
     if reason:
         return insufficient(DIVERGENCE, reason, len(plan.reference), len(plan.current))
     result = divergence_test(
-        [row.answer for row in rows],
+        answers,
         is_current,
         seed=seed,
         strata=strata[keep],

@@ -14,7 +14,7 @@ answer.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -27,6 +27,7 @@ from include.freezeline.stats.conditioning import (
     residuals,
     unit_diagonal,
 )
+from include.freezeline.stats.matching import Matching, match_prompts, reading_order
 from include.freezeline.stats.members import (
     Member,
     energy_member,
@@ -68,7 +69,6 @@ METHOD = "conditional_combination"
 _BUCKETS = 256
 _LABEL_RIDGE = 5.0
 _CHUNK = 1000
-MAX_ROWS = 1000
 _MIN_EMBEDDED = 3
 
 
@@ -125,13 +125,16 @@ def conditional_combination_test(
     problem = _problem(sample, n_reference, n_current)
     if problem:
         return insufficient(METHOD, problem, n_reference, n_current)
-    chosen = capped_rows(sample.is_current, np.random.default_rng([seed, n_current]))
-    sample = _rows_of(sample, chosen)
+    base = _base_strata(sample)
+    read = reading_order(sample.texts, sample.prompts, sample.is_current, base, seed)
+    sample = _rows_of(sample, read)
+    matching = match_prompts(sample.prompts, sample.is_current, base[read])
+    sample = replace(sample, strata=matching.strata)
     smoother = _smoother(sample)
     problem = too_strange(smoother, sample.is_current)
     if problem:
         return insufficient(METHOD, problem, n_reference, n_current)
-    prepared = _prepare(sample, smoother)
+    prepared = _prepare(sample, smoother, matching)
     strata = _permutation_strata(sample)
     statistics, p_value = staged_test(
         partial(_member_statistics, prepared.members, sample.is_current, strata),
@@ -139,7 +142,13 @@ def conditional_combination_test(
         n_refined,
         seed,
     )
-    return _result(sample, prepared, statistics, p_value, seed)
+    result = _result(sample, prepared, statistics, p_value, seed)
+    sizes = {
+        "n_answers": [n_reference, n_current],
+        "is_subsampled": len(read) < n_reference + n_current,
+        "n_matched": int((matching.twins >= 0).sum()),
+    }
+    return replace(result, details={**result.details, **sizes})
 
 
 def _problem(sample: AnswerSample, n_reference: int, n_current: int) -> str | None:
@@ -151,23 +160,8 @@ def _problem(sample: AnswerSample, n_reference: int, n_current: int) -> str | No
     return None
 
 
-def capped_rows(is_current: BoolArray, rng: np.random.Generator) -> IntArray:
-    """Return the rows that are read: all, or a draw of 1,000 of a window that has more.
-
-    Two matrices of all pairs of answers are solved, so more would cost more than it tells.
-    """
-    sides = [np.flatnonzero(is_current == side) for side in (False, True)]
-    kept = [
-        rng.choice(side, MAX_ROWS, replace=False) if len(side) > MAX_ROWS else side
-        for side in sides
-    ]
-    return np.sort(np.concatenate(kept)).astype(np.int64)
-
-
 def _rows_of(sample: AnswerSample, rows: IntArray) -> AnswerSample:
-    """Return some rows of a sample, or itself when these are all."""
-    if len(rows) == len(sample.texts):
-        return sample
+    """Return some rows of a sample, in their order."""
 
     def part(values: Any) -> Any:
         return None if values is None else values[rows]
@@ -204,13 +198,15 @@ def _permutation_strata(sample: AnswerSample) -> IntArray:
     return np.asarray(2 * _base_strata(sample) + _embedded(sample), dtype=np.int64)
 
 
-def _prepare(sample: AnswerSample, smoother: Float32Array | None) -> _Prepared:
+def _prepare(sample: AnswerSample, smoother: Float32Array | None, matching: Matching) -> _Prepared:
     """Compute features, take out what the prompts explain, and make the members."""
     style = residuals(smoother, normal_scores(style_matrix(sample.texts)))
     shapes = residuals(smoother, shape_presence(sample.texts))
     presence, names = word_presence(sample.texts)
     words = residuals(smoother, presence)
     predictor = _predictor(style, shapes)
+    # The answer to one's own prompt in the other window would be read as the opposite window.
+    predictor[matching.are_twins] = 0.0
     edges = [bucket_counts([edge(text) for text in sample.texts], _BUCKETS) for edge in EDGES]
     members: dict[str, Member] = {
         "style": ks_member(style),
@@ -270,7 +266,7 @@ def _result(
     seed: int,
 ) -> StatResult:
     """Describe the effect: how well windows can be told apart, and by what."""
-    rows = np.arange(len(sample.texts)) if sample.numbers is None else sample.numbers
+    rows = sample.numbers if sample.numbers is not None else np.arange(len(sample.texts))
     is_current = sample.is_current
     scores = prepared.predictor @ np.where(is_current, 1.0, -1.0).astype(np.float32)
     value, interval = auc_interval(scores[is_current], scores[~is_current])
@@ -281,7 +277,7 @@ def _result(
         n_reference=int((~is_current).sum()),
         n_current=int(is_current.sum()),
         method=METHOD,
-        method_version="3",
+        method_version="4",
         seed=seed,
         details={
             "member_p_values": {name: permutation_p_value(s) for name, s in statistics.items()},
@@ -291,7 +287,6 @@ def _result(
                 int(i) for i in rows[is_current][np.argsort(-scores[is_current])][:3]
             ],
             "n_permutations": len(next(iter(statistics.values()))) - 1,
-            "is_subsampled": sample.numbers is not None,
         },
     )
 

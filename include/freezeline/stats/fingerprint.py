@@ -26,7 +26,7 @@ from include.freezeline.stats.style import FEATURE_NAMES, style_matrix
 
 METHOD = "fingerprint_change_point"
 FINGERPRINT_METHOD = "style_fingerprint"
-FINGERPRINT_VERSION = "1"
+FINGERPRINT_VERSION = "2"
 MIN_TEXTS = 20
 MIN_DAYS = 8
 _MIN_SIDE = 3

@@ -21,12 +21,15 @@ from include.freezeline.stats.result import FloatArray
 Member = Callable[[LabelMatrix], FloatArray]
 _QUANTILES = np.linspace(0.06, 0.94, 12)
 TOP_COLUMNS = 20
+_TIE_DIGITS = 3
 
 
 def ks_member(style: Float32Array) -> Member:
     """Return the member that takes the largest distance over features and quantiles."""
-    thresholds = np.quantile(style, _QUANTILES, axis=0)
-    below = np.concatenate([style <= row for row in thresholds], axis=1).astype(np.float32)
+    # Equal habits differ in the last digits by where a row stands, and must tie.
+    rounded = np.round(style, _TIE_DIGITS)
+    thresholds = np.quantile(rounded, _QUANTILES, axis=0, method="inverted_cdf")
+    below = np.concatenate([rounded <= row for row in thresholds], axis=1).astype(np.float32)
     return lambda labels: np.asarray(np.abs(labels.contrast @ below).max(axis=1), dtype=np.float64)
 
 

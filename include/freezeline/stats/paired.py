@@ -17,13 +17,13 @@ of a pair are exchangeable.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from include.freezeline.stats.combination import MAX_ROWS
 from include.freezeline.stats.conditioning import leave_one_out_odd_smoother, unit_diagonal
 from include.freezeline.stats.divergence import js_divergence
+from include.freezeline.stats.matching import pairs_in_order
 from include.freezeline.stats.permutation import (
     Float32Array,
     permutation_p_value,
@@ -80,7 +80,7 @@ def paired_combination_test(
     """Test whether answers to the same prompts changed.
 
     The value is how often the current answer of a pair can be told from the reference one; 0.5 is
-    no difference. Of more than 1,000 pairs as many are drawn.
+    no difference. Of more than 1,000 pairs as many are drawn, and the details say so.
 
     Args:
         reference: Answers of the reference window.
@@ -102,22 +102,21 @@ def paired_combination_test(
         return insufficient(METHOD, reason, n_pairs, n_pairs)
     if len({*reference, *current}) == 1:
         return insufficient(METHOD, "all answers are equal", n_pairs, n_pairs)
-    rng = np.random.default_rng([seed, n_pairs])
-    chosen = np.arange(n_pairs)
-    if n_pairs > MAX_ROWS:
-        chosen = np.sort(rng.choice(n_pairs, MAX_ROWS, replace=False))
-        n_pairs = MAX_ROWS
-        reference = [reference[i] for i in chosen.tolist()]
-        current = [current[i] for i in chosen.tolist()]
-        embeddings = embeddings and (embeddings[0][chosen], embeddings[1][chosen])
-    prepared = _prepare(reference, current, embeddings)
+    chosen = pairs_in_order((reference, current), seed)
+    prepared = _prepare(
+        [reference[i] for i in chosen.tolist()],
+        [current[i] for i in chosen.tolist()],
+        embeddings and (embeddings[0][chosen], embeddings[1][chosen]),
+    )
     statistics, p_value = staged_test(
-        lambda size, rng: member_statistics(prepared.members, sign_matrix(n_pairs, size, rng)),
+        lambda size, rng: member_statistics(prepared.members, sign_matrix(len(chosen), size, rng)),
         n_permutations,
         n_refined,
         seed,
     )
-    return _result(prepared, statistics, p_value, chosen, seed)
+    result = _result(prepared, statistics, p_value, chosen, seed)
+    read = {"n_answers": [n_pairs, n_pairs], "is_subsampled": len(chosen) < n_pairs}
+    return replace(result, details={**result.details, **read})
 
 
 def _prepare(

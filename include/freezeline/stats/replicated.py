@@ -21,20 +21,20 @@ first reference answer, the second one and the current one are exchangeable.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import rankdata
 
-from include.freezeline.stats.combination import MAX_ROWS
 from include.freezeline.stats.conditioning import leave_one_out_odd_smoother, unit_diagonal
+from include.freezeline.stats.matching import pairs_in_order
 from include.freezeline.stats.permutation import (
     Float32Array,
     fisher_combination,
     permutation_p_value,
     staged_test,
 )
-from include.freezeline.stats.result import FloatArray, StatResult, insufficient
+from include.freezeline.stats.result import FloatArray, IntArray, StatResult, insufficient
 from include.freezeline.stats.semantic import cosine_distances
 from include.freezeline.stats.shapes import shape_presence
 from include.freezeline.stats.sign_members import (
@@ -102,7 +102,7 @@ def replicated_combination_test(
 
     The value is how often the current answer of a triple can be told from the second reference
     answer, each predicted from the other triples; 0.5 is no difference. Of more than 1,000
-    triples the first as many are read.
+    triples as many are drawn, and the details say so.
 
     Args:
         triples: The answers.
@@ -125,21 +125,27 @@ def replicated_combination_test(
         return insufficient(METHOD, "embeddings with missing numbers", n_triples, n_triples)
     if len(set(triples.texts)) == 1:
         return insufficient(METHOD, "all answers are equal", n_triples, n_triples)
-    prepared = _prepare(_first(triples, MAX_ROWS))
+    kinds = (triples.reference, triples.replicate, triples.current)
+    chosen = pairs_in_order(kinds, seed)
+    prepared = _prepare(_rows_of(triples, chosen))
     statistics, p_value = staged_test(
         lambda size, rng: _group_statistics(prepared, size, rng), n_permutations, n_refined, seed
     )
-    return _result(prepared, statistics, p_value, seed)
+    result = _result(prepared, statistics, p_value, chosen, seed)
+    read = {"n_answers": [n_triples, n_triples], "is_subsampled": len(chosen) < n_triples}
+    return replace(result, details={**result.details, **read})
 
 
-def _first(triples: Triples, n: int) -> Triples:
-    """Return the first rows."""
+def _rows_of(triples: Triples, rows: IntArray) -> Triples:
+    """Return some rows, in their order."""
+    kinds = (triples.reference, triples.replicate, triples.current)
+    reference, replicate, current = ([texts[i] for i in rows.tolist()] for texts in kinds)
     vectors = triples.embeddings
     return Triples(
-        triples.reference[:n],
-        triples.replicate[:n],
-        triples.current[:n],
-        vectors and (vectors[0][:n], vectors[1][:n], vectors[2][:n]),
+        reference,
+        replicate,
+        current,
+        vectors and (vectors[0][rows], vectors[1][rows], vectors[2][rows]),
     )
 
 
@@ -209,7 +215,11 @@ def _group_statistics(
 
 
 def _result(
-    prepared: _Prepared, statistics: dict[str, FloatArray], p_value: float, seed: int
+    prepared: _Prepared,
+    statistics: dict[str, FloatArray],
+    p_value: float,
+    chosen: IntArray,
+    seed: int,
 ) -> StatResult:
     """Describe the effect: how often the current answer is recognised, and by what."""
     n_triples = len(prepared.style)
@@ -228,7 +238,7 @@ def _result(
             "farther_ratio": recognised_ratio(prepared.distances.sum(axis=1))[0],
             "moved_features": moved_columns(prepared.style, list(FEATURE_NAMES)),
             "moved_words": moved_columns(prepared.words, prepared.word_names),
-            "most_typical_pairs": np.argsort(-scores, kind="stable")[:_N_EXAMPLES].tolist(),
+            "most_typical_pairs": chosen[np.argsort(-scores, kind="stable")[:_N_EXAMPLES]].tolist(),
             "n_permutations": len(statistics["distances"]) - 1,
         },
     )

@@ -16,9 +16,17 @@ from scipy import sparse
 
 from include.freezeline.stats.permutation import Float32Array
 from include.freezeline.stats.result import IntArray
-from include.freezeline.stats.style import word_set
+from include.freezeline.stats.style import UNSPACED, word_set
 
-_TOKEN = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*|\d+|\n+|[^\w\s]|\w+")
+_TOKEN = re.compile(
+    rf"[{UNSPACED}]|[^\W\d_{UNSPACED}]+(?:['\u2019][^\W\d_{UNSPACED}]+)*|\d+|\n+|[^\w\s]|\w+"
+)
+_IS_UNSPACED = re.compile(f"[{UNSPACED}]")
+# Characters of grammar, as far as one character can be: kana, and the commonest in Chinese.
+_KEPT_CHARACTERS = re.compile(
+    "[\u3040-\u309f\u7684\u4e86\u662f\u5728\u548c\u6709\u4e0d\u6211\u4f60\u60a8\u4ed6\u5979\u4eec\u8fd9\u90a3\u5c31\u4e5f\u90fd\u800c"
+    "\u4e0e\u53ca\u6216\u88ab\u628a\u5bf9\u4e3a\u5417\u5462\u5427\u7740\u8fc7\u4f1a\u80fd\u53ef\u4ee5\u8bf7\u8981\u5982\u679c\u5e76\u4f46]"
+)
 _KEPT = word_set(
     "a about after all also am an and any are as at be because been before being but by can could "
     "did do does during each for from had has have he her here his how however i if in into is it "
@@ -64,6 +72,8 @@ def shape_of(token: str) -> str:
     Args:
         token: A word, a number, line breaks or a punctuation mark.
     """
+    if _IS_UNSPACED.match(token):
+        return token if _KEPT_CHARACTERS.match(token) else "c"
     lower = token.lower()
     if lower in _KEPT:
         return lower if token[0].islower() else "^" + lower

@@ -15,10 +15,18 @@ from scipy import sparse, special, stats
 from include.freezeline.stats.permutation import Float32Array
 from include.freezeline.stats.result import FloatArray
 
-_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+# Scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, kana, Chinese characters.
+UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
+)
+# There every character counts as a word: a whole clause as one word would never come twice.
+_WORD = re.compile(rf"[{UNSPACED}]|[^\W_{UNSPACED}]+(?:['\u2019][^\W_{UNSPACED}]+)*")
 # The patterns here take time in proportion to the text, whatever the text: a run of spaces, line
 # breaks or full stops is looked at once, and not again from each of its characters.
-_SENTENCE_END = re.compile(r"(?<![.!?])[.!?]+(?:\s|$)")
+_SENTENCE_END = re.compile(
+    r"(?<![.!?])[.!?]+(?:\s|$)|(?<![\u3002\uff01\uff1f])[\u3002\uff01\uff1f]+"
+)
 # From the start of a line: white space that stays in it.
 _INDENT = r"^[^\S\n]*"
 

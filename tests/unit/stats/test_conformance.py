@@ -111,7 +111,7 @@ def test_pairs_are_put_side_by_side_and_other_prompts_are_an_error() -> None:
     [
         (["a"] * 3, (["q"] * 2, ["q"] * 3), "reference window has 3 answers and 2 prompts"),
         (["a"] * 3, (["q"] * 3, None), "prompts of one window alone"),
-        ([None, "a", "b"], (None, None), "expected a list of texts, got None"),
+        ([None, "a", "b"], (None, None), "expected a list of texts, got NoneType in it"),
         ("abc", (None, None), "expected a list of texts, got one text"),
     ],
 )
@@ -150,11 +150,11 @@ def test_lines_end_at_line_feeds_alone_and_a_byte_order_mark_is_none_of_the_text
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (b'{"prompt": "a", "response": null}', "response must be text, got null"),
-        (b'{"prompt": 7, "response": "a"}', "prompt must be text, got 7"),
+        (b'{"prompt": "a", "response": null}', "response must be text, got NoneType"),
+        (b'{"prompt": 7, "response": "a"}', "prompt must be text, got int"),
         (b"[" * 100_000, "recursion"),
         (b'{"prompt": "\xe9", "response": "a"}', "can't decode byte 0xe9"),
-        (b"[]", "list indices"),
+        (b"[]", "got list"),
     ],
 )
 def test_line_that_is_no_answer_is_named(tmp_path: Path, line: bytes, message: str) -> None:

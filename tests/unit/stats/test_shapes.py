@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.freezeline.stats.combination import MAX_ROWS, capped_rows
+from include.freezeline.stats.matching import MAX_ROWS, reading_order
 from include.freezeline.stats.prompts import prompt_smoother, topic_strata
 from include.freezeline.stats.shapes import shape_of, shape_presence
 from include.freezeline.stats.style import FEATURE_NAMES, style_matrix
@@ -61,11 +61,17 @@ def test_topics_grow_with_the_texts_up_to_eight() -> None:
 
 
 def test_a_window_with_too_many_rows_is_drawn_from_and_the_other_kept() -> None:
-    is_current = np.arange(MAX_ROWS + 300) >= MAX_ROWS + 200
-    rows = capped_rows(is_current, np.random.default_rng(1))
+    n = MAX_ROWS + 300
+    is_current, strata = np.arange(n) >= MAX_ROWS + 200, np.arange(n) % 4
+    texts = [f"text {i}" for i in range(n)]
+    rows = reading_order(texts, None, is_current, strata, 1)
     assert int(is_current[rows].sum()) == 100
-    assert len(rows) == MAX_ROWS + 100
-    assert (np.diff(rows) > 0).all()
+    assert len(set(rows.tolist())) == len(rows) == MAX_ROWS + 100
+    drawn = np.bincount(strata[rows[~is_current[rows]]])
+    assert drawn.tolist() == [MAX_ROWS // 4] * 4, "strata keep their shares"
+    mixed = np.random.default_rng(2).permutation(n)
+    again = reading_order([texts[i] for i in mixed], None, is_current[mixed], strata[mixed], 1)
+    assert [texts[mixed[i]] for i in again] == [texts[i] for i in rows], "whatever the order"
 
 
 def test_every_style_feature_is_finite_and_named() -> None:
