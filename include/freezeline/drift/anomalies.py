@@ -13,11 +13,7 @@ from include.freezeline.drift.findings import Finding
 from include.freezeline.drift.series import DailySeries
 from include.freezeline.stats.change_points import find_change
 from include.freezeline.stats.multiplicity import partial_conjunction_p_value
-from include.freezeline.stats.result import (
-    FloatArray,
-    StatResult,
-    insufficient,
-)
+from include.freezeline.stats.result import FloatArray, IntArray, StatResult, insufficient
 from include.freezeline.stats.series import Baseline, creep, day_p_values, robust_baseline
 
 SHIFT_METHOD = "robust_predictive_t"
@@ -52,7 +48,7 @@ def _ask_shift(
     changes = values - baseline.levels[weekdays]
     change = float(np.median(changes))
     tails = [upper, lower] if question.direction == "both" else [upper]
-    usual = _usual_level(series, split, policy)
+    usual = _usual_level(series, split, policy, baseline, weekdays)
     result = _shift_result(series, split, policy, tails, change, baseline, usual)
     effect = abs(change) if question.direction == "both" else change
     factor = (1.0 + question.min_change_ratio) ** (1 if change >= 0 else -1)
@@ -76,17 +72,32 @@ def _shift_words(
     usual: float,
     change: float,
 ) -> str:
-    """Say how far the level is from the usual one, and what it is when the versions changed it."""
+    """Say how far the level is from the usual one, and what it is where versions moved it."""
     level, unit = usual * math.exp(change), question.unit
     words = (
         f"{question.name} is {level:.6g} {unit} over the last {policy.current_days} days where "
         f"{usual:.6g} is usual ({math.expm1(change):+.1%})"
     )
     split = len(series.days) - policy.current_days
-    seen = _median_level(series, slice(split, None), policy)
-    if abs(math.log(seen / level)) < math.log1p(question.min_change_ratio):
+    before, now = (_version_factor(series, part, policy) for part in (slice(split), slice(split, None)))  # fmt: skip
+    if abs(math.log(now / before)) < math.log1p(question.min_change_ratio):
         return words
+    seen = level * now / before
     return f"{words} with each prompt version compared with itself, {seen:.6g} {unit} as it is"
+
+
+def _version_factor(series: DailySeries, span: slice, policy: AnomalyPolicy) -> float:
+    """Return how large calls are by their prompt versions alone: median level over relative level."""
+    usable = series.usable(policy.min_calls_per_day)[span]
+    return float(
+        np.median(
+            [
+                day.level / day.relative_level
+                for day, use in zip(series.days[span], usable, strict=True)
+                if use and day.level and day.relative_level
+            ]
+        )
+    )
 
 
 def _shift_result(
@@ -116,7 +127,7 @@ def _shift_result(
             "baseline_level": usual,
             "baseline_days": baseline.n_days,
             "day_scale_log": baseline.scale,
-            "season": baseline.season,
+            "season": baseline.season.name,
             "n_current_days": n_days,
         },
     )
@@ -177,13 +188,18 @@ def _onset(series: DailySeries, logs: FloatArray) -> dict[str, Any]:
     }
 
 
-def _usual_level(series: DailySeries, split: int, policy: AnomalyPolicy) -> float:
-    """Return the median level of the baseline days, in the question's unit."""
-    return _median_level(series, slice(split), policy)
-
-
-def _median_level(series: DailySeries, span: slice, policy: AnomalyPolicy) -> float:
-    """Return the median level of some days over all calls, in the question's unit."""
-    usable = series.usable(policy.min_calls_per_day)[span]
-    known = zip(series.days[span], usable, strict=True)
-    return float(np.median([d.level for d, use in known if use and d.level is not None]))
+def _usual_level(
+    series: DailySeries,
+    split: int,
+    policy: AnomalyPolicy,
+    baseline: Baseline,
+    weekdays: IntArray,
+) -> float:
+    """Return the level of baseline days like the current ones, in the question's unit."""
+    usable = series.usable(policy.min_calls_per_day)[:split]
+    pairs = zip(series.days[:split], usable, strict=True)
+    known = [d.level if use and d.level else np.nan for d, use in pairs]
+    logs = np.log(np.array(known, dtype=np.float64))
+    before = series.weekdays[:split]
+    of_day = [np.nanmedian(logs[baseline.season.like(before, day)]) for day in weekdays]
+    return float(np.exp(np.median(of_day)))

@@ -10,7 +10,7 @@ from include.freezeline.drift.findings import Finding
 from include.freezeline.drift.series import DailySeries
 from include.freezeline.stats.daily_shares import ShareBaseline, share_baseline, share_p_values
 from include.freezeline.stats.multiplicity import partial_conjunction_p_value
-from include.freezeline.stats.proportions import jeffreys_interval
+from include.freezeline.stats.proportions import jeffreys_interval, risen_share
 from include.freezeline.stats.result import FloatArray, IntArray, StatResult, insufficient
 
 RATIO_METHOD = "beta_binomial_predictive"
@@ -38,11 +38,12 @@ def ask_ratio(
     ratios = baseline.ratios[weekdays[after]]
     excess = n_bad[after] / n_calls[after] - ratios
     usual = float(np.average(ratios, weights=n_calls[after]))
-    threshold = usual + max(question.min_difference, usual * question.min_change_ratio)
-    result = _ratio_result(n_bad[after], n_calls[after], tail, baseline, usual, policy)
+    threshold = risen_share(usual, question.min_change_ratio, question.min_difference)
+    effect = float(np.median(excess))
+    result = _ratio_result(n_calls[after], tail, baseline, (usual, usual + effect), policy)
     words = (
-        f"{question.name} is {result.value:.2%} ({n_bad[after].sum()} of {result.n_current}), "
-        f"{usual:.2%} is usual"
+        f"{question.name} is {result.value:.2%} on the middle one of {len(after)} days "
+        f"({n_bad[after].sum()} of {result.n_current} calls on all), {usual:.2%} is usual"
     )
     return finding(
         question,
@@ -50,7 +51,7 @@ def ask_ratio(
         policy,
         as_of,
         result,
-        float(np.median(excess)),
+        effect,
         threshold,
         words,
         min_effect=threshold - usual,
@@ -59,18 +60,26 @@ def ask_ratio(
 
 
 def _ratio_result(
-    n_bad: IntArray,
     n_calls: IntArray,
     tail: FloatArray,
     baseline: ShareBaseline,
-    usual: float,
+    levels: tuple[float, float],
     policy: AnomalyPolicy,
 ) -> StatResult:
-    """Return the ratio of the current days with the p-value that enough of them have risen."""
-    bad, calls = int(n_bad.sum()), int(n_calls.sum())
+    """Return the ratio of the middle current day with the p-value that enough have risen.
+
+    Args:
+        n_calls: All calls, per current day.
+        tail: P-value of each current day.
+        baseline: What is usual.
+        levels: The usual ratio, and that of the middle day.
+        policy: How many days must have risen.
+    """
+    usual, value = levels
+    calls, value = int(n_calls.sum()), min(1.0, max(0.0, value))
     return StatResult(
-        value=bad / calls,
-        interval=jeffreys_interval(bad, calls),
+        value=value,
+        interval=jeffreys_interval(value * calls, calls),
         p_value=partial_conjunction_p_value(list(tail), policy.sustained_days),
         n_reference=baseline.n_calls,
         n_current=calls,

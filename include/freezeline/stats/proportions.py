@@ -55,6 +55,19 @@ def _wilson(share: float, n: int, confidence: float) -> tuple[float, float]:
     return centre - half, centre + half
 
 
+def risen_share(usual: float, ratio: float, difference: float) -> float:
+    """Return the least share that is a rise that matters.
+
+    Above a half the relative rise is that of what is left, or nothing could rise enough.
+
+    Args:
+        usual: The usual share.
+        ratio: Relative rise that matters, 0.5 is half as much again.
+        difference: Absolute rise that matters; the larger of both counts.
+    """
+    return min(1.0, usual + max(difference, ratio * min(usual, 1.0 - usual)))
+
+
 def overdispersion(n_bad: IntArray, n_all: IntArray, groups: IntArray | None = None) -> float:
     """Return how many times the daily ratios vary more than a binomial; at least 1.
 

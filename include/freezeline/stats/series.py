@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 from include.freezeline.stats.result import FloatArray, IntArray, StatResult, insufficient
-from include.freezeline.stats.weekdays import DAYS_A_WEEK, left_out_gaps, week_season
+from include.freezeline.stats.weekdays import DAYS_A_WEEK, WeekSeason, left_out_gaps, week_season
 
 CREEP_METHOD = "theil_sen_mann_kendall"
 RANK_METHOD = "mann_whitney"
@@ -23,6 +23,8 @@ _MAD_TO_SD = 1.4826
 _MIN_DF = 3.0
 # Variance of a median of normal data in units of that of one value over n.
 _MEDIAN_VARIANCE = 1.57
+# A day of the week this far off (robust standard deviations) may have a season of its own.
+_ODD_SCALES = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class Baseline:
         levels: What each day of the week is compared with, Monday first; NaN where no day before
             says what is usual.
         n_level_days: Days that each of them rests on.
-        own_levels: The same of the same day of the week only; NaN where that is not asked.
+        own_levels: The same of the same day of the week only, where too few weeks are known to
+            call it a season and it was unlike the other days; else NaN.
         n_own_days: Days that each of those rests on.
         season: Which days are alike, see ``stats/weekdays.py``.
         scale: Robust standard deviation of one day around its level.
@@ -45,7 +48,7 @@ class Baseline:
     n_level_days: IntArray
     own_levels: FloatArray
     n_own_days: IntArray
-    season: str
+    season: WeekSeason
     scale: float
     df: float
     n_days: int
@@ -69,19 +72,17 @@ def robust_baseline(
     groups = season.of(weekdays)
     levels, n_level_days = _levels(values, groups, np.asarray(season.groups))
     own_levels, n_own_days = _levels(values, weekdays, np.arange(DAYS_A_WEEK))
-    if season.is_own_day_asked:
-        levels = np.where(n_own_days > 0, levels, np.nan)
-    else:
-        own_levels = np.full(DAYS_A_WEEK, np.nan)
+    # A day of the week that was never seen is not judged: it may always have been otherwise.
+    levels = np.where(n_own_days > 0, levels, np.nan)
     gaps = left_out_gaps(values, groups) / np.sqrt(
         1.0 + _MEDIAN_VARIANCE / np.maximum(n_level_days[weekdays] - 1, 1)
     )
     gaps = np.abs(gaps[np.isfinite(gaps)])
     scale = max(_MAD_TO_SD * float(np.median(gaps)) if len(gaps) else 0.0, min_scale)
     df = max(_MIN_DF, _MAD_EFFICIENCY * (len(values) - len(np.unique(groups))))
-    return Baseline(
-        levels, n_level_days, own_levels, n_own_days, season.name, scale, df, len(values)
-    )
+    is_odd = np.abs(own_levels - levels) > _ODD_SCALES * scale
+    own_levels = np.where(is_odd & season.is_own_day_asked, own_levels, np.nan)
+    return Baseline(levels, n_level_days, own_levels, n_own_days, season, scale, df, len(values))
 
 
 def _levels(values: FloatArray, groups: IntArray, wanted: IntArray) -> tuple[FloatArray, IntArray]:

@@ -5,6 +5,7 @@ cross-validation, Stone 1974), so a season that is not there costs next to nothi
 incident in one week from becoming a season.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +23,8 @@ _GROUPS_BY_SEASON: dict[str, tuple[int, ...]] = {
 _WORTHWHILE_RATIO = 0.85
 # Days that another day of their group must foretell.
 _MIN_KNOWN_SHARE = 0.8
-# One wild day must not decide; nor may a gap that nobody would see (log, or radians of a share).
-_ERROR_CAP, _LEAST_CAP = 10.0, 0.05
+# One wild day must not decide; nor may a gap that nobody would see (log).
+_ERROR_CAP, _LEAST_LOG = 10.0, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +52,37 @@ class WeekSeason:
 
 
 def week_season(values: FloatArray, weekdays: IntArray) -> WeekSeason:
-    """Return which days of the week are alike in a daily series.
+    """Return which days of the week are alike in a daily series of levels.
 
     Args:
-        values: One number per day on a scale where noise is even: logarithms of levels, or
-            ``sqrt_angles`` of shares; NaN where the day is unknown.
+        values: Logarithm of each day's level; NaN where the day is unknown.
         weekdays: Day of the week of each, Monday is 0.
     """
     known = np.isfinite(values)
-    values, weekdays = values[known], weekdays[known]
-    best, misses = "none", np.abs(left_out_gaps(values, np.zeros_like(weekdays)))
-    cap = _LEAST_CAP
+    values = values[known]
+    return best_season(lambda groups: left_out_gaps(values, groups), weekdays[known], _LEAST_LOG)
+
+
+def best_season(
+    gaps_of: Callable[[IntArray], FloatArray], weekdays: IntArray, least: float
+) -> WeekSeason:
+    """Return the grouping of days of the week that foretells days best.
+
+    Args:
+        gaps_of: Returns how far each day is from what the other days of its group say, NaN where
+            there is no other.
+        weekdays: Day of the week of each known day, Monday is 0.
+        least: A gap that nobody would see; it decides nothing.
+    """
+    best, misses = "none", np.abs(gaps_of(np.zeros_like(weekdays)))
+    cap = least
     if np.isfinite(misses).any():
         cap = max(cap, _ERROR_CAP * float(np.nanmedian(misses)))
     is_weekday_known = False
     for name, groups in list(_GROUPS_BY_SEASON.items())[1:]:
-        gaps = np.abs(left_out_gaps(values, np.asarray(groups)[weekdays]))
+        gaps = np.abs(gaps_of(np.asarray(groups, dtype=np.int64)[weekdays]))
         foretold = np.isfinite(gaps)
-        if len(values) == 0 or foretold.mean() < _MIN_KNOWN_SHARE:
+        if len(weekdays) == 0 or foretold.mean() < _MIN_KNOWN_SHARE:
             continue
         is_weekday_known = name == "weekday"
         ours, theirs = (np.minimum(each[foretold], cap).sum() for each in (gaps, misses))
@@ -92,12 +106,3 @@ def left_out_gaps(values: FloatArray, groups: IntArray) -> FloatArray:
         for place, own in zip(places, rank, strict=True):
             gaps[place] = values[place] - np.median(np.delete(ordered, own))
     return gaps
-
-
-def sqrt_angles(n_bad: IntArray, n_all: IntArray) -> FloatArray:
-    """Return shares on Anscombe's scale (1948), where binomial noise depends on the size only.
-
-    In radians; NaN without events.
-    """
-    size = np.where(n_all > 0, n_all, np.nan)
-    return np.asarray(np.arcsin(np.sqrt((n_bad + 0.375) / (size + 0.75))), dtype=np.float64)

@@ -29,7 +29,7 @@ def test_baseline_ignores_outliers_when_a_few_days_are_wild() -> None:
 def test_baseline_knows_weekends_when_they_differ() -> None:
     baseline = robust_baseline(np.where(WEEKEND, 1.0, 3.0), WEEKDAYS)
     assert baseline is not None
-    assert baseline.season == "weekend"
+    assert baseline.season.name == "weekend"
     assert baseline.levels.tolist() == [3.0] * 5 + [1.0] * 2
 
 
@@ -38,7 +38,7 @@ def test_baseline_knows_days_of_the_week_when_they_differ(weekdays: np.ndarray) 
     values = np.random.default_rng(2).normal(0.0, 0.05, 28) + 0.4 * np.isin(weekdays, (0, 1))
     baseline = robust_baseline(values, weekdays)
     assert baseline is not None
-    assert baseline.season == "weekday"
+    assert baseline.season.name == "weekday"
     assert baseline.levels == pytest.approx(np.array([0.4, 0.4, 0, 0, 0, 0, 0]), abs=0.1)
     assert 0.02 <= baseline.scale < 0.1
 
