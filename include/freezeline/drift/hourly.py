@@ -18,7 +18,7 @@ from include.freezeline.stats.change_points import ChangePoint, find_change
 from include.freezeline.stats.hourly import scan_shares
 from include.freezeline.stats.hourly_scan import HourlyScan
 from include.freezeline.stats.level_evidence import floored
-from include.freezeline.stats.proportions import jeffreys_interval
+from include.freezeline.stats.proportions import jeffreys_interval, risen_share
 from include.freezeline.stats.readings import scan_readings
 from include.freezeline.stats.result import FloatArray, StatResult, insufficient
 from include.freezeline.stats.seasons import HOURS_A_DAY
@@ -97,7 +97,7 @@ def _level_finding(asked: Asked, scan: HourlyScan, counts: FloatArray) -> Findin
         effect=effect,
         min_effect=math.log1p(question.min_change_ratio),
         threshold=usual * (1.0 + question.min_change_ratio) ** scan.sign,
-        words=words + _since(found),
+        words=words + _since(found, asked, scan),
         details=found,
     )
 
@@ -111,7 +111,7 @@ def _share_finding(asked: Asked, scan: HourlyScan, counts: FloatArray) -> Findin
     n_bad = float(np.where(counts > 0.0, asked.series.values, 0.0)[hours].sum())
     known = np.isfinite(scan.usual[hours])
     usual = float(np.average(scan.usual[hours][known], weights=counts[hours][known]))
-    threshold = max(usual * (1.0 + question.min_change_ratio), usual + question.min_difference)
+    threshold = risen_share(usual, question.min_change_ratio, question.min_difference)
     share, interval = n_bad / n_all, jeffreys_interval(n_bad, n_all)
     details = {"baseline_ratio": usual, **_scan_details(scan)}
     result = _result(asked, scan, counts, share, interval, details)
@@ -127,7 +127,7 @@ def _share_finding(asked: Asked, scan: HourlyScan, counts: FloatArray) -> Findin
         effect=share - usual,
         min_effect=threshold - usual,
         threshold=threshold,
-        words=words + _since(found),
+        words=words + _since(found, asked, scan),
         details=found,
     )
 
@@ -252,9 +252,14 @@ def _alarm_details(
     return {**moments, "is_lasting": is_old and is_still_on}
 
 
-def _since(details: dict[str, Any]) -> str:
-    """Say since when, if there is an alarm."""
-    return f", since about {details['began_at'][:13]}h UTC" if "began_at" in details else ""
+def _since(details: dict[str, Any], asked: Asked, scan: HourlyScan) -> str:
+    """Say since when, if there is an alarm, or that what is usual began the other day."""
+    if "began_at" in details:
+        return f", since about {details['began_at'][:13]}h UTC"
+    if scan.settled_from is None:
+        return ""
+    moment = asked.window.started_at + timedelta(hours=scan.settled_from)
+    return f", as since the change of about {moment.isoformat()[:13]}h UTC"
 
 
 def _finding(
@@ -297,6 +302,12 @@ def _newest_shortage(asked: Asked) -> dict[str, str]:
     if asked.question.kind == "drift":
         is_missing = not asked.series.counts[-n_hours:].any()
         return {"newest_shortage": f"the last {n_hours} hours have no calls"} if is_missing else {}
-    if asked.series.usable(n_calls)[-n_hours:].any():
+    usable, kind = asked.series.usable(n_calls), ""
+    if asked.question.kind == "level":
+        # Zeros that are no change by themselves say nothing, and neither do those that lasted.
+        usable, kind = usable & (asked.series.values > 0.0), " above zero"
+    if usable[-n_hours:].any():
         return {}
-    return {"newest_shortage": f"none of the last {n_hours} hours has {n_calls} calls with a value"}
+    return {
+        "newest_shortage": f"none of the last {n_hours} hours has {n_calls} calls with a value{kind}"
+    }

@@ -144,12 +144,6 @@ class DriftPolicy(Strict):
     causes: CausePolicy
 
     @property
-    def min_answers(self) -> int:
-        """Answers that a reference needs for all questions to be asked."""
-        asked = (getattr(self.questions, name) for name in type(self.questions).model_fields)
-        return max((question.min_current for question in asked if question.is_enabled), default=1)
-
-    @property
     def window_length(self) -> timedelta:
         """The length of a judged window."""
         return duration_of(self.window)

@@ -47,36 +47,39 @@ def reference_window(first_call_at: datetime, as_of: datetime, days: int) -> Win
 
 @dataclass(frozen=True, slots=True, order=True)
 class ServedDay:
-    """A day on which a prompt version served, on the grid of days that ends at ``as_of``.
+    """A day on which a prompt version was called, on the grid of days that ends at ``as_of``.
 
     Attributes:
         first_call_at: Its first call of the day.
-        n_answers: Its answers of the day.
+        is_organic: Whether it answered a user that day, and not only probes.
     """
 
     first_call_at: datetime
-    n_answers: int
+    is_organic: bool = True
 
 
-def service_start(served: Sequence[ServedDay], days: int, min_answers: int) -> datetime:
+def service_start(served: Sequence[ServedDay], as_of: datetime, days: int) -> datetime:
     """Return since when a prompt version really serves.
 
     A stray call, a try before the launch or a wrong clock must not be the reference for good: the
-    first day is one whose answers, kept up, give a reference of enough answers, and do. When no
-    day is like that it is that of the first call.
+    first day is one after which the version answered users on at least half of so many days. How
+    many answers there were does not count, as more traffic later must not move a reference. When
+    no day is like that it is that of the first call.
 
     Args:
-        served: Days of a prompt version; they may not be empty.
+        served: Days on which it was called; they may not be empty.
+        as_of: End of the grid of days.
         days: Days of a reference.
-        min_answers: Answers that a reference needs.
     """
-    ordered = sorted(served)
-    for place, day in enumerate(ordered):
-        end = day.first_call_at + timedelta(days=days)
-        n_answers = sum(d.n_answers for d in ordered[place:] if d.first_call_at < end)
-        if day.n_answers * days >= min_answers and n_answers >= min_answers:
-            return day.first_call_at
-    return ordered[0].first_call_at
+    one_day = timedelta(days=1)
+    # Where only probes were answered, their days count.
+    organic = [day for day in served if day.is_organic] or served
+    ages = sorted({-((day.first_call_at - as_of) // one_day) for day in organic}, reverse=True)
+    for age in ages:
+        n_days = sum(age - days < other <= age for other in ages)
+        if 2 * n_days >= days:
+            return as_of - age * one_day
+    return min(served).first_call_at
 
 
 def reference_windows(
@@ -84,8 +87,6 @@ def reference_windows(
     rule: Reference,
     recent: Window,
     accepted_at: datetime | None = None,
-    *,
-    min_answers: int = 1,
 ) -> dict[str, Window]:
     """Return the reference of each prompt version that has a whole one before the judged windows.
 
@@ -94,13 +95,12 @@ def reference_windows(
         rule: What may move a reference.
         recent: From the start of the oldest judged window to ``as_of``.
         accepted_at: Start of the last accepted change of the segment; None when there is none.
-        min_answers: Answers that a reference needs.
     """
     found = {}
     of_all = [day for days in served.values() for day in days]
     for version, own in sorted(served.items()):
         asked = of_all if rule.moves == "never" else own
-        first = service_start(asked, rule.days, min_answers)
+        first = service_start(asked, recent.ended_at, rule.days)
         window = reference_window(first, recent.ended_at, rule.days)
         if accepted_at is not None and accepted_at > window.started_at:
             window = Window(accepted_at, accepted_at + timedelta(days=rule.days))

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from include.freezeline.adapters.embeddings import open_embedder
 from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
@@ -98,7 +98,8 @@ def judge(
 
 
 def _judge_anomalies(warehouse: Warehouse, policy: AnomalyPolicy, as_of: datetime) -> list[Judged]:
-    """Ask every anomaly question about every series."""
+    """Ask every anomaly question about every series, whose days and hours end at a midnight (UTC)."""
+    as_of = as_of.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     findings = [
         ask_anomaly(question, series, policy, as_of)
         for question in policy.questions

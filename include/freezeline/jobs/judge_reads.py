@@ -12,7 +12,6 @@ from include.freezeline.drift.segments import Segment, SegmentTexts, TextRow
 from include.freezeline.drift.series import DailyLevel, DailySeries
 from include.freezeline.drift.windows import ServedDay, Window, recent_windows, reference_windows
 from include.freezeline.jobs.segment_sql import (
-    needs_calls,
     segment_columns,
     segment_condition,
     segment_of,
@@ -21,20 +20,21 @@ from include.freezeline.jobs.segment_sql import (
 _VERSIONS_SQL = """
 with answers as (
     select {dimensions}, coalesce(t.prompt_version, '') as version, t.called_at,
-        t.output_text_redacted is not null as is_answered,
+        -- Probes and what a cache repeated do not make a version serve.
+        t.canary_id is null and not coalesce(c.is_gateway_cache_hit, false)
+            and regexp_matches(t.output_text_redacted, '\\S') as is_organic,
         -- Days are counted back from as_of.
         ceil(epoch($as_of - t.called_at) / 86400) as age_days
     from marts.fct_call_texts as t
-    {calls}
+    left join marts.fct_llm_calls as c on t.call_key = c.call_key
     where t.called_at < $as_of
 )
-select * exclude (called_at, is_answered), min(called_at) as first_call_at,
-    max(called_at) as last_call_at, count(*) filter (is_answered) as n_answers
+select * exclude (called_at, is_organic), min(called_at) as first_call_at,
+    max(called_at) as last_call_at, count(*) filter (is_organic) as n_answers
 from answers
 group by all
 order by all
 """
-_CALLS_SQL = "inner join marts.fct_llm_calls as c on t.call_key = c.call_key"
 
 # A stratum is a prompt version on a day. Rows are ranked in it by a hash of their key, so that the
 # first n rows take one of each stratum in turn; its answers are counted for the verdict.
@@ -121,10 +121,7 @@ def load_segments(warehouse: Warehouse, policy: DriftPolicy, as_of: datetime) ->
     recent = Window(windows[-1].started_at, as_of)
     is_alive_from = recent.started_at - timedelta(days=policy.reference.days)
     dimensions = policy.segments.dimensions
-    sql = _VERSIONS_SQL.format(
-        dimensions=segment_columns(dimensions),
-        calls=_CALLS_SQL if needs_calls(dimensions) else "",
-    )
+    sql = _VERSIONS_SQL.format(dimensions=segment_columns(dimensions))
     versions: dict[Segment, list[dict[str, Any]]] = defaultdict(list)
     for row in warehouse.rows(sql, {"as_of": as_of}):
         versions[segment_of(row, dimensions)].append(row)
@@ -172,14 +169,13 @@ def _load_segment(
     where = (segment.feature, segment.environment, segment.model)
     served: dict[str, list[ServedDay]] = defaultdict(list)
     for row in days:
-        day = ServedDay(row["first_call_at"].astimezone(UTC), row["n_answers"])
+        day = ServedDay(row["first_call_at"].astimezone(UTC), row["n_answers"] > 0)
         served[str(row["version"])].append(day)
     references = reference_windows(
         served,
         policy.reference,
         recent,
         policy.reference.accepted_at(*where, as_of=recent.ended_at),
-        min_answers=policy.min_answers,
     )
     in_use = {str(r["version"]) for r in days if r["last_call_at"] >= recent.started_at}
     references = {version: w for version, w in references.items() if version in in_use}

@@ -22,11 +22,6 @@ def segment_columns(dimensions: Sequence[Dimension]) -> str:
     return ", ".join(f"{_OF_TEXTS.get(name) or _further(name)} as {name}" for name in dimensions)
 
 
-def needs_calls(dimensions: Sequence[Dimension]) -> bool:
-    """Whether the texts alone do not know a dimension."""
-    return any(name not in _OF_TEXTS for name in dimensions)
-
-
 def segment_of(row: Mapping[str, Any], dimensions: Sequence[Dimension]) -> Segment:
     """Return the segment of a row that has the columns of :func:`segment_columns`."""
     rest = tuple((name, str(row[name])) for name in dimensions if name not in _OF_TEXTS)

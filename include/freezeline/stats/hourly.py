@@ -27,7 +27,12 @@ from include.freezeline.stats.hourly_scan import (
 from include.freezeline.stats.level_evidence import LevelEvidence, level_evidence, level_logs
 from include.freezeline.stats.result import FloatArray
 from include.freezeline.stats.seasons import seasonal_profile, whole_days
-from include.freezeline.stats.share_evidence import ShareEvidence, season_factors
+from include.freezeline.stats.share_evidence import (
+    MAX_SHARE,
+    ShareEvidence,
+    newest_day_p_value,
+    season_factors,
+)
 
 LEVEL_METHOD = "seasonal_cusum"
 SHARE_METHOD = "binomial_cusum"
@@ -123,7 +128,8 @@ def scan_shares(
     """Look for a risen share in the judged hours.
 
     Null hypothesis: the judged hours' counts have the share of those before them, as variable as
-    theirs. A share that never was above zero is a history, too.
+    theirs. A share that never was above zero is a history, too. The p-value is the larger one of the
+    hours' and of the newest day's among the days before: an alarm that is over has no small one.
 
     Args:
         n_bad: Events that count, per hour.
@@ -142,4 +148,8 @@ def scan_shares(
     )
     span = Span(len(counts), judged_from, 0)
     scan = scan_evidence(evidence, [1.0], span, plan, SHARE_METHOD, season)
-    return replace(scan, usual=scan.usual * factors)
+    scan = replace(scan, usual=np.minimum(scan.usual * factors, MAX_SHARE))
+    if scan.p_value is None:
+        return scan
+    of_day = newest_day_p_value(n_bad, counts, factors, judged_from)
+    return replace(scan, p_value=max(scan.p_value, of_day))

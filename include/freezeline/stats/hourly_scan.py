@@ -17,6 +17,8 @@ from include.freezeline.stats.excursions import ExcursionTail, excursion_tail
 from include.freezeline.stats.result import FloatArray
 
 HOURS_A_MONTH = 720
+# So long a change may be the level of what came after it and not yet that of the week before.
+_SETTLING_HOURS = 168
 Side = Literal["upper", "lower"]
 
 
@@ -65,6 +67,8 @@ class HourlyScan:
         season: Season in use: none, daily or weekly.
         method: How it was judged.
         reason: Why there is no answer; None when there is one.
+        settled_from: First hour of a change that alarmed in the days before the judged hours, whose
+            level they have; None when there was none.
     """
 
     alarms: tuple[Alarm, ...]
@@ -78,6 +82,7 @@ class HourlyScan:
     season: str
     method: str
     reason: str | None = None
+    settled_from: int | None = None
 
     @property
     def sign(self) -> float:
@@ -139,20 +144,32 @@ def scan_evidence(
             f"{plan.max_past_changes} leave a usual level"
         )
         return no_answer(n_hours, method, reason)
-    p_values = [_p_value(t, p, n_hours - judged_from) for t, p in zip(tails, quiet.peaks, strict=True)]  # fmt: skip
+    settled_from = _settled_from(replay, judged_from)
+    # A change that alarmed before the judged hours is no news in them: they have its level.
+    seen = quiet if settled_from is None else replay
+    p_values = [_p_value(t, p, n_hours - judged_from) for t, p in zip(tails, seen.peaks, strict=True)]  # fmt: skip
     best = int(np.argmin(p_values))
     return HourlyScan(
         alarms=tuple(alarm for alarm in replay.alarms if alarm.hour >= judged_from),
         p_value=min(1.0, len(p_values) * p_values[best]),
         side="upper" if best < n_rises else "lower",
         n_past_changes=n_past,
-        residuals=quiet.residuals,
-        usual=quiet.levels,
+        residuals=seen.residuals,
+        usual=seen.levels,
         threshold_nats=min(thresholds),
-        evidence_nats=max(quiet.peaks),
+        evidence_nats=max(seen.peaks),
         season=season,
         method=method,
+        settled_from=settled_from,
     )
+
+
+def _settled_from(replay: CusumPass, judged_from: int) -> int | None:
+    """Return when the change began that is the last one and alarmed days before the judged hours."""
+    if not replay.alarms or replay.alarms[-1].hour >= judged_from:
+        return None
+    alarm = replay.alarms[-1]
+    return alarm.began if alarm.hour >= judged_from - _SETTLING_HOURS else None
 
 
 def too_little(quiet: CusumPass, judged_from: int, plan: HourlyPlan) -> str | None:

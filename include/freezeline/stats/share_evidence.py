@@ -5,13 +5,19 @@ import math
 import numpy as np
 
 from include.freezeline.stats.daily_shares import share_baseline
+from include.freezeline.stats.proportions import (
+    ordinary_days,
+    overdispersion,
+    predictive_p_value,
+    risen_share,
+)
 from include.freezeline.stats.result import FloatArray, IntArray
 from include.freezeline.stats.seasons import HOURS_A_DAY
 from include.freezeline.stats.weekdays import DAYS_A_WEEK
 
 # Events that an hour of the day must be ahead by before its factor moves far from 1.
 _PRIOR_EVENTS = 10.0
-_MAX_SHARE = 0.999
+MAX_SHARE = 0.999
 
 
 class ShareEvidence:
@@ -45,7 +51,7 @@ class ShareEvidence:
         self._bad_sums = np.concatenate([[0.0], np.cumsum(n_bad)])
         self._expected_sums = np.concatenate([[0.0], np.cumsum(counts * factors)])
         self._known_sums = np.concatenate([[0], np.cumsum(counts > 0)])
-        self._ratio, self._difference = 1.0 + min_change_ratio, min_difference
+        self._ratio, self._difference = min_change_ratio, min_difference
         self._dispersion = _dispersion(n_bad[:judged_from], (counts * factors)[:judged_from])
 
     def is_known(self, hour: int) -> bool:
@@ -62,7 +68,7 @@ class ShareEvidence:
         if expected <= 0.0:
             return None
         bad = float(self._bad_sums[end] - self._bad_sums[start])
-        return min(_MAX_SHARE, (bad + 0.5) / (expected + 1.0))
+        return min(MAX_SHARE, (bad + 0.5) / (expected + 1.0))
 
     def residual(self, hour: int, level: float) -> float:
         """Return how far the hour's share is above the level."""
@@ -70,8 +76,8 @@ class ShareEvidence:
 
     def nats(self, hour: int, level: float) -> tuple[float, ...]:
         """Return the evidence of the hour for a risen share."""
-        usual = min(_MAX_SHARE, level * self._factors[hour])
-        raised = min(_MAX_SHARE, max(usual * self._ratio, usual + self._difference))
+        usual = min(MAX_SHARE, level * self._factors[hour])
+        raised = min(MAX_SHARE, risen_share(usual, self._ratio, self._difference))
         if raised <= usual:
             return (0.0,)
         bad, good = self._bad[hour], self._counts[hour] - self._bad[hour]
@@ -136,6 +142,36 @@ def _day_factors(n_bad: FloatArray, expected: FloatArray, weekdays: IntArray) ->
     return np.asarray((baseline.n_bad + usual * day) / (usual * (baseline.n_all + day)))
 
 
+def newest_day_p_value(
+    n_bad: FloatArray, counts: FloatArray, factors: FloatArray, judged_from: int
+) -> float:
+    """Return the p-value of the share of the newest day among the days before the judged ones.
+
+    Days vary more than their hours say, and hours alone would call many an ordinary day impossible.
+    Null hypothesis: the day has the share of those days, as variable as theirs; 1 without events.
+
+    Args:
+        n_bad: Events that count, per hour from a midnight on.
+        counts: All events per hour.
+        factors: Factor on the share of each hour.
+        judged_from: First judged hour; whole days.
+    """
+    bad, expected = (
+        part.reshape(-1, HOURS_A_DAY).sum(axis=1) for part in (n_bad, counts * factors)
+    )
+    whole = np.maximum(np.round(expected), bad).astype(np.int64)
+    bad = bad.astype(np.int64)
+    past_bad, past_all = (part[: judged_from // HOURS_A_DAY] for part in (bad, whole))
+    keep = ordinary_days(past_bad, past_all)
+    if whole[-1] == 0 or not keep.any():
+        return 1.0
+    past_bad, past_all = past_bad[keep], past_all[keep]
+    dispersion = overdispersion(past_bad, past_all)
+    return predictive_p_value(
+        int(bad[-1]), int(whole[-1]), int(past_bad.sum()), int(past_all.sum()), dispersion
+    )
+
+
 def _dispersion(n_bad: FloatArray, expected_size: FloatArray) -> float:
     """Return how many times more the hours vary than a binomial, robustly; at least 1.
 
@@ -146,6 +182,6 @@ def _dispersion(n_bad: FloatArray, expected_size: FloatArray) -> float:
     bad, size = n_bad[known], expected_size[known]
     if len(bad) < 2 or bad.sum() == 0.0:
         return 1.0
-    share = min(_MAX_SHARE, float(bad.sum() / size.sum()))
+    share = min(MAX_SHARE, float(bad.sum() / size.sum()))
     squares = np.sort((bad - size * share) ** 2 / (size * share * (1.0 - share)))
     return max(1.0, float(squares[: math.ceil(0.95 * len(squares))].mean()))

@@ -305,3 +305,40 @@ def test_series_that_has_stopped_is_insufficient_evidence(
     counts[-n_last:] = 0.0
     judged = _judge(name, replace(series, counts=counts))
     assert judged.verdict == "insufficient_evidence"
+
+
+@pytest.mark.parametrize("n_last", [76, 84, 96, 130])
+def test_change_that_alarmed_before_the_judged_days_is_their_level(n_last: int) -> None:
+    """It was told in the nights before; the numbers of this one must not contradict its verdict."""
+    rng = np.random.default_rng(1)
+    values = 200.0 * np.exp(rng.normal(0.0, 0.08, N_HOURS))
+    values[-n_last:] *= 3.0
+    judged = _judge("cost_per_call_hourly_usd", HourlySeries(SEGMENT, values, np.full(N_HOURS, 100.0)))  # fmt: skip
+    ratio = np.full(N_HOURS, 0.01)
+    ratio[-n_last:] = 0.08
+    for each in (judged, _judge("timeout_hourly", _shares(ratio))):
+        assert each.verdict == "ok"
+        assert not each.finding.is_large
+        assert each.q_value is not None
+        assert each.q_value > 0.01
+        assert "as since the change of about 2026-10-" in each.reason
+
+
+@pytest.mark.parametrize(("before", "n_last"), [((240, 280), 30), ((0, 0), 96)])
+def test_zeros_that_say_nothing_are_missing_hours(before: tuple[int, int], n_last: int) -> None:
+    series = _levels()
+    series.values[slice(*before)] = 0.0
+    judged = _judge("output_tokens_hourly", _raised(series, 0.0, n_last))
+    assert judged.verdict == "insufficient_evidence"
+    assert "calls with a value above zero" in judged.reason
+
+
+def test_day_that_is_ordinary_among_days_is_no_breach_however_its_hours_look() -> None:
+    """Days that vary by 15% have one like this every other month; its hours alone say 1 in 10^6."""
+    rng = np.random.default_rng(4)
+    by_day = 0.08 * np.exp(rng.normal(0.0, 0.15, 31))
+    by_day[-2:] = 0.125
+    judged = _judge("finish_length_hourly", _shares(np.repeat(by_day, 24), 250))
+    assert judged.verdict in ("ok", "warning")
+    by_day[-2:] = 0.3
+    assert _judge("finish_length_hourly", _shares(np.repeat(by_day, 24), 250)).verdict == "breach"

@@ -20,8 +20,8 @@ CHANGE = AcceptedChange(
     feature="code-helper", model="m", from_date=date(2026, 9, 20), by="Ada", reason="better"
 )
 FIRST_CALLS = {
-    "v1": [ServedDay(FIRST_DAY + timedelta(hours=3), 100)],
-    "v2": [ServedDay(MOVED, 100)],
+    "v1": [ServedDay(FIRST_DAY + timedelta(hours=3))],
+    "v2": [ServedDay(MOVED)],
 }
 
 
@@ -46,7 +46,7 @@ def test_window_lengths_are_read_and_said(text: str, length: timedelta, words: s
 
 
 def test_reference_is_of_each_version_when_new_versions_move_it() -> None:
-    late = FIRST_CALLS | {"v3": [ServedDay(AS_OF - timedelta(days=10), 100)]}
+    late = FIRST_CALLS | {"v3": [ServedDay(AS_OF - timedelta(days=10))]}
     found = reference_windows(late, _rule("when_prompt_version_is_new"), RECENT)
     assert found["v1"] == Window(FIRST_DAY, FIRST_DAY + timedelta(days=14))
     assert found["v2"].started_at == MOVED
@@ -85,23 +85,48 @@ def test_nothing_is_compared_when_the_accepted_state_is_young() -> None:
     assert reference_windows(FIRST_CALLS, rule, RECENT, accepted_at) == {}
 
 
+def _days_from(
+    start: datetime, n: int, *, every: int = 1, is_organic: bool = True
+) -> list[ServedDay]:
+    return [ServedDay(start + timedelta(days=i, hours=9), is_organic) for i in range(0, n, every)]
+
+
 @pytest.mark.parametrize("moves", ["when_prompt_version_is_new", "never"])
 @pytest.mark.parametrize("n_stray", [0, 1, 3])
 def test_stray_early_calls_are_no_reference(moves: str, n_stray: int) -> None:
     """A try months before the launch must not blind a segment for good."""
-    launch = [ServedDay(FIRST_DAY + timedelta(days=i, hours=9), 20) for i in range(40)]
-    stray = [ServedDay(FIRST_DAY - timedelta(days=90), n_stray)] if n_stray else []
-    served = {"v1": stray + launch}
+    stray = _days_from(FIRST_DAY - timedelta(days=90), n_stray)
+    served = {"v1": stray + _days_from(FIRST_DAY, 40)}
     if moves == "never":
-        served["v0"] = [ServedDay(FIRST_DAY - timedelta(days=95), 1)]
-    found = reference_windows(served, _rule(moves), RECENT, min_answers=50)
+        served["v0"] = _days_from(FIRST_DAY - timedelta(days=95), 1)
+    found = reference_windows(served, _rule(moves), RECENT)
     assert found["v1"] == Window(FIRST_DAY, FIRST_DAY + timedelta(days=14))
 
 
-def test_few_answers_are_a_reference_from_the_first_call_on() -> None:
-    served = {"v1": [ServedDay(FIRST_DAY + timedelta(days=i), 2) for i in range(40)]}
-    found = reference_windows(served, _rule("never"), RECENT, min_answers=50)
+def test_probes_before_a_launch_are_no_reference_of_answers_to_users() -> None:
+    probes = _days_from(FIRST_DAY - timedelta(days=60), 60, is_organic=False)
+    served = {"v1": probes + _days_from(FIRST_DAY, 40)}
+    found = reference_windows(served, _rule("never"), RECENT)
     assert found["v1"].started_at == FIRST_DAY
+    found = reference_windows({"v1": probes}, _rule("never"), RECENT)
+    assert found["v1"].started_at == FIRST_DAY - timedelta(days=60), "where there are no others"
+
+
+@pytest.mark.parametrize("every", [1, 2, 5])
+def test_reference_stays_when_traffic_grows(every: int) -> None:
+    """How many answers a day has does not count; days alone do."""
+    start = FIRST_DAY - timedelta(days=30)
+    served = {"v1": _days_from(start, 60, every=every)}
+    found = reference_windows(served, _rule("never"), RECENT)
+    assert found["v1"].started_at == start
+
+
+def test_days_of_all_versions_count_where_the_reference_never_moves() -> None:
+    served = {f"v{i}": _days_from(FIRST_DAY + timedelta(days=i), 40, every=5) for i in range(5)}
+    served["v0"] = [ServedDay(FIRST_DAY - timedelta(days=90)), *served["v0"]]
+    found = reference_windows(served, _rule("never"), RECENT)
+    assert {window.started_at for window in found.values()} == {FIRST_DAY}
+    assert len(found) == 5
 
 
 def _fill(warehouse: Warehouse) -> None:
