@@ -2,9 +2,10 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,13 @@ Float32Array = NDArray[np.float32]
 _LOOKUP_SIZE = 500
 # A file of an earlier layout holds vectors that no text's hash finds any more.
 _LAYOUT = 2
+_DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+_Found = TypeVar("_Found")
 
 
 def text_hash(text: str) -> str:
     """Return the key of a text."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
 class EmbeddingCache:
@@ -27,14 +30,20 @@ class EmbeddingCache:
     text is forgotten whatever model embedded it.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Remember the file; it is made on first use."""
-        self._path = path
+    def __init__(self, path: Path, timeout_s: float = 30.0) -> None:
+        """Remember the file; it is made on first use.
+
+        Args:
+            path: The file.
+            timeout_s: How long to wait for another process that holds it.
+        """
+        self._path, self._timeout_s = path, timeout_s
 
     def load(self, variant: str, hashes: Sequence[str]) -> dict[str, Float32Array]:
         """Return the vectors of a variant that are known, by the hash of their text."""
-        found: dict[str, Float32Array] = {}
-        with self._open() as connection:
+
+        def read(connection: sqlite3.Connection) -> dict[str, Float32Array]:
+            found: dict[str, Float32Array] = {}
             for part, places in _parts(hashes):
                 rows = connection.execute(
                     "select text_hash, vector from vectors "
@@ -42,13 +51,19 @@ class EmbeddingCache:
                     [variant, *part],
                 )
                 found.update({key: np.frombuffer(blob, dtype="<f4") for key, blob in rows})
-        return found
+            return found
+
+        return self._run(read)
 
     def save(self, variant: str, vectors: Mapping[str, Float32Array]) -> None:
         """Keep vectors by the hash of their text; all of them or none."""
         rows = [(key, variant, row.astype("<f4").tobytes()) for key, row in vectors.items()]
-        with self._open() as connection, connection:
-            connection.executemany("insert or replace into vectors values (?, ?, ?)", rows)
+
+        def write(connection: sqlite3.Connection) -> None:
+            with connection:
+                connection.executemany("insert or replace into vectors values (?, ?, ?)", rows)
+
+        self._run(write)
 
     def forget(self, hashes: Sequence[str], *, is_trial: bool = False) -> int:
         """Delete the vectors of texts so that the file holds nothing of them.
@@ -62,7 +77,8 @@ class EmbeddingCache:
         """
         if not self._path.exists() or not hashes:
             return 0
-        with self._open() as connection:
+
+        def delete(connection: sqlite3.Connection) -> int:
             n_known = sum(_count(connection, part, places) for part, places in _parts(hashes))
             if n_known and not is_trial:
                 with connection:
@@ -71,23 +87,33 @@ class EmbeddingCache:
                             f"delete from vectors where text_hash in ({places})", part
                         )
                 connection.execute("vacuum")
-        return n_known
+            return n_known
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        """Open the file, starting afresh when it is not a database."""
+        return self._run(delete)
+
+    def _run(self, work: Callable[[sqlite3.Connection], _Found]) -> _Found:
+        """Do something with the file, starting afresh when it is damaged, and only then.
+
+        A file that is locked, or a disk that is full, is not damaged: others use what is in it.
+
+        Raises:
+            sqlite3.Error: The file cannot be used now.
+        """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            connection = self._connect()
-        except sqlite3.DatabaseError:
-            self._path.unlink(missing_ok=True)
-            connection = self._connect()
-        with closing(connection):
-            yield connection
+            with closing(self._connect()) as connection:
+                return work(connection)
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise
+        for path in (self._path, *map(Path, (f"{self._path}-journal", f"{self._path}-wal"))):
+            path.unlink(missing_ok=True)
+        with closing(self._connect()) as connection:
+            return work(connection)
 
     def _connect(self) -> sqlite3.Connection:
         """Connect, drop what an earlier layout left and make the table."""
-        connection = sqlite3.connect(self._path, timeout=30.0)
+        connection = sqlite3.connect(self._path, timeout=self._timeout_s)
         try:
             connection.execute("pragma secure_delete = on")
             if connection.execute("pragma user_version").fetchone()[0] < _LAYOUT:
@@ -96,6 +122,12 @@ class EmbeddingCache:
             connection.close()
             raise
         return connection
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether an error says that a file is no database, or a broken one."""
+    # The low byte is the kind; the rest says what exactly is broken.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
 
 
 def _start_layout(connection: sqlite3.Connection) -> None:

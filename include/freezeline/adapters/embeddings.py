@@ -67,6 +67,8 @@ class SentenceEmbedder:
 
     def __call__(self, texts: Sequence[str]) -> Float32Array:
         """Return one row per text, all of one runtime; equal texts are computed once."""
+        # Halves of characters, which a cut through an emoji leaves, are no text to a tokenizer.
+        texts = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
         if not texts:
             return np.zeros((0, 0), dtype=np.float32)
         hashes = [text_hash(text) for text in texts]

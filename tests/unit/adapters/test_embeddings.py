@@ -91,6 +91,37 @@ def test_cache_starts_afresh_when_it_is_damaged(path: Path) -> None:
     assert _embed(path, ["a"]) == ([], 0)
 
 
+def test_cache_starts_afresh_when_it_is_broken_beyond_its_first_page(path: Path) -> None:
+    cache = EmbeddingCache(path)
+    vectors = {text_hash(str(i)): np.full(64, i, dtype=np.float32) for i in range(500)}
+    cache.save("m", vectors)
+    raw = bytearray(path.read_bytes())
+    raw[4096:] = np.random.default_rng(0).bytes(len(raw) - 4096)
+    path.write_bytes(raw)
+    assert cache.load("m", list(vectors)) == {}
+    cache.save("m", vectors)
+    assert len(cache.load("m", list(vectors))) == 500
+
+
+def test_cache_that_another_process_holds_is_not_thrown_away(path: Path) -> None:
+    cache = EmbeddingCache(path, timeout_s=0.05)
+    known = {text_hash("a"): np.ones(2, dtype=np.float32)}
+    cache.save("m", known)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("begin exclusive")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        cache.load("m", list(known))
+    holder.execute("commit")
+    holder.close()
+    assert len(cache.load("m", list(known))) == 1
+
+
+def test_half_of_a_character_and_any_sequence_are_embedded(path: Path) -> None:
+    embedder = SentenceEmbedder(FakeChoice(FakeRuntime("fast")), EmbeddingCache(path))
+    assert embedder(["a\ud83d"]).tolist() == embedder(["a?"]).tolist()
+    assert embedder(np.array(["a", "bb"])).shape == (2, 2)
+
+
 def test_a_text_is_forgotten_under_every_model_and_its_bytes_are_gone(
     settings: Settings, path: Path
 ) -> None:
