@@ -174,11 +174,16 @@ def test_months_of_one_model_are_told_apart_and_halves_of_a_month_are_not(
     for task, rows in frame.groupby("task"):
         answers = rows.pivot_table(index="prompt_id", columns="model", values="response", aggfunc="first").dropna()  # fmt: skip
         old, new = (answers[name].tolist()[:200] for name in sorted(answers.columns)[:2])
+        asked = rows.drop_duplicates("prompt_id").set_index("prompt_id")["prompt"]
+        prompts = asked.loc[answers.index].tolist()[:200]
         assert score(old, new, paired=True) <= 0.01, task
+        assert score(old, new, prompts, prompts) <= 0.01, task
         for seed in range(4):
             order = np.random.default_rng(seed).permutation(len(old))
             first, second = ([old[i] for i in part] for part in (order[::2], order[1::2]))
+            halves = ([prompts[i] for i in part] for part in (order[::2], order[1::2]))
             n_alarms += score(first, second, seed=seed) <= 0.01
-            n_quiet += 1
-    assert n_quiet >= 20
-    assert n_alarms <= 2
+            n_alarms += score(first, second, *halves, seed=seed) <= 0.01
+            n_quiet += 2
+    assert n_quiet >= 40
+    assert n_alarms <= 3
