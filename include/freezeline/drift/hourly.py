@@ -11,10 +11,18 @@ from include.freezeline.drift.anomaly_policy import HourlyPolicy, HourlyQuestion
 from include.freezeline.drift.evidence import hourly_query
 from include.freezeline.drift.findings import Finding
 from include.freezeline.drift.hourly_asked import Asked
+from include.freezeline.drift.hourly_told import (
+    alarm_details,
+    newest_shortage,
+    scan_details,
+    since,
+    step_around,
+    telling_hours,
+)
 from include.freezeline.drift.series import HourlySeries
 from include.freezeline.drift.windows import Window
 from include.freezeline.hashing import stable_hash
-from include.freezeline.stats.change_points import ChangePoint, find_change
+from include.freezeline.stats.change_points import find_change
 from include.freezeline.stats.hourly import scan_shares
 from include.freezeline.stats.hourly_scan import HourlyScan
 from include.freezeline.stats.level_evidence import floored
@@ -25,8 +33,6 @@ from include.freezeline.stats.seasons import HOURS_A_DAY
 from include.freezeline.stats.share_trend import TREND_METHOD, share_trend
 
 _SATURDAY = 5
-# Hours before an alarm's beginning that its size is compared with.
-_BEFORE_HOURS = 72
 
 
 def ask_hourly(
@@ -59,8 +65,8 @@ def _level_finding(asked: Asked, scan: HourlyScan, counts: FloatArray) -> Findin
     """Say how large the change is, and since when."""
     question, split = asked.question, asked.split
     began = scan.alarms[-1].began if scan.alarms else split
-    step = _step_around(scan, began)
-    hours, verb = _telling_hours(asked, scan)
+    step = step_around(scan, began)
+    hours, verb = telling_hours(asked, scan)
     change = float(np.nanmedian(scan.residuals[hours]))
     usual = float(np.nanmedian(scan.usual[hours]))
     half = 0.0 if step is None else (step.effect_interval[1] - step.effect_interval[0]) / 2.0
@@ -69,7 +75,7 @@ def _level_finding(asked: Asked, scan: HourlyScan, counts: FloatArray) -> Findin
         "change_ratio": math.expm1(change),
         "baseline_level": usual,
         "reading": reading,
-        **_scan_details(scan),
+        **scan_details(scan),
     }
     result = _result(
         asked,
@@ -90,14 +96,14 @@ def _level_finding(asked: Asked, scan: HourlyScan, counts: FloatArray) -> Findin
     if ((told == 0.0) & np.isfinite(scan.residuals))[hours].any():
         words += " where hours of zero count as a quarter of their usual level"
     effect = scan.sign * change
-    found = _alarm_details(asked, scan, effect, step)
+    found = alarm_details(asked, scan, effect, step)
     return _finding(
         asked,
         result,
         effect=effect,
         min_effect=math.log1p(question.min_change_ratio),
         threshold=usual * (1.0 + question.min_change_ratio) ** scan.sign,
-        words=words + _since(found, asked, scan),
+        words=words + since(found, asked, scan),
         details=found,
     )
 
@@ -106,28 +112,28 @@ def _share_finding(asked: Asked, scan: HourlyScan, counts: FloatArray) -> Findin
     """Say how far the share has risen, and since when."""
     question, split = asked.question, asked.split
     began = scan.alarms[-1].began if scan.alarms else split
-    hours, verb = _telling_hours(asked, scan)
+    hours, verb = telling_hours(asked, scan)
     n_all = float(counts[hours].sum())
     n_bad = float(np.where(counts > 0.0, asked.series.values, 0.0)[hours].sum())
     known = np.isfinite(scan.usual[hours])
     usual = float(np.average(scan.usual[hours][known], weights=counts[hours][known]))
     threshold = risen_share(usual, question.min_change_ratio, question.min_difference)
     share, interval = n_bad / n_all, jeffreys_interval(n_bad, n_all)
-    details = {"baseline_ratio": usual, **_scan_details(scan)}
+    details = {"baseline_ratio": usual, **scan_details(scan)}
     result = _result(asked, scan, counts, share, interval, details)
     words = (
         f"{question.name} {verb} {share:.2%} ({n_bad:.0f} of {n_all:.0f}), "
         f"{usual:.2%} is usual at these hours"
     )
-    step = _step_around(scan, began) if scan.alarms else None
-    found = _alarm_details(asked, scan, share - usual, step)
+    step = step_around(scan, began) if scan.alarms else None
+    found = alarm_details(asked, scan, share - usual, step)
     return _finding(
         asked,
         result,
         effect=share - usual,
         min_effect=threshold - usual,
         threshold=threshold,
-        words=words + _since(found, asked, scan),
+        words=words + since(found, asked, scan),
         details=found,
     )
 
@@ -190,78 +196,6 @@ def _ask_drift(asked: Asked) -> Finding:
     )
 
 
-def _telling_hours(asked: Asked, scan: HourlyScan) -> tuple[slice, str]:
-    """Return the hours that tell how large a change is, and whether it is or was.
-
-    Those since it began while it goes on. When it is over, the ordinary hours after it would hide
-    it: then those until it raised its alarm.
-    """
-    if not scan.alarms:
-        return slice(asked.split, None), "is"
-    alarm = scan.alarms[-1]
-    start = max(alarm.began, asked.split)
-    own = slice(start, max(alarm.hour, start) + 1)
-    newest = scan.residuals[-asked.policy.sustained_hours :]
-    if not np.isfinite(scan.residuals[own]).any() or not np.isfinite(newest).any():
-        return slice(start, None), "is"
-    size = scan.sign * float(np.nanmedian(scan.residuals[own]))
-    is_over = scan.sign * float(np.nanmedian(newest)) < size / 2.0
-    return (own, "was") if is_over else (slice(start, None), "is")
-
-
-def _step_around(scan: HourlyScan, began: int) -> ChangePoint | None:
-    """Return the step that fits the hours around a beginning, its places counted from the first."""
-    first = max(0, began - _BEFORE_HOURS)
-    found = find_change(scan.residuals[first:], "step")
-    if found is None:
-        return None
-    lower, upper = found.interval
-    return replace(found, index=first + found.index, interval=(first + lower, first + upper))
-
-
-def _scan_details(scan: HourlyScan) -> dict[str, Any]:
-    """Return what the judgement rests on."""
-    return {
-        "evidence_nats": scan.evidence_nats,
-        "threshold_nats": scan.threshold_nats,
-        "season": scan.season,
-        "past_change_count": scan.n_past_changes,
-    }
-
-
-def _alarm_details(
-    asked: Asked, scan: HourlyScan, effect: float, step: ChangePoint | None
-) -> dict[str, Any]:
-    """Return when the newest alarm was raised, when it began, and whether it lasts."""
-    if not scan.alarms:
-        return {"is_lasting": False}
-    alarm, n_hours = scan.alarms[-1], asked.policy.sustained_hours
-    ends = step.interval if step is not None else (alarm.began, alarm.began)
-    newest = scan.residuals[-n_hours:]
-    is_still_on = bool(np.isfinite(newest).any()) and (
-        scan.sign * float(np.nanmedian(newest)) >= effect / 2.0
-    )
-    is_old = alarm.began <= len(scan.residuals) - n_hours
-    hours = [alarm.hour, alarm.began, min(alarm.began, ends[0]), max(alarm.began, ends[1])]
-    names = ("alarmed_at", "began_at", "began_lower_at", "began_upper_at")
-    start = asked.window.started_at
-    moments = {
-        name: (start + timedelta(hours=hour)).isoformat()
-        for name, hour in zip(names, hours, strict=True)
-    }
-    return {**moments, "is_lasting": is_old and is_still_on}
-
-
-def _since(details: dict[str, Any], asked: Asked, scan: HourlyScan) -> str:
-    """Say since when, if there is an alarm, or that what is usual began the other day."""
-    if "began_at" in details:
-        return f", since about {details['began_at'][:13]}h UTC"
-    if scan.settled_from is None:
-        return ""
-    moment = asked.window.started_at + timedelta(hours=scan.settled_from)
-    return f", as since the change of about {moment.isoformat()[:13]}h UTC"
-
-
 def _finding(
     asked: Asked,
     result: StatResult,
@@ -292,22 +226,5 @@ def _finding(
         inputs=stable_hash(
             *(v.tolist() for v in (series.values, series.counts, *series.quantiles))
         ),
-        details={"route": question.route, **_newest_shortage(asked), **(details or {})},
+        details={"route": question.route, **newest_shortage(asked), **(details or {})},
     )
-
-
-def _newest_shortage(asked: Asked) -> dict[str, str]:
-    """Say that the newest hours are missing, if they are."""
-    n_hours, n_calls = asked.policy.sustained_hours, asked.policy.min_calls_per_hour
-    if asked.question.kind == "drift":
-        is_missing = not asked.series.counts[-n_hours:].any()
-        return {"newest_shortage": f"the last {n_hours} hours have no calls"} if is_missing else {}
-    usable, kind = asked.series.usable(n_calls), ""
-    if asked.question.kind == "level":
-        # Zeros that are no change by themselves say nothing, and neither do those that lasted.
-        usable, kind = usable & (asked.series.values > 0.0), " above zero"
-    if usable[-n_hours:].any():
-        return {}
-    return {
-        "newest_shortage": f"none of the last {n_hours} hours has {n_calls} calls with a value{kind}"
-    }
