@@ -13,6 +13,7 @@ from include.freezeline.stats.proportions import (
 )
 from include.freezeline.stats.result import FloatArray, IntArray
 from include.freezeline.stats.seasons import HOURS_A_DAY
+from include.freezeline.stats.series import day_p_values, robust_baseline
 from include.freezeline.stats.weekdays import DAYS_A_WEEK
 
 # Events that an hour of the day must be ahead by before its factor moves far from 1.
@@ -167,9 +168,27 @@ def newest_day_p_value(
         return 1.0
     past_bad, past_all = past_bad[keep], past_all[keep]
     dispersion = overdispersion(past_bad, past_all)
-    return predictive_p_value(
+    of_counts = predictive_p_value(
         int(bad[-1]), int(whole[-1]), int(past_bad.sum()), int(past_all.sum()), dispersion
     )
+    return max(of_counts, _t_p_value(past_bad, past_all, int(bad[-1]), int(whole[-1])))
+
+
+def _t_p_value(past_bad: IntArray, past_all: IntArray, n_bad: int, n_all: int) -> float:
+    """Return the p-value of a day's share among some days by a robust t test.
+
+    On Anscombe's scale (1948), where the noise of counts depends on their size alone. The
+    beta-binomial takes the days' dispersion as known, and days have heavier tails than it.
+    """
+    angles = np.arcsin(
+        np.sqrt((np.append(past_bad, n_bad) + 0.375) / (np.append(past_all, n_all) + 0.75))
+    )
+    weekdays = np.zeros(len(angles), dtype=np.int64)
+    noise = 0.5 / math.sqrt(float(np.median(past_all)) + 0.5)
+    baseline = robust_baseline(angles[:-1], weekdays[:-1], min_scale=noise)
+    if baseline is None:
+        return 1.0
+    return float(day_p_values(angles[-1:], weekdays[-1:], baseline)[0][0])
 
 
 def _dispersion(n_bad: FloatArray, expected_size: FloatArray) -> float:
