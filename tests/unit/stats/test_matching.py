@@ -44,7 +44,7 @@ def test_quiet_windows_of_the_same_prompts_reject_as_often_as_the_level_says(
 ) -> None:
     """Each prompt as often in either window is a balanced design; 20 to 50% rejected before."""
     p_values, areas = [], []
-    for seed in range(30):
+    for seed in range(20):
         rng = np.random.default_rng(seed)
         topics = make_prompts(n_prompts, rng, (0.4, 0.3, 0.3)) * n_times
         prompts = [prompt_text(k, np.random.default_rng([seed, i % n_prompts])) for i, k in enumerate(topics)]  # fmt: skip
@@ -54,7 +54,7 @@ def test_quiet_windows_of_the_same_prompts_reject_as_often_as_the_level_says(
         assert found.value is not None
         p_values.append(found.p_value)
         areas.append(found.value)
-    assert sum(p <= 0.05 for p in p_values) <= 5
+    assert sum(p <= 0.05 for p in p_values) <= 4
     assert 0.45 < np.median(areas) < 0.55, "the answer to one's own prompt tells nothing"
 
 
@@ -70,13 +70,13 @@ def test_other_model_is_seen_in_windows_of_the_same_prompts() -> None:
 def test_quiet_halves_of_templated_prompts_reject_as_often_as_the_level_says() -> None:
     """Equal habits given nearly equal prompts differ in the last digits by where a row stands."""
     n_rejected = 0
-    for seed in range(40):
+    for seed in range(24):
         rng = np.random.default_rng(seed)
         answers = [str(x) for x in rng.choice(["billing", "refund", "delivery", "other"], 120)]
         prompts = [f"Classify ticket {i}" for i in rng.permutation(99999)[:120]]
         p_value = score(answers[:60], answers[60:], prompts[:60], prompts[60:], seed=seed)
         n_rejected += p_value <= 0.05
-    assert n_rejected <= 6
+    assert n_rejected <= 4
 
 
 def test_habits_that_tie_but_for_the_last_digits_say_nothing() -> None:
@@ -122,6 +122,6 @@ def test_other_wording_is_seen_in_a_language_without_spaces() -> None:
         sizes = rng.integers(8, 25, 100)
         return ["".join(rng.choice(words, n)) + "\u3002" for n in sizes]
 
-    for seed in range(3):
+    for seed in range(2):
         rng = np.random.default_rng(seed)
         assert score(answers(said, rng), answers(says, rng), seed=seed) <= 0.01
