@@ -83,7 +83,6 @@ class AnswerSample:
         embeddings: Embeddings of the answers; a row of NaN where an answer was not embedded.
         prompt_embeddings: Embeddings of the prompts; their words are used when None.
         strata: Groups inside which labels are permuted.
-        numbers: Which rows of a larger sample these are; None when they are all.
     """
 
     texts: Sequence[str]
@@ -92,7 +91,6 @@ class AnswerSample:
     embeddings: Float32Array | None = None
     prompt_embeddings: Float32Array | None = None
     strata: IntArray | None = None
-    numbers: IntArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +140,7 @@ def conditional_combination_test(
         n_refined,
         seed,
     )
-    result = _result(sample, prepared, statistics, p_value, seed)
+    result = _result(sample, read, prepared, statistics, p_value, seed)
     sizes = {
         "n_answers": [n_reference, n_current],
         "is_subsampled": len(read) < n_reference + n_current,
@@ -173,7 +171,6 @@ def _rows_of(sample: AnswerSample, rows: IntArray) -> AnswerSample:
         embeddings=part(sample.embeddings),
         prompt_embeddings=part(sample.prompt_embeddings),
         strata=part(sample.strata),
-        numbers=rows,
     )
 
 
@@ -260,13 +257,13 @@ def _member_statistics(
 
 def _result(
     sample: AnswerSample,
+    read: IntArray,
     prepared: _Prepared,
     statistics: dict[str, FloatArray],
     p_value: float,
     seed: int,
 ) -> StatResult:
     """Describe the effect: how well windows can be told apart, and by what."""
-    rows = sample.numbers if sample.numbers is not None else np.arange(len(sample.texts))
     is_current = sample.is_current
     scores = prepared.predictor @ np.where(is_current, 1.0, -1.0).astype(np.float32)
     value, interval = auc_interval(scores[is_current], scores[~is_current])
@@ -284,7 +281,7 @@ def _result(
             "moved_features": _moved(prepared.style, list(FEATURE_NAMES), is_current),
             "moved_words": _moved(prepared.words, prepared.word_names, is_current),
             "most_typical_rows": [
-                int(i) for i in rows[is_current][np.argsort(-scores[is_current])][:3]
+                int(i) for i in read[is_current][np.argsort(-scores[is_current])][:3]
             ],
             "n_permutations": len(next(iter(statistics.values()))) - 1,
         },

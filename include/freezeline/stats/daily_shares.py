@@ -53,6 +53,8 @@ def share_baseline(n_bad: IntArray, n_all: IntArray, weekdays: IntArray) -> Shar
         n_all: All events per day; days without any are left out.
         weekdays: Day of the week of each, Monday is 0.
     """
+    known = n_all > 0
+    n_bad, n_all, weekdays = n_bad[known], n_all[known], weekdays[known]
     season = best_season(lambda g: _left_out_gaps(n_bad, n_all, g), weekdays, _LEAST_GAP)
     keep = ordinary_days(n_bad, n_all, season.of(weekdays))
     n_bad, n_all, weekdays = n_bad[keep], n_all[keep], weekdays[keep]

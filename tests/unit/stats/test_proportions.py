@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
+from include.freezeline.stats.daily_shares import share_baseline
 from include.freezeline.stats.multiplicity import adjusted_p_values, partial_conjunction_p_value
 from include.freezeline.stats.proportions import (
     auc_interval,
@@ -99,3 +100,15 @@ def test_partial_conjunction_is_small_when_two_days_agree() -> None:
 def test_partial_conjunction_refuses_when_rule_is_impossible() -> None:
     with pytest.raises(ValueError, match="at_least"):
         partial_conjunction_p_value([0.1], 2)
+
+
+def test_days_without_events_are_no_days_of_a_baseline() -> None:
+    """They say nothing, and no division by their size is heard of."""
+    weekdays = np.arange(28) % 7
+    size = np.where(np.arange(28) % 9 == 3, 0, 1000)
+    bad = np.where(weekdays >= 5, 60, 10) * (size > 0)
+    with np.errstate(all="raise"):
+        found = share_baseline(bad, size, weekdays)
+    without = share_baseline(bad[size > 0], size[size > 0], weekdays[size > 0])
+    assert (found.season, found.n_days) == ("weekend", 25)
+    assert found.n_bad.tolist() == without.n_bad.tolist()
