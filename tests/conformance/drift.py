@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from include.freezeline.stats.calendar_words import without_dates
 from include.freezeline.stats.combination import (
     METHOD,
     AnswerSample,
@@ -133,7 +134,7 @@ def _compare_organic(
     kept = np.flatnonzero(is_kept)
     texts = [texts[i] for i in kept]
     asked = [prompts[i] for i in kept] if prompts else None
-    rows = _embedded(embed, [*texts, *(asked or ())]) if embed and texts else None
+    rows = _embedded(embed, [*texts, *without_dates(asked or ())]) if embed and texts else None
     sample = AnswerSample(
         texts=texts,
         is_current=is_current[kept],

@@ -10,12 +10,11 @@ import numpy as np
 from include.freezeline.drift.policy import DriftPolicy
 from include.freezeline.drift.sampling import describe_sample
 from include.freezeline.drift.segments import SegmentTexts, TextRow
+from include.freezeline.drift.strata import MIN_STRATUM, compared_within
 from include.freezeline.drift.windows import Window
 from include.freezeline.hashing import stable_hash
 from include.freezeline.stats.permutation import shared_strata
 from include.freezeline.stats.result import BoolArray, IntArray
-
-_MIN_STRATUM = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +55,8 @@ class Plan:
 
     @property
     def strata(self) -> IntArray:
-        """Group of each row: prompt version and whether retrieval found something."""
-        return _strata(self.rows)
+        """Group of each row: prompt version, whether retrieval found something, and tenant."""
+        return compared_within(self.rows, len(self.reference))
 
     def input_hash(self) -> str:
         """Return the hash of the compared answers."""
@@ -203,17 +202,11 @@ def _shared(
         rows = reference[:size] + current[:size]
         n_reference = len(reference[:size])
         is_current = np.arange(len(rows)) >= n_reference
-        keep = shared_strata(is_current, _strata(rows), _MIN_STRATUM)
+        strata = compared_within(rows, n_reference)
+        keep = shared_strata(is_current, strata, MIN_STRATUM)
         reference = tuple(row for i, row in enumerate(rows) if keep[i] and i < n_reference)
         current = tuple(row for i, row in enumerate(rows) if keep[i] and i >= n_reference)
     return reference, current
-
-
-def _strata(rows: tuple[TextRow, ...]) -> IntArray:
-    """Number the groups that answers are compared within."""
-    names = [(row.prompt_version, str(row.is_retrieval_empty)) for row in rows]
-    numbers = {name: number for number, name in enumerate(sorted(set(names)))}
-    return np.array([numbers[name] for name in names], dtype=np.int64)
 
 
 def _shortage(
@@ -226,5 +219,5 @@ def _shortage(
     """Say what there is too little of."""
     sizes = f"{len(kept_reference)} reference and {len(kept_current)} current answers"
     if min(len(reference), len(current)) >= needed:
-        return f"{sizes} share a prompt version, at least {needed} of each are needed"
+        return f"{sizes} share a prompt version and tenant, at least {needed} of each are needed"
     return f"{sizes} are comparable, at least {needed} of each are needed"

@@ -32,18 +32,16 @@ from include.freezeline.stats.divergence import METHOD as DIVERGENCE
 from include.freezeline.stats.divergence import divergence_test
 from include.freezeline.stats.matching import reading_order
 from include.freezeline.stats.permutation import Float32Array, shared_strata
-from include.freezeline.stats.prompts import strangers
+from include.freezeline.stats.prompts import MAX_TOPICS, strangers, topic_strata
 from include.freezeline.stats.replicated import METHOD as REPLICATED_METHOD
 from include.freezeline.stats.replicated import Triples, replicated_combination_test
 from include.freezeline.stats.result import BoolArray, IntArray, StatResult, insufficient
 from include.freezeline.stats.semantic import METHOD as PAIRED_METHOD
 from include.freezeline.stats.semantic import cosine_distances, paired_semantic_score
-from include.freezeline.stats.vocabulary import topic_groups
 
 Vectors = Mapping[str, Float32Array]
 Planner = Callable[[SegmentTexts, Window, DriftPolicy], Plan]
 Asker = Callable[[Plan, Vectors, DriftPolicy], Finding]
-_TOPICS = 8
 _EXAMPLES = 3
 
 
@@ -185,9 +183,13 @@ def _with_keys(result: StatResult, name: str, rows: Sequence[TextRow]) -> StatRe
 
 
 def _topic_strata(plan: Plan) -> tuple[IntArray, BoolArray]:
-    """Return strata of version, retrieval and topic, and which rows have both windows' company."""
-    topics = topic_groups([row.prompt for row in plan.rows], _TOPICS)
-    strata = np.asarray(plan.strata * _TOPICS + topics, dtype=np.int64)
+    """Return strata of version, retrieval, tenant and topic, and which rows have both windows' company."""
+    given = plan.strata
+    strata = np.zeros(len(given), dtype=np.int64)
+    for number in np.unique(given):
+        rows = np.flatnonzero(given == number)
+        topics = topic_strata([plan.rows[i].prompt for i in rows])
+        strata[rows] = number * MAX_TOPICS + topics
     return strata, shared_strata(plan.is_current, strata)
 
 

@@ -70,6 +70,7 @@ class TextRow:
         canary_id: Probe; None for organic traffic.
         prompt: Redacted input.
         answer: Redacted output.
+        tenant_key: Whose call it was; empty when unknown.
         n_in_stratum: Answers of its kind, organic or probe, that its prompt version gave on its
             day (UTC), of which this is one; None when nobody counted.
     """
@@ -81,6 +82,7 @@ class TextRow:
     canary_id: str | None
     prompt: str
     answer: str
+    tenant_key: str = ""
     n_in_stratum: int | None = None
 
 

@@ -41,7 +41,7 @@ order by all
 _SAMPLE_SQL = """
 with answers as (
     select t.call_key, t.called_at, coalesce(t.prompt_version, '') as prompt_version,
-        c.is_retrieval_empty, t.canary_id, t.input_text_redacted, t.output_text_redacted,
+        c.is_retrieval_empty, c.tenant_key, t.canary_id, t.input_text_redacted, t.output_text_redacted,
         row_number() over (
             partition by coalesce(t.prompt_version, ''), t.canary_id is null,
                 cast(t.called_at as date)
@@ -224,6 +224,7 @@ def _text_row(row: dict[str, Any]) -> TextRow:
         canary_id=row["canary_id"],
         prompt=row["input_text_redacted"] or "",
         answer=row["output_text_redacted"],
+        tenant_key=row["tenant_key"] or "",
         n_in_stratum=row["n_in_stratum"],
     )
 

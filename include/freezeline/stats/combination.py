@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from include.freezeline.stats.calendar_words import without_dates
 from include.freezeline.stats.conditioning import (
     centre_kernel,
     gaussian_kernel,
@@ -197,14 +198,15 @@ def _permutation_strata(sample: AnswerSample) -> IntArray:
 
 def _prepare(sample: AnswerSample, smoother: Float32Array | None, matching: Matching) -> _Prepared:
     """Compute features, take out what the prompts explain, and make the members."""
-    style = residuals(smoother, normal_scores(style_matrix(sample.texts)))
-    shapes = residuals(smoother, shape_presence(sample.texts))
-    presence, names = word_presence(sample.texts)
+    texts = without_dates(sample.texts)
+    style = residuals(smoother, normal_scores(style_matrix(texts)))
+    shapes = residuals(smoother, shape_presence(texts))
+    presence, names = word_presence(texts)
     words = residuals(smoother, presence)
     predictor = _predictor(style, shapes)
     # The answer to one's own prompt in the other window would be read as the opposite window.
     predictor[matching.are_twins] = 0.0
-    edges = [bucket_counts([edge(text) for text in sample.texts], _BUCKETS) for edge in EDGES]
+    edges = [bucket_counts([edge(text) for text in texts], _BUCKETS) for edge in EDGES]
     members: dict[str, Member] = {
         "style": ks_member(style),
         "style_sum": energy_member(style),
@@ -274,7 +276,7 @@ def _result(
         n_reference=int((~is_current).sum()),
         n_current=int(is_current.sum()),
         method=METHOD,
-        method_version="4",
+        method_version="5",
         seed=seed,
         details={
             "member_p_values": {name: permutation_p_value(s) for name, s in statistics.items()},

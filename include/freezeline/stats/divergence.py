@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from include.freezeline.stats.calendar_words import without_dates
 from include.freezeline.stats.permutation import (
     Float32Array,
     LabelMatrix,
@@ -97,8 +98,9 @@ def divergence_test(
     return _result(members, counts["words"], is_current, p_value, seed)
 
 
-def _distributions(texts: Sequence[str]) -> dict[str, Float32Array]:
+def _distributions(answers: Sequence[str]) -> dict[str, Float32Array]:
     """Return the counts per text of the three output distributions."""
+    texts = without_dates(answers)
     return {
         "words": word_counts(texts, _WORD_BUCKETS),
         "openings": bucket_counts([opening(text) for text in texts], _OPENING_BUCKETS),
@@ -137,7 +139,7 @@ def _result(
         n_reference=int((~is_current).sum()),
         n_current=int(is_current.sum()),
         method=METHOD,
-        method_version="2",
+        method_version="3",
         seed=seed,
         details={
             "excess_nats": value - middle,

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from include.freezeline.stats.calendar_words import without_dates
 from include.freezeline.stats.permutation import shared_strata
 from include.freezeline.stats.result import BoolArray, IntArray
 
@@ -106,7 +107,7 @@ def match_prompts(
 ) -> Matching:
     """Return strata in which answers to a prompt that both windows have are a group of their own.
 
-    Prompts that differ in numbers, case, spaces and punctuation alone count as one where the other
+    Prompts that differ in dates, numbers, case, spaces and punctuation alone count as one where the other
     window has none that is equal.
 
     Args:
@@ -138,5 +139,5 @@ def _numbers(strata: IntArray, keys: Sequence[str]) -> IntArray:
 
 def _folded(prompt: str) -> str:
     """Return a prompt without what a counter, a stamp or a client changes of it."""
-    plain = unicodedata.normalize("NFKC", prompt).casefold()
+    plain = unicodedata.normalize("NFKC", without_dates([prompt])[0]).casefold()
     return " ".join(_WORDS.findall(_DIGITS.sub("0", plain)))

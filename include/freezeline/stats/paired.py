@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from include.freezeline.stats.calendar_words import without_dates
 from include.freezeline.stats.conditioning import leave_one_out_odd_smoother, unit_diagonal
 from include.freezeline.stats.divergence import js_divergence
 from include.freezeline.stats.matching import pairs_in_order
@@ -125,7 +126,7 @@ def _prepare(
     embeddings: tuple[Float32Array, Float32Array] | None,
 ) -> _Prepared:
     """Compute the differences of all pairs, and the members."""
-    texts = [*reference, *current]
+    texts = without_dates([*reference, *current])
     style = _differences(normal_scores(style_matrix(texts)))
     presence, names = word_presence(texts)
     words = _differences(presence)
@@ -195,6 +196,7 @@ def _result(
         n_reference=n_pairs,
         n_current=n_pairs,
         method=METHOD,
+        method_version="2",
         seed=seed,
         details={
             "member_p_values": {name: permutation_p_value(s) for name, s in statistics.items()},

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from include.freezeline.stats.calendar_words import without_dates
 from include.freezeline.stats.conditioning import gaussian_kernel, leave_one_out_smoother
 from include.freezeline.stats.permutation import Float32Array
 from include.freezeline.stats.proportions import auc_interval
@@ -19,7 +20,7 @@ from include.freezeline.stats.style import normal_scores, style_matrix
 from include.freezeline.stats.vocabulary import tf_idf, topic_groups
 
 _TEXTS_PER_TOPIC = 50
-_MAX_TOPICS = 8
+MAX_TOPICS = 8
 _RARE = 0.03
 # Surely above this the windows ask things too different for their answers to be compared.
 MAX_TOLD_APART_RATIO = 0.7
@@ -39,9 +40,10 @@ def prompt_smoother(
     """
     if len(set(prompts)) < 2:
         return None
-    words = tf_idf(prompts, idf_floor=0.0)
+    plain = without_dates(prompts)
+    words = tf_idf(plain, idf_floor=0.0)
     kernel = words @ words.T
-    form = _form(prompts)
+    form = _form(plain)
     if form.shape[1]:
         kernel = kernel + gaussian_kernel(form)
     if embeddings is not None:
@@ -92,7 +94,7 @@ def too_strange(smoother: Float32Array | None, is_current: BoolArray) -> str | N
 
 def topic_strata(prompts: Sequence[str]) -> IntArray:
     """Return a topic number per prompt; more texts make more topics, at most eight."""
-    n_topics = int(np.clip(len(prompts) // _TEXTS_PER_TOPIC, 1, _MAX_TOPICS))
+    n_topics = int(np.clip(len(prompts) // _TEXTS_PER_TOPIC, 1, MAX_TOPICS))
     return topic_groups(prompts, n_topics)
 
 

@@ -26,6 +26,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import rankdata
 
+from include.freezeline.stats.calendar_words import without_dates
 from include.freezeline.stats.conditioning import leave_one_out_odd_smoother, unit_diagonal
 from include.freezeline.stats.matching import pairs_in_order
 from include.freezeline.stats.permutation import (
@@ -151,7 +152,7 @@ def _rows_of(triples: Triples, rows: IntArray) -> Triples:
 
 def _prepare(triples: Triples) -> _Prepared:
     """Compute differences, distances and members."""
-    texts = triples.texts
+    texts = without_dates(triples.texts)
     presence, names = word_presence(texts)
     style, shapes, words = map(
         _thirds, (normal_scores(style_matrix(texts)), shape_presence(texts), presence)
@@ -232,6 +233,7 @@ def _result(
         n_reference=n_triples,
         n_current=n_triples,
         method=METHOD,
+        method_version="2",
         seed=seed,
         details={
             "member_p_values": {name: permutation_p_value(s) for name, s in statistics.items()},

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from include.freezeline.stats.calendar_words import without_dates
 from include.freezeline.stats.permutation import Float32Array
 from include.freezeline.stats.result import IntArray
 from include.freezeline.stats.style import words_of
@@ -92,7 +93,7 @@ def topic_groups(texts: Sequence[str], n_groups: int, n_rounds: int = 10) -> Int
     bisecting k-means); labels of windows are not looked at, so permuting them inside the groups
     stays exact.
     """
-    rows = tf_idf(texts, idf_floor=0.0)
+    rows = tf_idf(without_dates(texts), idf_floor=0.0)
     groups = np.zeros(len(rows), dtype=np.int64)
     for _ in range(1, n_groups):
         groups = _settle(rows, _split_worst(rows, groups), n_rounds)

@@ -18,7 +18,7 @@ from tests.unit.drift.worlds import AS_OF, FIRST_DAY, POLICY, segment_texts
 _TABLES = (
     "create schema marts",
     "create table marts.fct_llm_calls (call_key varchar, is_retrieval_empty boolean, "
-    "is_gateway_cache_hit boolean)",
+    "is_gateway_cache_hit boolean, tenant_key varchar)",
     "create table marts.fct_call_texts (call_key varchar, feature varchar, environment varchar, "
     "request_model varchar, prompt_version varchar, called_at timestamptz, canary_id varchar, "
     "input_text_redacted varchar, output_text_redacted varchar)",
@@ -108,7 +108,9 @@ def test_what_a_cache_repeated_is_not_read(settings: Settings) -> None:
     with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
         _fill(warehouse, _calls())
         for key, is_hit in (("v1-1013-0", True), ("probe-0", True), ("probe-1", False)):
-            warehouse.execute(f"insert into marts.fct_llm_calls values ('{key}', null, {is_hit})")
+            warehouse.execute(
+                f"insert into marts.fct_llm_calls values ('{key}', null, {is_hit}, null)"
+            )
         (texts,) = load_segments(warehouse, POLICY, AS_OF)
     keys = {row.call_key for row in texts.rows_in(NEWEST)}
     assert not keys & {"v1-1013-0", "probe-0"}
@@ -128,6 +130,6 @@ def test_a_side_without_answers_is_said_to_have_none() -> None:
 @pytest.mark.parametrize("counted", [None, 5])
 def test_rows_that_nobody_counted_stand_for_themselves(counted: int | None) -> None:
     at = datetime(2026, 10, 12, 1, tzinfo=UTC)
-    rows = [TextRow(f"k{i}", at, "v1", None, None, "", "a", counted) for i in range(3)]
+    rows = [TextRow(f"k{i}", at, "v1", None, None, "", "a", n_in_stratum=counted) for i in range(3)]
     told = describe_sample({"current": rows}, {"current": rows[:2]})["current"]
     assert told["by_stratum"] == [["v1", date(2026, 10, 12).isoformat(), 2, counted or 3]]

@@ -139,7 +139,7 @@ def _fill(warehouse: Warehouse) -> None:
             'm' as request_model, 'v1' as prompt_version,
             $first + to_hours(i::bigint) as called_at,
             if(i % 2 = 0, 'gold', null) as tenant_tier, null::boolean as is_retrieval_empty,
-            false as is_gateway_cache_hit
+            false as is_gateway_cache_hit, null::varchar as tenant_key
         from range(43 * 24) as r(i)
         """,
         {"first": FIRST_DAY},
