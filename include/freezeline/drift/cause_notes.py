@@ -13,6 +13,10 @@ TURNS_OVER = (
     "prompt texts already changed all the time before (a date in them, say), so another one is "
     "no news"
 )
+FINGERPRINTS_TURN_OVER = (
+    "fingerprints already changed in the time before, so another one is no news"
+)
+_TURNING = {"prompt_hash": TURNS_OVER, "system_fingerprint": FINGERPRINTS_TURN_OVER}
 TOGETHER = (
     "no prompt version has enough calls of both windows, so compared over all of them: what moved, "
     "moved together with the prompt"
@@ -24,9 +28,8 @@ def uncounted_note(sign: Sign, rows: CauseRows) -> str:
     if sign.kind != "shares" or sign.column not in rows.columns:
         return ""
     note = _recording(sign, rows)
-    if not note and sign.column == "prompt_hash" and _turns_over(rows):
-        return TURNS_OVER
-    return note
+    told = _TURNING.get(sign.column, "")
+    return told if not note and told and _turns_over(rows, sign.column) else note
 
 
 def _recording(sign: Sign, rows: CauseRows) -> str:
@@ -46,16 +49,16 @@ def _recording(sign: Sign, rows: CauseRows) -> str:
     return ""
 
 
-def _turns_over(rows: CauseRows) -> bool:
-    """Whether most prompt texts of the first half of the time before are gone in its second half.
+def _turns_over(rows: CauseRows, column: str) -> bool:
+    """Whether most values of the first half of the time before are gone in its second half.
 
-    Most of the texts and most of the calls, so that neither one edit nor many rare texts beside a
+    Most of the values and most of the calls, so that neither one edit nor many rare texts beside a
     steady one look like it. Only versions of both halves are looked at: a roll-out replaces texts.
     """
     first, second = _halves(rows)
-    versions, hashes = rows.columns["prompt_version"], rows.columns["prompt_hash"]
+    versions, hashes = rows.columns["prompt_version"], rows.columns[column]
     shared = {versions[i] for i in first} & {versions[i] for i in second}
-    texts = [(versions[i], hashes[i]) for i in first if versions[i] in shared]
+    texts = [(versions[i], hashes[i]) for i in first if versions[i] in shared and hashes[i]]
     later = {(versions[i], hashes[i]) for i in second}
     return _most(texts, later) and _most(sorted(set(texts), key=str), later)
 

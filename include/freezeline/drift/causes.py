@@ -26,7 +26,7 @@ from include.freezeline.drift.signs import (
 from include.freezeline.stats.multiplicity import holm_p_values
 
 METHOD = "first_changed_in_order"
-METHOD_VERSION = "5"
+METHOD_VERSION = "6"
 # What more permutations cost: their number, and labels held in memory.
 _MAX_REFINED, _MAX_LABELS = 19_999, 32_000_000
 

@@ -21,8 +21,8 @@ def divergence_words(result: StatResult) -> str:
         return ""
     chance, (lower, upper) = result.details["chance_median_nats"], result.interval
     return (
-        f"words diverge by {result.value:.4f} nats ({lower:.4f} to {upper:.4f} by chance alone) "
-        f"where chance gives {chance:.4f}"
+        f"words diverge by {result.value:.4f} nats ({lower:.4f} to {upper:.4f}) where chance alone "
+        f"gives {chance:.4f}"
     )
 
 

@@ -32,7 +32,7 @@ from include.freezeline.stats.divergence import METHOD as DIVERGENCE
 from include.freezeline.stats.divergence import divergence_test
 from include.freezeline.stats.matching import reading_order
 from include.freezeline.stats.permutation import Float32Array, shared_strata
-from include.freezeline.stats.prompts import MAX_TOPICS, strangers, topic_strata
+from include.freezeline.stats.prompts import MAX_STRATA, strangers, topic_strata
 from include.freezeline.stats.replicated import METHOD as REPLICATED_METHOD
 from include.freezeline.stats.replicated import Triples, replicated_combination_test
 from include.freezeline.stats.result import BoolArray, IntArray, StatResult, insufficient
@@ -189,7 +189,7 @@ def _topic_strata(plan: Plan) -> tuple[IntArray, BoolArray]:
     for number in np.unique(given):
         rows = np.flatnonzero(given == number)
         topics = topic_strata([plan.rows[i].prompt for i in rows])
-        strata[rows] = number * MAX_TOPICS + topics
+        strata[rows] = number * MAX_STRATA + topics
     return strata, shared_strata(plan.is_current, strata)
 
 

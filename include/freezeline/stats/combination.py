@@ -48,7 +48,7 @@ from include.freezeline.stats.permutation import (
     staged_test,
 )
 from include.freezeline.stats.prompts import prompt_smoother, too_strange
-from include.freezeline.stats.proportions import auc_interval
+from include.freezeline.stats.recognition import recognised_beyond_chance
 from include.freezeline.stats.result import (
     BoolArray,
     FloatArray,
@@ -64,7 +64,7 @@ from include.freezeline.stats.style import (
     normal_scores,
     style_matrix,
 )
-from include.freezeline.stats.vocabulary import bucket_counts, word_presence
+from include.freezeline.stats.vocabulary import bucket_counts, told_words, word_presence
 
 METHOD = "conditional_combination"
 _BUCKETS = 256
@@ -96,7 +96,7 @@ class AnswerSample:
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """Everything that does not depend on the labels."""
+    """Everything that does not depend on the labels; of words those that a verdict may name."""
 
     style: Float32Array
     words: Float32Array
@@ -110,8 +110,8 @@ def conditional_combination_test(
 ) -> StatResult:
     """Test whether answers changed given their prompts.
 
-    The value is the area under the ROC curve of the leave-one-out prediction: how often an
-    answer of the current window looks newer than one of the reference. 0.5 is no difference.
+    The value is how often an answer of the current window looks newer than one of the reference in
+    the leave-one-out prediction, beyond what permuted windows give. 0.5 is no difference.
 
     Args:
         sample: Answers of both windows.
@@ -221,7 +221,8 @@ def _prepare(sample: AnswerSample, smoother: Float32Array | None, matching: Matc
     embedded = np.flatnonzero(_embedded(sample))
     if sample.embeddings is not None and len(embedded) > _MIN_EMBEDDED:
         members["meaning"] = meaning_member(sample.embeddings, embedded, smoother)
-    return _Prepared(style, words, names, predictor, members)
+    told = told_words(presence)
+    return _Prepared(style, words[:, told], [names[i] for i in told], predictor, members)
 
 
 def _smoother(sample: AnswerSample) -> Float32Array | None:
@@ -268,7 +269,8 @@ def _result(
     """Describe the effect: how well windows can be told apart, and by what."""
     is_current = sample.is_current
     scores = prepared.predictor @ np.where(is_current, 1.0, -1.0).astype(np.float32)
-    value, interval = auc_interval(scores[is_current], scores[~is_current])
+    strata = _permutation_strata(sample)
+    value, interval, area = recognised_beyond_chance(prepared.predictor, is_current, strata, seed)
     return StatResult(
         value=value,
         interval=interval,
@@ -280,6 +282,7 @@ def _result(
         seed=seed,
         details={
             "member_p_values": {name: permutation_p_value(s) for name, s in statistics.items()},
+            "area_under_curve": area,
             "moved_features": _moved(prepared.style, list(FEATURE_NAMES), is_current),
             "moved_words": _moved(prepared.words, prepared.word_names, is_current),
             "most_typical_rows": [

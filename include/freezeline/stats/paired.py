@@ -30,6 +30,7 @@ from include.freezeline.stats.permutation import (
     permutation_p_value,
     staged_test,
 )
+from include.freezeline.stats.recognition import recognised_pairs
 from include.freezeline.stats.result import (
     FloatArray,
     IntArray,
@@ -45,12 +46,11 @@ from include.freezeline.stats.sign_members import (
     member_statistics,
     moved_columns,
     quadratic_member,
-    recognised_ratio,
     scaled,
     sign_matrix,
 )
 from include.freezeline.stats.style import EDGES, FEATURE_NAMES, normal_scores, style_matrix
-from include.freezeline.stats.vocabulary import bucket_counts, word_presence
+from include.freezeline.stats.vocabulary import bucket_counts, told_words, word_presence
 
 METHOD = "paired_combination"
 _MIN_PAIRS = 8
@@ -148,7 +148,8 @@ def _prepare(
         meaning = gram(embeddings[1] - embeddings[0])
         np.fill_diagonal(meaning, 0.0)
         members["meaning"] = quadratic_member(meaning)
-    return _Prepared(style, predictor, words, names, members)
+    told = told_words(presence)
+    return _Prepared(style, predictor, words[:, told], [names[i] for i in told], members)
 
 
 def _differences(rows: Float32Array) -> Float32Array:
@@ -187,7 +188,7 @@ def _result(
     """Describe the effect: how often the current answer is recognised, and by what."""
     n_pairs = len(prepared.style)
     scores = prepared.predictor.sum(axis=1)
-    value, interval = recognised_ratio(scores)
+    value, interval = recognised_pairs(prepared.predictor, seed)
     order = np.argsort(-scores, kind="stable")
     return StatResult(
         value=value,

@@ -16,11 +16,15 @@ from include.freezeline.stats.conditioning import gaussian_kernel, leave_one_out
 from include.freezeline.stats.permutation import Float32Array
 from include.freezeline.stats.proportions import auc_interval
 from include.freezeline.stats.result import BoolArray, IntArray
-from include.freezeline.stats.style import normal_scores, style_matrix
+from include.freezeline.stats.style import normal_scores, style_matrix, words_of
 from include.freezeline.stats.vocabulary import tf_idf, topic_groups
 
 _TEXTS_PER_TOPIC = 50
-MAX_TOPICS = 8
+_MAX_TOPICS = 8
+_TEXTS_PER_LENGTH = 100
+_MAX_LENGTHS = 3
+_LENGTH_ROUNDS = 20
+MAX_STRATA = _MAX_TOPICS * _MAX_LENGTHS
 _RARE = 0.03
 # Surely above this the windows ask things too different for their answers to be compared.
 MAX_TOLD_APART_RATIO = 0.7
@@ -93,9 +97,34 @@ def too_strange(smoother: Float32Array | None, is_current: BoolArray) -> str | N
 
 
 def topic_strata(prompts: Sequence[str]) -> IntArray:
-    """Return a topic number per prompt; more texts make more topics, at most eight."""
-    n_topics = int(np.clip(len(prompts) // _TEXTS_PER_TOPIC, 1, MAX_TOPICS))
-    return topic_groups(prompts, n_topics)
+    """Return a number per prompt of its topic and length; more texts make more groups.
+
+    At most eight topics and three lengths. Windows are not looked at, so permuting inside the groups
+    stays exact.
+    """
+    n_topics = int(np.clip(len(prompts) // _TEXTS_PER_TOPIC, 1, _MAX_TOPICS))
+    lengths = length_groups(
+        prompts, int(np.clip(len(prompts) // _TEXTS_PER_LENGTH, 1, _MAX_LENGTHS))
+    )
+    return np.asarray(topic_groups(prompts, n_topics) * _MAX_LENGTHS + lengths, dtype=np.int64)
+
+
+def length_groups(prompts: Sequence[str], n_groups: int) -> IntArray:
+    """Return a number per prompt, from short to long: k-means on the logarithm of its words.
+
+    Args:
+        prompts: One per row.
+        n_groups: Groups at most.
+    """
+    lengths = np.log1p([len(words_of(text)) for text in prompts])
+    centres = np.unique(np.quantile(lengths, (np.arange(n_groups) + 0.5) / n_groups))
+    groups = np.zeros(len(lengths), dtype=np.int64)
+    for _ in range(_LENGTH_ROUNDS):
+        groups = np.argmin(np.abs(lengths[:, None] - centres[None, :]), axis=1)
+        counts = np.bincount(groups, minlength=len(centres))
+        sums = np.bincount(groups, weights=lengths, minlength=len(centres))
+        centres = np.where(counts > 0, sums / np.maximum(counts, 1), centres)
+    return np.asarray(groups, dtype=np.int64)
 
 
 def _form(prompts: Sequence[str]) -> Float32Array:

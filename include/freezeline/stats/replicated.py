@@ -35,6 +35,7 @@ from include.freezeline.stats.permutation import (
     permutation_p_value,
     staged_test,
 )
+from include.freezeline.stats.recognition import recognised_pairs
 from include.freezeline.stats.result import FloatArray, IntArray, StatResult, insufficient
 from include.freezeline.stats.semantic import cosine_distances
 from include.freezeline.stats.shapes import shape_presence
@@ -45,13 +46,13 @@ from include.freezeline.stats.sign_members import (
     member_statistics,
     moved_columns,
     quadratic_member,
-    recognised_ratio,
+    ratio_above_zero,
     scaled,
     sign_matrix,
     sum_of_z_scores,
 )
 from include.freezeline.stats.style import FEATURE_NAMES, normal_scores, style_matrix
-from include.freezeline.stats.vocabulary import word_presence
+from include.freezeline.stats.vocabulary import told_words, word_presence
 
 METHOD = "replicated_combination"
 _MIN_TRIPLES = 8
@@ -170,7 +171,9 @@ def _prepare(triples: Triples) -> _Prepared:
         for name, part in zip(("style", "shapes", "words"), moved, strict=True)
         if part.shape[1]
     }
-    return _Prepared(moved[0], moved[2], names, distances, predictor, directions)
+    told = told_words(presence)
+    told_names = [names[i] for i in told]
+    return _Prepared(moved[0], moved[2][:, told], told_names, distances, predictor, directions)
 
 
 def _thirds(rows: Float32Array) -> tuple[Float32Array, Float32Array, Float32Array]:
@@ -225,7 +228,7 @@ def _result(
     """Describe the effect: how often the current answer is recognised, and by what."""
     n_triples = len(prepared.style)
     scores = prepared.predictor.sum(axis=1)
-    value, interval = recognised_ratio(scores)
+    value, interval = recognised_pairs(prepared.predictor, seed)
     return StatResult(
         value=value,
         interval=interval,
@@ -237,7 +240,7 @@ def _result(
         seed=seed,
         details={
             "member_p_values": {name: permutation_p_value(s) for name, s in statistics.items()},
-            "farther_ratio": recognised_ratio(prepared.distances.sum(axis=1))[0],
+            "farther_ratio": ratio_above_zero(prepared.distances.sum(axis=1)),
             "moved_features": moved_columns(prepared.style, list(FEATURE_NAMES)),
             "moved_words": moved_columns(prepared.words, prepared.word_names),
             "most_typical_pairs": chosen[np.argsort(-scores, kind="stable")[:_N_EXAMPLES]].tolist(),

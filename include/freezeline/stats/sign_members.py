@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from include.freezeline.stats.members import TOP_COLUMNS
 from include.freezeline.stats.permutation import Float32Array, largest_of_rows
-from include.freezeline.stats.proportions import jeffreys_interval
 from include.freezeline.stats.result import FloatArray, most_moved
 
 SignMember = Callable[[Float32Array], FloatArray]
@@ -76,14 +75,9 @@ def member_statistics(
     return {name: np.concatenate([f(block) for block in blocks]) for name, f in members.items()}
 
 
-def recognised_ratio(scores: NDArray[np.floating]) -> tuple[float, tuple[float, float] | None]:
-    """Return the share of pairs whose current answer is recognised, with its 95% interval.
-
-    Args:
-        scores: One per pair, above 0 where the prediction is right; 0 counts half.
-    """
-    n_right = float((scores > 0).sum()) + 0.5 * float((scores == 0).sum())
-    return n_right / len(scores), jeffreys_interval(round(n_right), len(scores))
+def ratio_above_zero(scores: NDArray[np.floating]) -> float:
+    """Return the share of scores above 0; those of 0 count half."""
+    return float((scores > 0).mean() + 0.5 * (scores == 0).mean())
 
 
 def moved_columns(differences: Float32Array, names: list[str]) -> dict[str, float]:

@@ -14,6 +14,7 @@ from include.freezeline.stats.style import words_of
 _MAX_COLUMNS = 800
 _HASH_COLUMNS = 4096
 _POWER_ROUNDS = 10
+_MIN_TOLD, _MIN_TOLD_RATIO = 20, 0.1
 
 
 def stable_bucket(value: str, n_buckets: int) -> int:
@@ -37,6 +38,19 @@ def word_presence(
     for row, bag in enumerate(bags):
         matrix[row, [position[word] for word in bag if word in position]] = 1.0
     return matrix, names
+
+
+def told_words(presence: Float32Array) -> IntArray:
+    """Return the columns of words so common that a verdict may name them: they tell of nobody.
+
+    Verdicts outlive texts and their erasure, so a word that a few answers hold, such as a name,
+    stands in none.
+
+    Args:
+        presence: Of ``word_presence``.
+    """
+    least = max(_MIN_TOLD, _MIN_TOLD_RATIO * len(presence))
+    return np.flatnonzero(presence.sum(axis=0) >= least)
 
 
 def tf_idf(

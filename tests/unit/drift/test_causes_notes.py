@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from include.freezeline.drift.cause_evidence import Evidence, RootCause
-from include.freezeline.drift.cause_notes import TOGETHER, TURNS_OVER
+from include.freezeline.drift.cause_notes import FINGERPRINTS_TURN_OVER, TOGETHER, TURNS_OVER
 from include.freezeline.drift.cause_shares import shift_of, short_names
 from include.freezeline.drift.causes import find_cause, refining_permutations
 from include.freezeline.drift.signs import SIGNS, CauseRows
@@ -174,3 +174,25 @@ def test_short_names_stay_different() -> None:
     assert all(len(name) <= 68 for name in short.values())
     assert " #" in short[names[1]]
     assert " #" not in short[names[4]]
+
+
+@pytest.mark.parametrize("days", [1, 3, 7])
+def test_fingerprint_that_turns_over_by_itself_hides_no_retrieval(days: int) -> None:
+    """Before, a fingerprint that was another one every week was named for everything."""
+    columns = _with_times(_columns(1))
+    columns["system_fingerprint"] = [f"fp_{(t.day - 1) // days}" for t in columns["called_at"]]
+    _put(columns, "document_source", "wiki")
+    found = _find(columns)
+    assert found.cause == "retrieval"
+    evidence = _by_name(found, "fingerprint")
+    assert (evidence.is_changed, evidence.is_counted) == (True, False)
+    assert evidence.note == FINGERPRINTS_TURN_OVER
+
+
+def test_fingerprint_recorded_since_a_week_still_counts() -> None:
+    columns = _with_times(_columns(1))
+    columns["system_fingerprint"] = [
+        "fp_2" if now else None if t.day <= 8 else "fp_1"
+        for t, now in zip(columns["called_at"], IS_CURRENT, strict=True)
+    ]
+    assert _find(columns).cause == "model"
