@@ -102,7 +102,8 @@ class HourlyPolicy(Strict):
         baseline_days: Days before the judged ones; four weeks show a weekly season.
         current_days: Days judged, ending at ``as_of``.
         sustained_hours: A change breaches only when it began at least so long before ``as_of``
-            and still shows in those hours.
+            and still shows in those hours, and in those after its first day. With 24 or fewer a
+            single outlier day can breach.
         false_alarms_per_month: Expected false alarms of one series in 720 hours.
         max_past_changes: A series that changed more often in the baseline days gets no answer.
         min_calls_per_hour: An hour with fewer calls has no value.

@@ -32,6 +32,8 @@ from include.freezeline.stats.result import FloatArray, StatResult, insufficient
 from include.freezeline.stats.seasons import HOURS_A_DAY
 from include.freezeline.stats.share_trend import TREND_METHOD, share_trend
 
+# Of levels and shares: raised whenever their rows could change.
+_SCAN_VERSION = "2"
 _SATURDAY = 5
 
 
@@ -155,6 +157,7 @@ def _result(
         n_reference=n_reference,
         n_current=n_current,
         method=scan.method,
+        method_version=_SCAN_VERSION,
         details=details,
     )
 

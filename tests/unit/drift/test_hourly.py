@@ -342,3 +342,19 @@ def test_day_that_is_ordinary_among_days_is_no_breach_however_its_hours_look() -
     assert judged.verdict in ("ok", "warning")
     by_day[-2:] = 0.3
     assert _judge("finish_length_hourly", _shares(np.repeat(by_day, 24), 250)).verdict == "breach"
+
+
+@pytest.mark.parametrize("n_last", [24, 26, 28, 30, 33, 38, 44])
+@pytest.mark.parametrize("name", ["ttft_p50_hourly_ms", "empty_retrieval_hourly"])
+def test_one_outlier_day_of_whatever_time_zone_warns_and_does_not_breach(
+    name: str, n_last: int
+) -> None:
+    ratio = np.full(N_HOURS, 0.03)
+    ratio[N_HOURS - n_last :][:24] = 0.3
+    is_level = BY_NAME[name].kind == "level"
+    series = _raised(_levels(), 2.0, n_last, 24) if is_level else _shares(ratio)
+    judged = _judge(name, series)
+    assert judged.verdict == "warning"
+    assert judged.finding.details["is_lasting"] is False
+    longer = _raised(_levels(), 2.0, 48) if is_level else _shares(np.repeat([0.03, 0.3], [696, 48]))
+    assert _judge(name, longer).verdict == "breach"
