@@ -14,7 +14,13 @@ from include.freezeline.drift.series import DailySeries
 from include.freezeline.stats.change_points import find_change
 from include.freezeline.stats.multiplicity import partial_conjunction_p_value
 from include.freezeline.stats.result import FloatArray, IntArray, StatResult, insufficient
-from include.freezeline.stats.series import Baseline, creep, day_p_values, robust_baseline
+from include.freezeline.stats.series import (
+    Baseline,
+    creep,
+    day_p_values,
+    robust_baseline,
+    without_week,
+)
 
 SHIFT_METHOD = "robust_predictive_t"
 
@@ -138,7 +144,7 @@ def _ask_creep(
 ) -> Finding:
     """Judge the trend of all days of the window."""
     logs = series.log_levels(policy.min_calls_per_day)
-    trend = creep(logs, min_days=policy.min_baseline_days)
+    trend = creep(logs, series.weekdays, min_days=policy.min_baseline_days)
     usable = series.usable(policy.min_calls_per_day)
     n_calls = sum(d.n_calls for d, use in zip(series.days, usable, strict=True) if use)
     has_stopped = not np.isfinite(logs[-policy.current_days :]).any()
@@ -157,7 +163,11 @@ def _ask_creep(
         n_reference=0,
         n_current=n_calls,
         method=trend.method,
-        details={"change_per_day_ratio": math.expm1(trend.details["slope_per_day"])},
+        method_version=trend.method_version,
+        details={
+            "change_per_day_ratio": math.expm1(trend.details["slope_per_day"]),
+            "season": trend.details["season"],
+        },
     )
     words = (
         f"{question.column} per call changed by {result.value:+.1%} in {len(series.days)} days "
@@ -174,7 +184,7 @@ def _ask_creep(
 
 def _onset(series: DailySeries, logs: FloatArray) -> dict[str, Any]:
     """Return the day a creep began, between which days that is, and how far it has come."""
-    found = find_change(logs, "ramp")
+    found = find_change(without_week(logs, series.weekdays), "ramp")
     if found is None:
         return {}
     days = [day.day.isoformat() for day in series.days]

@@ -179,6 +179,17 @@ def test_creep_breaches_when_tokens_grow_slowly() -> None:
     assert judged.finding.result.value == pytest.approx(0.37, abs=0.12)
 
 
+@pytest.mark.parametrize("week", [(1, 1, 1, 1, 1, 1.4, 1.4), (1.3, 1.3, 1, 1, 1, 1.1, 0.7)])
+def test_creep_breaches_where_days_of_the_week_differ(week: tuple[float, ...]) -> None:
+    season = np.resize(week, 28)
+    growth = 1.5 ** (np.arange(28) / 27)
+    judged = _judge(BY_NAME["input_tokens_creep"], _series(_noise(28, spread=0.03) * season * growth))  # fmt: skip
+    assert judged.verdict == "breach"
+    assert judged.finding.result.value == pytest.approx(0.5, abs=0.12)
+    quiet = _judge(BY_NAME["input_tokens_creep"], _series(_noise(28, spread=0.03) * season))
+    assert quiet.verdict == "ok"
+
+
 @pytest.mark.parametrize("levels", [_noise(28), _noise(28) * 1.002 ** np.arange(28)])
 def test_creep_is_ok_when_flat_or_small(levels: np.ndarray) -> None:
     assert _judge(BY_NAME["input_tokens_creep"], _series(levels)).verdict == "ok"
