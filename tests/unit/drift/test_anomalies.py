@@ -209,6 +209,18 @@ def test_ratio_breaches_when_it_lasts_even_inside_the_baseline(n_days: int) -> N
     assert judged.finding.result.details["baseline_ratio"] == pytest.approx(0.02, abs=0.005)
 
 
+def test_interval_of_a_ratio_is_as_wide_as_its_days_vary() -> None:
+    """The same variance that the p-value allows for; calls alone would promise far too much."""
+    noise = np.exp(np.random.default_rng(6).normal(0.0, 0.3, 31))
+    widths = []
+    for ratios in (np.full(31, 0.05), 0.05 * noise):
+        ratios[-3:] = 0.15
+        result = _judge(BY_NAME["error_ratio"], _counts(ratios, 20_000)).finding.result
+        assert result.interval is not None
+        widths.append(result.interval[1] - result.interval[0])
+    assert widths[1] > 5.0 * widths[0]
+
+
 @pytest.mark.parametrize("day", [-1, -2, -3])
 def test_ratio_never_breaches_when_one_day_is_an_outlier(day: int) -> None:
     ratios = np.full(31, 0.02)

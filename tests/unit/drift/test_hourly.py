@@ -358,3 +358,16 @@ def test_one_outlier_day_of_whatever_time_zone_warns_and_does_not_breach(
     assert judged.finding.details["is_lasting"] is False
     longer = _raised(_levels(), 2.0, 48) if is_level else _shares(np.repeat([0.03, 0.3], [696, 48]))
     assert _judge(name, longer).verdict == "breach"
+
+
+def test_interval_of_a_share_is_as_wide_as_its_days_vary() -> None:
+    noise = np.exp(np.random.default_rng(6).normal(0.0, 0.3, 31))
+    widths = []
+    for by_day in (np.full(31, 0.03), 0.03 * noise):
+        by_day[-3:] = 0.12
+        series = _shares(np.repeat(by_day, 24), 2000)
+        result = _judge("timeout_hourly", series).finding.result
+        assert result.interval is not None
+        assert result.interval[0] < 0.12 < result.interval[1]
+        widths.append(result.interval[1] - result.interval[0])
+    assert widths[1] > 4.0 * widths[0]
