@@ -29,6 +29,7 @@ N_HOURS = 31 * 24
 TOLD = {
     "tokens_per_request_hourly": "finops",
     "cost_per_call_hourly_usd": "finops",
+    "feature_cost_per_call_hourly_usd": "finops",
     "ttft_p50_hourly_ms": "serving",
     "tpot_p50_hourly_ms": "prompt_model",
     "chunk_gap_hourly_ms": "streaming",
@@ -69,6 +70,7 @@ def _raised(series: HourlySeries, factor: float, n_last: int, n_hours: int = 0) 
 
 def test_every_listed_anomaly_has_a_question_with_a_route() -> None:
     assert {name: BY_NAME[name].route for name in TOLD} == TOLD
+    assert BY_NAME["feature_cost_per_call_hourly_usd"].dimension == "feature"
     assert all(question.route for question in (*POLICY.questions, *POLICY.hourly.questions))
 
 
