@@ -15,7 +15,7 @@ from include.freezeline.stats.result import FloatArray, IntArray, StatResult, in
 from include.freezeline.stats.weekdays import DAYS_A_WEEK, WeekSeason, left_out_gaps, week_season
 
 CREEP_METHOD = "theil_sen_mann_kendall"
-CREEP_VERSION = "2"
+CREEP_VERSION = "3"
 RANK_METHOD = "mann_whitney"
 # The MAD of normal data has 37% of the information of the standard deviation, so a t
 # distribution on its scale has about 0.37 (n - 1) degrees of freedom.
@@ -173,6 +173,28 @@ def without_week(values: FloatArray, weekdays: IntArray) -> FloatArray:
     days, left = np.flatnonzero(np.isfinite(values)), values.copy()
     if len(days) > 1:
         left[days] = _without_week(days.astype(np.float64), values[days], weekdays[days])[0]
+    return left
+
+
+def without_largest_move(values: FloatArray, n_days: int) -> FloatArray:
+    """Return daily values without the largest change that they make within some days.
+
+    What is left of a single step, up or down, is flat; of a staircase all other steps are left.
+
+    Args:
+        values: One value per day in time order; NaN days stay NaN.
+        n_days: Days that the change takes at most.
+    """
+    days, left = np.flatnonzero(np.isfinite(values)), values.copy()
+    moves = [
+        (abs(values[later] - values[day]), int(day), int(later))
+        for day in days
+        for later in days[(days > day) & (days <= day + n_days)]
+    ]
+    if moves:
+        _, first, last = max(moves, key=lambda move: (move[0], -move[1], -move[2]))
+        left[first:last] = np.where(np.isfinite(values[first:last]), values[first], np.nan)
+        left[last:] -= values[last] - values[first]
     return left
 
 

@@ -190,6 +190,32 @@ def test_creep_breaches_where_days_of_the_week_differ(week: tuple[float, ...]) -
     assert quiet.verdict == "ok"
 
 
+def _versions(factors: np.ndarray) -> DailySeries:
+    """Return days whose calls grow by their prompt versions alone."""
+    relative = _noise(28, spread=0.02)
+    return DailySeries(
+        SEGMENT,
+        tuple(
+            DailyLevel(day.day, day.n_calls, float(level), day.relative_level)
+            for day, level in zip(_series(relative).days, relative * factors, strict=True)
+        ),
+    )
+
+
+def test_creep_warns_when_calls_grow_from_prompt_version_to_prompt_version() -> None:
+    judged = _judge(BY_NAME["input_tokens_creep"], _versions(1.08 ** (np.arange(28) // 5)))
+    assert judged.verdict == "warning"
+    assert "from prompt version to prompt version" in judged.reason
+    assert "% as it is" in judged.reason
+    assert judged.finding.details["level_change_ratio"] == pytest.approx(0.47, abs=0.08)
+
+
+@pytest.mark.parametrize("day", [4, 14, 22])
+def test_creep_is_ok_when_one_longer_version_was_rolled_out(day: int) -> None:
+    factors = 1.0 + 0.5 * np.clip((np.arange(28) - day) / 3.0, 0.0, 1.0)
+    assert _judge(BY_NAME["input_tokens_creep"], _versions(factors)).verdict == "ok"
+
+
 @pytest.mark.parametrize("levels", [_noise(28), _noise(28) * 1.002 ** np.arange(28)])
 def test_creep_is_ok_when_flat_or_small(levels: np.ndarray) -> None:
     assert _judge(BY_NAME["input_tokens_creep"], _series(levels)).verdict == "ok"

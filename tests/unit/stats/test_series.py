@@ -10,6 +10,7 @@ from include.freezeline.stats.series import (
     mann_kendall_p_value,
     rank_shift_test,
     robust_baseline,
+    without_largest_move,
     without_week,
 )
 from include.freezeline.stats.weekdays import week_season
@@ -128,6 +129,17 @@ def test_creep_keeps_its_level_where_days_of_the_week_differ(week: tuple[float, 
         for i in range(400)
     ]
     assert 0.02 < np.mean(np.array(p_values) <= 0.05) < 0.08
+
+
+def test_largest_move_is_taken_out_and_all_others_stay() -> None:
+    step = np.where(np.arange(10) >= 4, 2.0, 0.0)
+    assert without_largest_move(step, 3).tolist() == [0.0] * 10
+    stairs = step + np.where(np.arange(10) >= 8, 1.0, 0.0)
+    assert without_largest_move(stairs, 3).tolist() == [0.0] * 8 + [1.0] * 2
+    stairs[5] = np.nan
+    left = without_largest_move(stairs, 3)
+    assert np.isnan(left).tolist() == np.isnan(stairs).tolist()
+    assert np.isnan(without_largest_move(np.full(3, np.nan), 3)).all()
 
 
 def test_creep_agrees_with_kendall_when_series_is_plain() -> None:
