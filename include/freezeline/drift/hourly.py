@@ -27,6 +27,7 @@ from include.freezeline.stats.daily_shares import share_baseline
 from include.freezeline.stats.hourly import scan_shares
 from include.freezeline.stats.hourly_scan import HourlyScan
 from include.freezeline.stats.level_evidence import floored
+from include.freezeline.stats.level_margin import change_margin
 from include.freezeline.stats.proportions import risen_share
 from include.freezeline.stats.readings import scan_readings
 from include.freezeline.stats.result import FloatArray, StatResult, insufficient
@@ -74,7 +75,7 @@ def _level_finding(asked: Asked, scan: HourlyScan, counts: FloatArray) -> Findin
     hours, verb = telling_hours(asked, scan)
     change = float(np.nanmedian(scan.residuals[hours]))
     usual = float(np.nanmedian(scan.usual[hours]))
-    half = 0.0 if step is None else (step.effect_interval[1] - step.effect_interval[0]) / 2.0
+    half = change_margin(scan.residuals, split, hours)
     reading = asked.reading or question.column
     details = {
         "change_ratio": math.expm1(change),

@@ -373,3 +373,19 @@ def test_interval_of_a_share_is_as_wide_as_its_days_vary() -> None:
         assert result.interval[0] < 0.12 < result.interval[1]
         widths.append(result.interval[1] - result.interval[0])
     assert widths[1] > 4.0 * widths[0]
+
+
+def test_interval_of_a_level_is_as_wide_as_its_days_vary() -> None:
+    """Hours of a day go together: 72 of them say as much as three."""
+    noise = np.exp(np.random.default_rng(8).normal(0.0, 0.1, 31))
+    noise[-10:] = 1.0
+    series = _levels()
+    widths = []
+    for days in (np.ones(31), noise):
+        values = series.values * np.repeat(days, 24)
+        values[-72:] *= 1.8
+        result = _judge("ttft_p50_hourly_ms", replace(series, values=values)).finding.result
+        assert result.interval is not None
+        assert result.interval[0] < result.details["baseline_level"] * 1.8 < result.interval[1]
+        widths.append(np.log(result.interval[1] / result.interval[0]))
+    assert widths[1] > 2.0 * widths[0] > 0.0
