@@ -70,7 +70,7 @@ def _judged(
     elif is_beside_out:
         words = _beside_words(q_name, q_beside)
     else:
-        words = _quiet_words(q_value, level)
+        words = _quiet_words(finding, q_value, level)
     missing = finding.details.get("newest_shortage")
     if verdict == "ok" and missing is not None:
         # Nothing unusual until then says nothing about what has stopped since.
@@ -88,8 +88,10 @@ def _beside_words(q_name: str, q_value: float | None) -> str:
     )
 
 
-def _quiet_words(q_value: float, level: float) -> str:
+def _quiet_words(finding: Finding, q_value: float, level: float) -> str:
     """Say why a finding is neither a breach nor a warning."""
     if q_value <= level:
         return f"significant (q = {q_value:.2g}) but below the change that matters"
+    if finding.is_large:
+        return f"q = {q_value:.2g} is above {level:g}: it would matter, but may be chance"
     return f"q = {q_value:.2g} is above {level:g}, nothing unusual"

@@ -216,6 +216,18 @@ def test_creep_is_ok_when_one_longer_version_was_rolled_out(day: int) -> None:
     assert _judge(BY_NAME["input_tokens_creep"], _versions(factors)).verdict == "ok"
 
 
+@pytest.mark.parametrize(
+    "name", ["ttft_creep", "tpot_creep", "output_tokens_creep", "cost_per_call_creep"]
+)
+def test_slow_growth_that_no_shift_sees_breaches_as_a_creep(name: str) -> None:
+    growth = _noise(31, spread=0.03) * 1.02 ** np.arange(31)
+    shift = _judge(BY_NAME["ttft_p95_ms"], _series(growth))
+    assert shift.verdict == "ok"
+    assert "it would matter, but may be chance" in shift.reason
+    assert "nothing unusual" not in shift.reason
+    assert _judge(BY_NAME[name], _series(growth[-28:])).verdict == "breach"
+
+
 @pytest.mark.parametrize("levels", [_noise(28), _noise(28) * 1.002 ** np.arange(28)])
 def test_creep_is_ok_when_flat_or_small(levels: np.ndarray) -> None:
     assert _judge(BY_NAME["input_tokens_creep"], _series(levels)).verdict == "ok"

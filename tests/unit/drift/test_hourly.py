@@ -184,6 +184,20 @@ def test_slow_drift_of_an_error_class_is_found_with_its_beginning() -> None:
     assert _judge("context_length_exceeded_drift", _shares(np.full(N_HOURS, 0.004))).verdict == "ok"
 
 
+@pytest.mark.parametrize(
+    ("name", "ends"),
+    [
+        ("rate_limit_drift", (0.005, 0.02)),
+        ("server_error_drift", (0.005, 0.02)),
+        ("empty_retrieval_drift", (0.03, 0.1)),
+        ("finish_length_drift", (0.02, 0.06)),
+    ],
+)
+def test_slow_growth_of_a_share_is_found(name: str, ends: tuple[float, float]) -> None:
+    assert _judge(name, _shares(np.linspace(*ends, N_HOURS))).verdict == "breach"
+    assert _judge(name, _shares(np.full(N_HOURS, ends[0]))).verdict == "ok"
+
+
 def test_quiet_nights_are_quiet_when_many_series_are_judged() -> None:
     names = ("tokens_per_request_hourly", "ttft_p50_hourly_ms")
     findings = [
