@@ -37,7 +37,7 @@ def ask_creep(
         reason = trend.reason or stopped
         result = insufficient(trend.method, reason, 0, n_calls)
         return finding(question, series, policy, as_of, result, None, None, "")
-    onset, versions = _onset(series, logs), _through_versions(series, logs, policy)
+    onset, versions = _onset(series, logs), _through_versions(question, series, trend, policy)
     words = _words(question, series, trend, versions)
     if onset and trend.value >= math.log1p(question.min_change_ratio):
         words += f", since about {onset['began_date']}"
@@ -75,7 +75,7 @@ def _result(trend: StatResult, n_calls: int) -> StatResult:
 def _words(
     question: AnomalyQuestion, series: DailySeries, trend: StatResult, versions: dict[str, Any]
 ) -> str:
-    """Say how much calls grew, inside prompt versions and, where that is otherwise, as they are."""
+    """Say how much calls changed, inside prompt versions and, where that is otherwise, as they are."""
     inside = trend.value or 0.0
     words = (
         f"{question.column} per call changed by {math.expm1(inside):+.1%} in {len(series.days)} days "
@@ -88,23 +88,28 @@ def _words(
 
 
 def _through_versions(
-    series: DailySeries, logs: FloatArray, policy: AnomalyPolicy
+    question: AnomalyQuestion, series: DailySeries, inside: StatResult, policy: AnomalyPolicy
 ) -> dict[str, Any]:
-    """Return the trend of the level as it is, and whether it goes beyond one roll-out.
+    """Return the trend of the level as it is and, where versions add to it, that beyond one roll-out.
 
     Args:
+        question: Which growth matters; where versions add less than half of that, they are no news.
         series: Levels as they are and relative to their prompt versions.
-        logs: Logarithms of the relative levels.
+        inside: The trend inside versions.
         policy: How many days are needed.
     """
+    logs = series.log_levels(policy.min_calls_per_day)
     levels = series.raw_log_levels(policy.min_calls_per_day)
     whole = creep(levels, series.weekdays, min_days=policy.min_baseline_days)
     moves = without_largest_move(levels - logs, _ROLL_OUT_DAYS)
     beyond = creep(logs + moves, series.weekdays, min_days=policy.min_baseline_days)
-    if whole.value is None or beyond.value is None:
+    if whole.value is None or beyond.value is None or inside.value is None:
         return {}
+    told = {"level_change_ratio": math.expm1(whole.value)}
+    if beyond.value - inside.value < math.log1p(question.min_change_ratio) / 2.0:
+        return told
     return {
-        "level_change_ratio": math.expm1(whole.value),
+        **told,
         "version_creep_p_value": beyond.p_value,
         "version_creep_effect": beyond.value,
     }

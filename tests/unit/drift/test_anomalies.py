@@ -210,6 +210,14 @@ def test_creep_warns_when_calls_grow_from_prompt_version_to_prompt_version() -> 
     assert judged.finding.details["level_change_ratio"] == pytest.approx(0.47, abs=0.08)
 
 
+def test_creep_of_one_prompt_version_is_not_told_as_growth_of_versions() -> None:
+    """Not even where it is out for itself and not among all questions of a night."""
+    question = BY_NAME["input_tokens_creep"]
+    found = ask_anomaly(question, _series(_noise(28) * 1.01 ** np.arange(28)), POLICY, AS_OF)
+    assert "version_creep_p_value" not in found.details
+    assert found.details["level_change_ratio"] == found.result.value
+
+
 @pytest.mark.parametrize("day", [4, 14, 22])
 def test_creep_is_ok_when_one_longer_version_was_rolled_out(day: int) -> None:
     factors = 1.0 + 0.5 * np.clip((np.arange(28) - day) / 3.0, 0.0, 1.0)
