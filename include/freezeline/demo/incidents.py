@@ -76,6 +76,8 @@ INCIDENTS: tuple[Incident, ...] = (
         description="25% of the retrievals return no document instead of 2%.",
         family="anomaly",
         questions=("retrieval_empty_ratio",),
+        # Six of its 31 days are enough of a trend.
+        echoes=("empty_retrieval_drift",),
     ),
     Incident(
         name="silent_model_swap",

@@ -2,19 +2,22 @@
 
 import math
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 
+from include.freezeline.drift.anomaly_creep import ask_creep
 from include.freezeline.drift.anomaly_parts import calls, finding, newest_day, shortage
 from include.freezeline.drift.anomaly_policy import AnomalyPolicy, AnomalyQuestion
 from include.freezeline.drift.anomaly_ratios import ask_ratio
 from include.freezeline.drift.findings import Finding
 from include.freezeline.drift.series import DailySeries
-from include.freezeline.stats.change_points import find_change
 from include.freezeline.stats.multiplicity import partial_conjunction_p_value
 from include.freezeline.stats.result import FloatArray, IntArray, StatResult, insufficient
-from include.freezeline.stats.series import Baseline, creep, day_p_values, robust_baseline
+from include.freezeline.stats.series import (
+    Baseline,
+    day_p_values,
+    robust_baseline,
+)
 
 SHIFT_METHOD = "robust_predictive_t"
 
@@ -23,7 +26,7 @@ def ask_anomaly(
     question: AnomalyQuestion, series: DailySeries, policy: AnomalyPolicy, as_of: datetime
 ) -> Finding:
     """Answer one anomaly question about one series."""
-    asks = {"shift": _ask_shift, "creep": _ask_creep, "ratio": ask_ratio}
+    asks = {"shift": _ask_shift, "creep": ask_creep, "ratio": ask_ratio}
     return asks[question.kind](question, series, policy, as_of)
 
 
@@ -131,61 +134,6 @@ def _shift_result(
             "n_current_days": n_days,
         },
     )
-
-
-def _ask_creep(
-    question: AnomalyQuestion, series: DailySeries, policy: AnomalyPolicy, as_of: datetime
-) -> Finding:
-    """Judge the trend of all days of the window."""
-    logs = series.log_levels(policy.min_calls_per_day)
-    trend = creep(logs, min_days=policy.min_baseline_days)
-    usable = series.usable(policy.min_calls_per_day)
-    n_calls = sum(d.n_calls for d, use in zip(series.days, usable, strict=True) if use)
-    has_stopped = not np.isfinite(logs[-policy.current_days :]).any()
-    if trend.value is None or trend.interval is None or has_stopped:
-        stopped = (
-            f"none of the last {policy.current_days} days has {policy.min_calls_per_day} calls"
-        )
-        reason = trend.reason or stopped
-        result = insufficient(trend.method, reason, 0, n_calls)
-        return finding(question, series, policy, as_of, result, None, None, "")
-    lower, upper = trend.interval
-    result = StatResult(
-        value=math.expm1(trend.value),
-        interval=(math.expm1(lower), math.expm1(upper)),
-        p_value=trend.p_value,
-        n_reference=0,
-        n_current=n_calls,
-        method=trend.method,
-        details={"change_per_day_ratio": math.expm1(trend.details["slope_per_day"])},
-    )
-    words = (
-        f"{question.column} per call changed by {result.value:+.1%} in {len(series.days)} days "
-        f"({math.expm1(trend.details['slope_per_day']):+.2%} a day)"
-    )
-    minimum = question.min_change_ratio
-    change = _onset(series, logs)
-    if change:
-        words += f", since about {change['began_date']}"
-    return finding(
-        question, series, policy, as_of, result, trend.value, minimum, words, change=change
-    )
-
-
-def _onset(series: DailySeries, logs: FloatArray) -> dict[str, Any]:
-    """Return the day a creep began, between which days that is, and how far it has come."""
-    found = find_change(logs, "ramp")
-    if found is None:
-        return {}
-    days = [day.day.isoformat() for day in series.days]
-    return {
-        "began_date": days[found.index],
-        "began_lower_date": days[found.interval[0]],
-        "began_upper_date": days[found.interval[1]],
-        "creep_ratio": math.expm1(found.effect),
-        "creep_lower_ratio": math.expm1(found.effect_interval[0]),
-        "creep_upper_ratio": math.expm1(found.effect_interval[1]),
-    }
 
 
 def _usual_level(

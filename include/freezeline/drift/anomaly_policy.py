@@ -4,14 +4,27 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from include.freezeline.config import load_yaml, parse_config
 from include.freezeline.drift.policy import Count, FalseDiscovery, Strict
+from include.freezeline.stats.cusum import WARM_UP_HOURS
 
 ChangeRatio = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 ShareDifference = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+def _refuse_above(value: int, limit: int, what: str) -> None:
+    """Refuse a number that can never be reached.
+
+    Raises:
+        PydanticCustomError: It is above the limit.
+    """
+    if value > limit:
+        kind, message = "less_than_equal", "must be at most {le}"
+        raise PydanticCustomError(kind, message, {"le": f"the {limit} {what}"})
 
 
 class AnomalyQuestion(Strict):
@@ -102,7 +115,8 @@ class HourlyPolicy(Strict):
         baseline_days: Days before the judged ones; four weeks show a weekly season.
         current_days: Days judged, ending at ``as_of``.
         sustained_hours: A change breaches only when it began at least so long before ``as_of``
-            and still shows in those hours.
+            and still shows in those hours, and in those after its first day. With 24 or fewer a
+            single outlier day can breach.
         false_alarms_per_month: Expected false alarms of one series in 720 hours.
         max_past_changes: A series that changed more often in the baseline days gets no answer.
         min_calls_per_hour: An hour with fewer calls has no value.
@@ -118,6 +132,16 @@ class HourlyPolicy(Strict):
     min_calls_per_hour: Count
     min_hours: Annotated[int, Field(ge=72)]
     questions: tuple[HourlyQuestion, ...]
+
+    @field_validator("min_hours")
+    @classmethod
+    def _hours_can_be_known(cls, value: int, info: ValidationInfo) -> int:
+        """Refuse more hours of history than can be compared with a level before them."""
+        n_days = info.data.get("baseline_days")
+        if n_days is not None:
+            what = f"hours of baseline_days without the first {WARM_UP_HOURS}"
+            _refuse_above(value, n_days * 24 - WARM_UP_HOURS, what)
+        return value
 
     @model_validator(mode="after")
     def _hours_fit(self) -> "HourlyPolicy":
@@ -154,6 +178,15 @@ class AnomalyPolicy(Strict):
     false_discovery: FalseDiscovery
     questions: tuple[AnomalyQuestion, ...]
     hourly: HourlyPolicy
+
+    @field_validator("min_baseline_days")
+    @classmethod
+    def _days_can_be_known(cls, value: int, info: ValidationInfo) -> int:
+        """Refuse more days of history than are looked at."""
+        for name in ("baseline_days", "creep_days"):
+            if name in info.data:
+                _refuse_above(value, info.data[name], name)
+        return value
 
     @model_validator(mode="after")
     def _days_fit(self) -> "AnomalyPolicy":

@@ -1,5 +1,6 @@
 """Anomaly questions about daily ratios: has the share of an event risen?"""
 
+import math
 from datetime import datetime
 
 import numpy as np
@@ -10,10 +11,12 @@ from include.freezeline.drift.findings import Finding
 from include.freezeline.drift.series import DailySeries
 from include.freezeline.stats.daily_shares import ShareBaseline, share_baseline, share_p_values
 from include.freezeline.stats.multiplicity import partial_conjunction_p_value
-from include.freezeline.stats.proportions import jeffreys_interval, risen_share
+from include.freezeline.stats.proportions import risen_share
 from include.freezeline.stats.result import FloatArray, IntArray, StatResult, insufficient
+from include.freezeline.stats.share_interval import level_interval
 
 RATIO_METHOD = "beta_binomial_predictive"
+_RATIO_VERSION = "2"
 
 
 def ask_ratio(
@@ -68,6 +71,8 @@ def _ratio_result(
 ) -> StatResult:
     """Return the ratio of the middle current day with the p-value that enough have risen.
 
+    Its interval is that of the ratio which days like these vary around.
+
     Args:
         n_calls: All calls, per current day.
         tail: P-value of each current day.
@@ -79,14 +84,22 @@ def _ratio_result(
     calls, value = int(n_calls.sum()), min(1.0, max(0.0, value))
     return StatResult(
         value=value,
-        interval=jeffreys_interval(value * calls, calls),
+        interval=level_interval(
+            value,
+            n_calls.astype(np.float64),
+            baseline.variance,
+            baseline.n_days,
+            is_median=True,
+        ),
         p_value=partial_conjunction_p_value(list(tail), policy.sustained_days),
         n_reference=baseline.n_calls,
         n_current=calls,
         method=RATIO_METHOD,
+        method_version=_RATIO_VERSION,
         details={
             "baseline_ratio": usual,
             "dispersion": baseline.dispersion,
+            "day_scale_log_odds": math.sqrt(baseline.variance),
             "baseline_days": baseline.n_days,
             "n_current_days": len(tail),
             "season": baseline.season,

@@ -23,15 +23,21 @@ from include.freezeline.drift.series import HourlySeries
 from include.freezeline.drift.windows import Window
 from include.freezeline.hashing import stable_hash
 from include.freezeline.stats.change_points import find_change
+from include.freezeline.stats.daily_shares import share_baseline
 from include.freezeline.stats.hourly import scan_shares
 from include.freezeline.stats.hourly_scan import HourlyScan
 from include.freezeline.stats.level_evidence import floored
-from include.freezeline.stats.proportions import jeffreys_interval, risen_share
+from include.freezeline.stats.level_margin import change_margin
+from include.freezeline.stats.proportions import risen_share
 from include.freezeline.stats.readings import scan_readings
 from include.freezeline.stats.result import FloatArray, StatResult, insufficient
 from include.freezeline.stats.seasons import HOURS_A_DAY
+from include.freezeline.stats.share_interval import level_interval
 from include.freezeline.stats.share_trend import TREND_METHOD, share_trend
+from include.freezeline.stats.weekdays import DAYS_A_WEEK
 
+# Of levels and shares: raised whenever their rows could change.
+_SCAN_VERSION = "2"
 _SATURDAY = 5
 
 
@@ -69,7 +75,7 @@ def _level_finding(asked: Asked, scan: HourlyScan, counts: FloatArray) -> Findin
     hours, verb = telling_hours(asked, scan)
     change = float(np.nanmedian(scan.residuals[hours]))
     usual = float(np.nanmedian(scan.usual[hours]))
-    half = 0.0 if step is None else (step.effect_interval[1] - step.effect_interval[0]) / 2.0
+    half = change_margin(scan.residuals, split, hours)
     reading = asked.reading or question.column
     details = {
         "change_ratio": math.expm1(change),
@@ -118,7 +124,7 @@ def _share_finding(asked: Asked, scan: HourlyScan, counts: FloatArray) -> Findin
     known = np.isfinite(scan.usual[hours])
     usual = float(np.average(scan.usual[hours][known], weights=counts[hours][known]))
     threshold = risen_share(usual, question.min_change_ratio, question.min_difference)
-    share, interval = n_bad / n_all, jeffreys_interval(n_bad, n_all)
+    share, interval = n_bad / n_all, _share_interval(asked, counts, hours, n_bad / n_all)
     details = {"baseline_ratio": usual, **scan_details(scan)}
     result = _result(asked, scan, counts, share, interval, details)
     words = (
@@ -138,6 +144,21 @@ def _share_finding(asked: Asked, scan: HourlyScan, counts: FloatArray) -> Findin
     )
 
 
+def _share_interval(
+    asked: Asked, counts: FloatArray, hours: slice, share: float
+) -> tuple[float, float] | None:
+    """Return the interval of the share that the hours of such days vary around."""
+    bad, size = np.where(counts > 0.0, asked.series.values, 0.0), counts
+    first = asked.window.started_at.weekday()
+    by_day = (part.reshape(-1, HOURS_A_DAY).sum(axis=1) for part in (bad, size))
+    n_bad, n_all = (day.round().astype(np.int64)[: asked.split // HOURS_A_DAY] for day in by_day)
+    before = share_baseline(n_bad, n_all, (first + np.arange(len(n_all))) % DAYS_A_WEEK)
+    told = np.zeros_like(counts)
+    told[hours] = counts[hours]
+    sizes = told.reshape(-1, HOURS_A_DAY).sum(axis=1)
+    return level_interval(share, sizes, before.variance, before.n_days)
+
+
 def _result(
     asked: Asked,
     scan: HourlyScan,
@@ -155,6 +176,7 @@ def _result(
         n_reference=n_reference,
         n_current=n_current,
         method=scan.method,
+        method_version=_SCAN_VERSION,
         details=details,
     )
 

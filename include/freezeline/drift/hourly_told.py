@@ -9,6 +9,7 @@ import numpy as np
 from include.freezeline.drift.hourly_asked import Asked
 from include.freezeline.stats.change_points import ChangePoint, find_change
 from include.freezeline.stats.hourly_scan import HourlyScan
+from include.freezeline.stats.seasons import HOURS_A_DAY
 
 # Hours before an alarm's beginning that its size is compared with.
 _BEFORE_HOURS = 72
@@ -59,13 +60,8 @@ def alarm_details(
     """Return when the newest alarm was raised, when it began, and whether it lasts."""
     if not scan.alarms:
         return {"is_lasting": False}
-    alarm, n_hours = scan.alarms[-1], asked.policy.sustained_hours
+    alarm = scan.alarms[-1]
     ends = step.interval if step is not None else (alarm.began, alarm.began)
-    newest = scan.residuals[-n_hours:]
-    is_still_on = bool(np.isfinite(newest).any()) and (
-        scan.sign * float(np.nanmedian(newest)) >= effect / 2.0
-    )
-    is_old = alarm.began <= len(scan.residuals) - n_hours
     hours = [alarm.hour, alarm.began, min(alarm.began, ends[0]), max(alarm.began, ends[1])]
     names = ("alarmed_at", "began_at", "began_lower_at", "began_upper_at")
     start = asked.window.started_at
@@ -73,7 +69,23 @@ def alarm_details(
         name: (start + timedelta(hours=hour)).isoformat()
         for name, hour in zip(names, hours, strict=True)
     }
-    return {**moments, "is_lasting": is_old and is_still_on}
+    return {**moments, "is_lasting": _is_lasting(scan, alarm.began, asked, effect)}
+
+
+def _is_lasting(scan: HourlyScan, began: int, asked: Asked, effect: float) -> bool:
+    """Return whether a change is old enough and still shows.
+
+    It must show in the newest hours and, where the policy asks for more than a day, in those after
+    its first day: an outlier day of whatever time zone is 24 hours long, and over after that.
+    """
+    n_hours, n_all = asked.policy.sustained_hours, len(scan.residuals)
+    if began > n_all - n_hours:
+        return False
+    first_day_ended = began + min(HOURS_A_DAY, n_hours - 1)
+    return all(
+        bool(np.isfinite(hours).any()) and scan.sign * float(np.nanmedian(hours)) >= effect / 2.0
+        for hours in (scan.residuals[-n_hours:], scan.residuals[first_day_ended:])
+    )
 
 
 def since(details: dict[str, Any], asked: Asked, scan: HourlyScan) -> str:
@@ -88,7 +100,7 @@ def since(details: dict[str, Any], asked: Asked, scan: HourlyScan) -> str:
 
 def newest_shortage(asked: Asked) -> dict[str, str]:
     """Say that the newest hours are missing, if they are."""
-    n_hours, n_calls = asked.policy.sustained_hours, asked.policy.min_calls_per_hour
+    n_hours, n_calls = HOURS_A_DAY, asked.policy.min_calls_per_hour
     if asked.question.kind == "drift":
         is_missing = not asked.series.counts[-n_hours:].any()
         return {"newest_shortage": f"the last {n_hours} hours have no calls"} if is_missing else {}

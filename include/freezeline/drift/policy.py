@@ -143,6 +143,20 @@ class DriftPolicy(Strict):
     fingerprints: Fingerprints = Fingerprints()
     causes: CausePolicy
 
+    @model_validator(mode="after")
+    def _samples_are_enough(self) -> "DriftPolicy":
+        """Refuse samples that are too small for any answer."""
+        for name in ("semantic_shift", "output_divergence"):
+            question = getattr(self.questions, name)
+            if question.is_enabled and question.min_current > self.sampling.max_texts:
+                needed, given = question.min_current, self.sampling.max_texts
+                message = (
+                    f"sampling.max_texts must be at least {needed} = questions.{name}.min_current, "
+                    f"got {given} (write {needed} or more)"
+                )
+                raise ValueError(message)
+        return self
+
     @property
     def window_length(self) -> timedelta:
         """The length of a judged window."""

@@ -48,6 +48,11 @@ class DailySeries:
         ]
         return np.log(np.array(levels, dtype=np.float64))
 
+    def raw_log_levels(self, min_calls: int) -> FloatArray:
+        """Return logarithms of the levels over all calls, NaN where there is none."""
+        levels = [d.level if d.n_calls >= min_calls and d.level else np.nan for d in self.days]
+        return np.log(np.array(levels, dtype=np.float64))
+
     @property
     def weekdays(self) -> IntArray:
         """Return the day of the week of each day, Monday is 0."""

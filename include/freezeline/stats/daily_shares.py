@@ -7,6 +7,7 @@ from scipy.special import xlogy
 
 from include.freezeline.stats.proportions import ordinary_days, overdispersion, predictive_p_value
 from include.freezeline.stats.result import FloatArray, IntArray
+from include.freezeline.stats.share_interval import log_odds_variance
 from include.freezeline.stats.weekdays import DAYS_A_WEEK, best_season
 
 # Root deviances below 3 are chance; a day of the week above the others at 5% may have a season.
@@ -26,6 +27,7 @@ class ShareBaseline:
             more than the others; else 0.
         season: Which days are alike, see ``stats/weekdays.py``.
         dispersion: How many times the days vary more than a binomial; at least 1.
+        variance: How much the log odds of the days vary beyond a binomial; at least 0.
         n_days: Ordinary days.
         n_calls: All events of them.
     """
@@ -36,6 +38,7 @@ class ShareBaseline:
     n_own_all: IntArray
     season: str
     dispersion: float
+    variance: float
     n_days: int
     n_calls: int
 
@@ -77,6 +80,7 @@ def share_baseline(n_bad: IntArray, n_all: IntArray, weekdays: IntArray) -> Shar
         n_own_all=own_all,
         season=season.name,
         dispersion=dispersion,
+        variance=log_odds_variance(n_bad, n_all, season.of(weekdays)),
         n_days=len(n_all),
         n_calls=int(n_all.sum()),
     )

@@ -1,8 +1,8 @@
 """Levels and trends of daily series that survive outliers.
 
 Sources: Rousseeuw & Croux 1993 (median absolute deviation); Theil 1950 and Sen 1968 (slope);
-Mann 1945, Kendall 1975 and Hamed & Rao 1998 (trend test with autocorrelation); Mann & Whitney
-1947 (rank shift).
+Mann 1945, Kendall 1975, Hirsch, Slack & Smith 1982 and Hamed & Rao 1998 (trend test with seasons and
+autocorrelation); Mann & Whitney 1947 (rank shift).
 """
 
 import math
@@ -15,6 +15,7 @@ from include.freezeline.stats.result import FloatArray, IntArray, StatResult, in
 from include.freezeline.stats.weekdays import DAYS_A_WEEK, WeekSeason, left_out_gaps, week_season
 
 CREEP_METHOD = "theil_sen_mann_kendall"
+CREEP_VERSION = "3"
 RANK_METHOD = "mann_whitney"
 # The MAD of normal data has 37% of the information of the standard deviation, so a t
 # distribution on its scale has about 0.37 (n - 1) degrees of freedom.
@@ -124,52 +125,124 @@ def _tails(
     return np.asarray(upper), np.asarray(lower)
 
 
-def creep(values: FloatArray, *, min_days: int = 14) -> StatResult:
+def creep(
+    values: FloatArray, weekdays: IntArray | None = None, *, min_days: int = 14
+) -> StatResult:
     """Estimate a slow upward trend; the value is the change over the whole series.
 
-    Null hypothesis: the order of the days is random (up to short autocorrelation).
+    Null hypothesis: the order of the days is random, apart from the days of the week (and up to
+    short autocorrelation).
 
     Args:
         values: One value per day in time order (usually logarithms); NaN days are left out.
+        weekdays: Day of the week of each, Monday is 0; where days of the week differ, that is taken
+            out first.
         min_days: Fewer days are insufficient evidence.
     """
-    days = np.flatnonzero(np.isfinite(values)).astype(np.float64)
-    known = values[np.isfinite(values)]
+    is_known = np.isfinite(values)
+    days, known = np.flatnonzero(is_known).astype(np.float64), values[is_known]
     if len(known) < min_days:
         reason = f"{len(known)} days, at least {min_days} are needed"
         return insufficient(CREEP_METHOD, reason, 0, len(known))
     if np.ptp(known) == 0.0:
         return insufficient(CREEP_METHOD, "the series is constant", 0, len(known))
+    groups, season = np.zeros(len(known), dtype=np.int64), "none"
+    if weekdays is not None:
+        known, groups, season = _without_week(days, known, weekdays[is_known])
     slope = stats.theilslopes(known, days, alpha=0.95)
     span = float(days[-1] - days[0])
     return StatResult(
         value=float(slope.slope) * span,
         interval=(float(slope.low_slope) * span, float(slope.high_slope) * span),
-        p_value=mann_kendall_p_value(known, float(slope.slope)),
+        p_value=mann_kendall_p_value(known, float(slope.slope), groups),
         n_reference=0,
         n_current=len(known),
         method=CREEP_METHOD,
-        details={"slope_per_day": float(slope.slope)},
+        method_version=CREEP_VERSION,
+        details={"slope_per_day": float(slope.slope), "season": season},
     )
 
 
-def mann_kendall_p_value(values: FloatArray, slope: float = 0.0) -> float:
+def without_week(values: FloatArray, weekdays: IntArray) -> FloatArray:
+    """Return daily values without what days of the week differ by; NaN days stay NaN.
+
+    Args:
+        values: One value per day in time order (usually logarithms).
+        weekdays: Day of the week of each, Monday is 0.
+    """
+    days, left = np.flatnonzero(np.isfinite(values)), values.copy()
+    if len(days) > 1:
+        left[days] = _without_week(days.astype(np.float64), values[days], weekdays[days])[0]
+    return left
+
+
+def without_largest_move(values: FloatArray, n_days: int) -> FloatArray:
+    """Return daily values without the largest change that they make within some days.
+
+    What is left of a single step, up or down, is flat; of a staircase all other steps are left.
+
+    Args:
+        values: One value per day in time order; NaN days stay NaN.
+        n_days: Days that the change takes at most.
+    """
+    days, left = np.flatnonzero(np.isfinite(values)), values.copy()
+    moves = [
+        (abs(values[later] - values[day]), int(day), int(later))
+        for day in days
+        for later in days[(days > day) & (days <= day + n_days)]
+    ]
+    if moves:
+        _, first, last = max(moves, key=lambda move: (move[0], -move[1], -move[2]))
+        left[first:last] = np.where(np.isfinite(values[first:last]), values[first], np.nan)
+        left[last:] -= values[last] - values[first]
+    return left
+
+
+def _without_week(
+    days: FloatArray, values: FloatArray, weekdays: IntArray
+) -> tuple[FloatArray, IntArray, str]:
+    """Return the values without what days of the week differ by, which days are alike, and the season.
+
+    The season is that of the days around their trend, and the trend that of the days without their
+    season: a second round is enough for both.
+    """
+    found, week = values, week_season(values, weekdays)
+    for _ in range(2):
+        around = values - float(stats.theilslopes(found, days).slope) * days
+        week = week_season(around, weekdays)
+        levels = _levels(around, week.of(weekdays), np.asarray(week.groups))[0]
+        found = values if week.name == "none" else values - levels[weekdays]
+    return found, week.of(weekdays), week.name
+
+
+def mann_kendall_p_value(
+    values: FloatArray, slope: float = 0.0, groups: IntArray | None = None
+) -> float:
     """Return the one-sided p-value of an upward trend.
 
     Args:
         values: In time order.
         slope: Trend to remove before estimating autocorrelation.
+        groups: Only values of a group are compared (Hirsch, Slack & Smith 1982); all by default.
     """
     n = len(values)
-    signs = np.sign(values[None, :] - values[:, None])
-    s = float(np.triu(signs, 1).sum())
-    ties = np.unique(values, return_counts=True)[1]
-    variance = (n * (n - 1) * (2 * n + 5) - float((ties * (ties - 1) * (2 * ties + 5)).sum())) / 18
+    groups = np.zeros(n, dtype=np.int64) if groups is None else groups
+    parts = [_kendall_score(values[groups == group]) for group in np.unique(groups)]
+    s, variance = (sum(column) for column in zip(*parts, strict=True))
     variance *= _autocorrelation_inflation(values - slope * np.arange(n))
     if variance <= 0.0:
         return 1.0
     z = (s - math.copysign(1.0, s)) / math.sqrt(variance) if s != 0 else 0.0
     return float(max(stats.norm.sf(z), np.finfo(float).tiny))
+
+
+def _kendall_score(values: FloatArray) -> tuple[float, float]:
+    """Return how many more pairs of values rise than fall, and the variance of that by chance."""
+    n = len(values)
+    s = float(np.triu(np.sign(values[None, :] - values[:, None]), 1).sum())
+    ties = np.unique(values, return_counts=True)[1]
+    tied = float((ties * (ties - 1) * (2 * ties + 5)).sum())
+    return s, (n * (n - 1) * (2 * n + 5) - tied) / 18
 
 
 def _autocorrelation_inflation(detrended: FloatArray) -> float:

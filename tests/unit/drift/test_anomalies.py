@@ -179,6 +179,63 @@ def test_creep_breaches_when_tokens_grow_slowly() -> None:
     assert judged.finding.result.value == pytest.approx(0.37, abs=0.12)
 
 
+@pytest.mark.parametrize("week", [(1, 1, 1, 1, 1, 1.4, 1.4), (1.3, 1.3, 1, 1, 1, 1.1, 0.7)])
+def test_creep_breaches_where_days_of_the_week_differ(week: tuple[float, ...]) -> None:
+    season = np.resize(week, 28)
+    growth = 1.5 ** (np.arange(28) / 27)
+    judged = _judge(BY_NAME["input_tokens_creep"], _series(_noise(28, spread=0.03) * season * growth))  # fmt: skip
+    assert judged.verdict == "breach"
+    assert judged.finding.result.value == pytest.approx(0.5, abs=0.12)
+    quiet = _judge(BY_NAME["input_tokens_creep"], _series(_noise(28, spread=0.03) * season))
+    assert quiet.verdict == "ok"
+
+
+def _versions(factors: np.ndarray) -> DailySeries:
+    """Return days whose calls grow by their prompt versions alone."""
+    relative = _noise(28, spread=0.02)
+    return DailySeries(
+        SEGMENT,
+        tuple(
+            DailyLevel(day.day, day.n_calls, float(level), day.relative_level)
+            for day, level in zip(_series(relative).days, relative * factors, strict=True)
+        ),
+    )
+
+
+def test_creep_warns_when_calls_grow_from_prompt_version_to_prompt_version() -> None:
+    judged = _judge(BY_NAME["input_tokens_creep"], _versions(1.08 ** (np.arange(28) // 5)))
+    assert judged.verdict == "warning"
+    assert "from prompt version to prompt version" in judged.reason
+    assert "% as it is" in judged.reason
+    assert judged.finding.details["level_change_ratio"] == pytest.approx(0.47, abs=0.08)
+
+
+def test_creep_of_one_prompt_version_is_not_told_as_growth_of_versions() -> None:
+    """Not even where it is out for itself and not among all questions of a night."""
+    question = BY_NAME["input_tokens_creep"]
+    found = ask_anomaly(question, _series(_noise(28) * 1.01 ** np.arange(28)), POLICY, AS_OF)
+    assert "version_creep_p_value" not in found.details
+    assert found.details["level_change_ratio"] == found.result.value
+
+
+@pytest.mark.parametrize("day", [4, 14, 22])
+def test_creep_is_ok_when_one_longer_version_was_rolled_out(day: int) -> None:
+    factors = 1.0 + 0.5 * np.clip((np.arange(28) - day) / 3.0, 0.0, 1.0)
+    assert _judge(BY_NAME["input_tokens_creep"], _versions(factors)).verdict == "ok"
+
+
+@pytest.mark.parametrize(
+    "name", ["ttft_creep", "tpot_creep", "output_tokens_creep", "cost_per_call_creep"]
+)
+def test_slow_growth_that_no_shift_sees_breaches_as_a_creep(name: str) -> None:
+    growth = _noise(31, spread=0.03) * 1.02 ** np.arange(31)
+    shift = _judge(BY_NAME["ttft_p95_ms"], _series(growth))
+    assert shift.verdict == "ok"
+    assert "it would matter, but may be chance" in shift.reason
+    assert "nothing unusual" not in shift.reason
+    assert _judge(BY_NAME[name], _series(growth[-28:])).verdict == "breach"
+
+
 @pytest.mark.parametrize("levels", [_noise(28), _noise(28) * 1.002 ** np.arange(28)])
 def test_creep_is_ok_when_flat_or_small(levels: np.ndarray) -> None:
     assert _judge(BY_NAME["input_tokens_creep"], _series(levels)).verdict == "ok"
@@ -196,6 +253,18 @@ def test_ratio_breaches_when_it_lasts_even_inside_the_baseline(n_days: int) -> N
     judged = _judge(BY_NAME["retrieval_empty_ratio"], _counts(ratios))
     assert judged.verdict == "breach"
     assert judged.finding.result.details["baseline_ratio"] == pytest.approx(0.02, abs=0.005)
+
+
+def test_interval_of_a_ratio_is_as_wide_as_its_days_vary() -> None:
+    """The same variance that the p-value allows for; calls alone would promise far too much."""
+    noise = np.exp(np.random.default_rng(6).normal(0.0, 0.3, 31))
+    widths = []
+    for ratios in (np.full(31, 0.05), 0.05 * noise):
+        ratios[-3:] = 0.15
+        result = _judge(BY_NAME["error_ratio"], _counts(ratios, 20_000)).finding.result
+        assert result.interval is not None
+        widths.append(result.interval[1] - result.interval[0])
+    assert widths[1] > 5.0 * widths[0]
 
 
 @pytest.mark.parametrize("day", [-1, -2, -3])

@@ -29,6 +29,7 @@ N_HOURS = 31 * 24
 TOLD = {
     "tokens_per_request_hourly": "finops",
     "cost_per_call_hourly_usd": "finops",
+    "feature_cost_per_call_hourly_usd": "finops",
     "ttft_p50_hourly_ms": "serving",
     "tpot_p50_hourly_ms": "prompt_model",
     "chunk_gap_hourly_ms": "streaming",
@@ -69,6 +70,7 @@ def _raised(series: HourlySeries, factor: float, n_last: int, n_hours: int = 0) 
 
 def test_every_listed_anomaly_has_a_question_with_a_route() -> None:
     assert {name: BY_NAME[name].route for name in TOLD} == TOLD
+    assert BY_NAME["feature_cost_per_call_hourly_usd"].dimension == "feature"
     assert all(question.route for question in (*POLICY.questions, *POLICY.hourly.questions))
 
 
@@ -180,6 +182,20 @@ def test_slow_drift_of_an_error_class_is_found_with_its_beginning() -> None:
     details = judged.finding.details
     assert details["began_lower_date"] <= began <= details["began_upper_date"]
     assert _judge("context_length_exceeded_drift", _shares(np.full(N_HOURS, 0.004))).verdict == "ok"
+
+
+@pytest.mark.parametrize(
+    ("name", "ends"),
+    [
+        ("rate_limit_drift", (0.005, 0.02)),
+        ("server_error_drift", (0.005, 0.02)),
+        ("empty_retrieval_drift", (0.03, 0.1)),
+        ("finish_length_drift", (0.02, 0.06)),
+    ],
+)
+def test_slow_growth_of_a_share_is_found(name: str, ends: tuple[float, float]) -> None:
+    assert _judge(name, _shares(np.linspace(*ends, N_HOURS))).verdict == "breach"
+    assert _judge(name, _shares(np.full(N_HOURS, ends[0]))).verdict == "ok"
 
 
 def test_quiet_nights_are_quiet_when_many_series_are_judged() -> None:
@@ -342,3 +358,48 @@ def test_day_that_is_ordinary_among_days_is_no_breach_however_its_hours_look() -
     assert judged.verdict in ("ok", "warning")
     by_day[-2:] = 0.3
     assert _judge("finish_length_hourly", _shares(np.repeat(by_day, 24), 250)).verdict == "breach"
+
+
+@pytest.mark.parametrize("n_last", [24, 26, 28, 30, 33, 38, 44])
+@pytest.mark.parametrize("name", ["ttft_p50_hourly_ms", "empty_retrieval_hourly"])
+def test_one_outlier_day_of_whatever_time_zone_warns_and_does_not_breach(
+    name: str, n_last: int
+) -> None:
+    ratio = np.full(N_HOURS, 0.03)
+    ratio[N_HOURS - n_last :][:24] = 0.3
+    is_level = BY_NAME[name].kind == "level"
+    series = _raised(_levels(), 2.0, n_last, 24) if is_level else _shares(ratio)
+    judged = _judge(name, series)
+    assert judged.verdict == "warning"
+    assert judged.finding.details["is_lasting"] is False
+    longer = _raised(_levels(), 2.0, 48) if is_level else _shares(np.repeat([0.03, 0.3], [696, 48]))
+    assert _judge(name, longer).verdict == "breach"
+
+
+def test_interval_of_a_share_is_as_wide_as_its_days_vary() -> None:
+    noise = np.exp(np.random.default_rng(6).normal(0.0, 0.3, 31))
+    widths = []
+    for by_day in (np.full(31, 0.03), 0.03 * noise):
+        by_day[-3:] = 0.12
+        series = _shares(np.repeat(by_day, 24), 2000)
+        result = _judge("timeout_hourly", series).finding.result
+        assert result.interval is not None
+        assert result.interval[0] < 0.12 < result.interval[1]
+        widths.append(result.interval[1] - result.interval[0])
+    assert widths[1] > 4.0 * widths[0]
+
+
+def test_interval_of_a_level_is_as_wide_as_its_days_vary() -> None:
+    """Hours of a day go together: 72 of them say as much as three."""
+    noise = np.exp(np.random.default_rng(8).normal(0.0, 0.1, 31))
+    noise[-10:] = 1.0
+    series = _levels()
+    widths = []
+    for days in (np.ones(31), noise):
+        values = series.values * np.repeat(days, 24)
+        values[-72:] *= 1.8
+        result = _judge("ttft_p50_hourly_ms", replace(series, values=values)).finding.result
+        assert result.interval is not None
+        assert result.interval[0] < result.details["baseline_level"] * 1.8 < result.interval[1]
+        widths.append(np.log(result.interval[1] / result.interval[0]))
+    assert widths[1] > 2.0 * widths[0] > 0.0

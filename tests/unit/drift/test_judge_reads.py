@@ -7,6 +7,8 @@ import pytest
 
 from include.freezeline.adapters.warehouse import Warehouse, open_warehouse
 from include.freezeline.config import config_dir
+from include.freezeline.drift.anomalies import ask_anomaly
+from include.freezeline.drift.anomaly_night import decide_anomalies
 from include.freezeline.drift.anomaly_policy import AnomalyPolicy, load_anomaly_policy
 from include.freezeline.drift.series import DailySeries
 from include.freezeline.jobs.judge_reads import load_series
@@ -127,3 +129,27 @@ def test_series_of_a_new_prompt_version_alone_has_days_without_a_level(
         (series,) = load_series(warehouse, question, policy, AS_OF)
     assert len(series.days) == 31
     assert {(day.n_calls, day.level) for day in series.days} == {(0, None)}
+
+
+def test_feature_that_moves_to_a_dearer_model_has_a_series_that_shows_it(
+    settings: Settings, policy: AnomalyPolicy
+) -> None:
+    """By model there is nothing to see: one has stopped, and the other has no history."""
+    dearer = [[(v * 10.0, w) for v, w in day] if i < 3 else day for i, day in enumerate(_days(n_rows=40))]  # fmt: skip
+    by_name = {question.name: question for question in policy.questions}
+    verdicts = {}
+    with open_warehouse(settings.warehouse_path, read_only=False) as warehouse:
+        _fill(warehouse, dearer)
+        moved_at = AS_OF - timedelta(days=3)
+        warehouse.execute(
+            "update marts.fct_llm_calls set request_model = 'n' where called_at >= $at",
+            {"at": moved_at},
+        )
+        for name in ("cost_per_call_usd", "feature_cost_per_call_usd"):
+            series = load_series(warehouse, by_name[name], policy, AS_OF)
+            findings = [ask_anomaly(by_name[name], each, policy, AS_OF) for each in series]
+            verdicts[name] = {j.verdict for j in decide_anomalies(findings, policy)}
+    assert verdicts == {
+        "cost_per_call_usd": {"insufficient_evidence"},
+        "feature_cost_per_call_usd": {"breach"},
+    }

@@ -68,6 +68,32 @@ def test_packaged_policies_load_when_nothing_is_set() -> None:
             "refine: 1000001",
             "refine: must be at most 1000000, got 1000001",
         ),
+        (
+            "drift",
+            "max_texts: 300",
+            "max_texts: 30",
+            "sampling.max_texts must be at least 50 = questions.semantic_shift.min_current, got 30 "
+            r"\(write 50 or more\)",
+        ),
+        (
+            "anomalies",
+            "\nbaseline_days: 28",
+            "\nbaseline_days: 5",
+            "min_baseline_days: must be at most the 5 baseline_days, got 10",
+        ),
+        (
+            "anomalies",
+            "creep_days: 28",
+            "creep_days: 5",
+            "min_baseline_days: must be at most the 5 creep_days, got 10",
+        ),
+        (
+            "anomalies",
+            "min_hours: 120",
+            "min_hours: 9000",
+            "hourly.min_hours: must be at most the 600 hours of baseline_days without the first 72, "
+            r"got 9000 \(write",
+        ),
         ("anomalies", "sustained_days: 2", "sustained_days: 9", "at most current_days"),
         ("anomalies", "name: error_ratio", "name: tpot_p95_ms", "same name, tpot_p95_ms"),
         ("anomalies", "name: error_ratio", "name: timeout_hourly", "same name, timeout_hourly"),

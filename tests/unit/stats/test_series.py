@@ -10,6 +10,8 @@ from include.freezeline.stats.series import (
     mann_kendall_p_value,
     rank_shift_test,
     robust_baseline,
+    without_largest_move,
+    without_week,
 )
 from include.freezeline.stats.weekdays import week_season
 
@@ -100,6 +102,44 @@ def test_creep_finds_the_slope_when_series_grows() -> None:
     assert result.p_value is not None
     assert result.interval[0] < np.log(1.015) * 27 < result.interval[1]
     assert result.p_value < 1e-6
+
+
+@pytest.mark.parametrize("week", [(1, 1, 1, 1, 1, 1.4, 1.4), (1.3, 1.3, 1, 1, 1, 1.1, 0.7)])
+@pytest.mark.parametrize("first", [0, 3])
+def test_creep_is_found_where_days_of_the_week_differ(week: tuple[float, ...], first: int) -> None:
+    weekdays = (WEEKDAYS + first) % 7
+    noise = np.random.default_rng(2).normal(0.0, 0.03, 28)
+    values = np.log(np.array(week))[weekdays] + np.log(1.5) * np.arange(28) / 27 + noise
+    result = creep(values, weekdays)
+    assert result.value == pytest.approx(np.log(1.5), abs=0.1)
+    assert result.p_value is not None
+    assert result.p_value < 2e-5
+    without = without_week(values, weekdays)
+    assert np.polyfit(np.arange(28), without, 1)[0] == pytest.approx(np.log(1.5) / 27, rel=0.2)
+    assert np.diff(without).std() < 0.1 < np.diff(values).std()
+
+
+@pytest.mark.parametrize(
+    "week", [(1,) * 7, (1, 1, 1, 1, 1, 1.4, 1.4), (1.3, 1.3, 1, 1, 1, 1.1, 0.7)]
+)
+def test_creep_keeps_its_level_where_days_of_the_week_differ(week: tuple[float, ...]) -> None:
+    season = np.log(np.array(week, dtype=np.float64))[WEEKDAYS]
+    p_values = [
+        creep(season + np.random.default_rng([9, i]).normal(0.0, 0.05, 28), WEEKDAYS).p_value or 0.0
+        for i in range(400)
+    ]
+    assert 0.02 < np.mean(np.array(p_values) <= 0.05) < 0.08
+
+
+def test_largest_move_is_taken_out_and_all_others_stay() -> None:
+    step = np.where(np.arange(10) >= 4, 2.0, 0.0)
+    assert without_largest_move(step, 3).tolist() == [0.0] * 10
+    stairs = step + np.where(np.arange(10) >= 8, 1.0, 0.0)
+    assert without_largest_move(stairs, 3).tolist() == [0.0] * 8 + [1.0] * 2
+    stairs[5] = np.nan
+    left = without_largest_move(stairs, 3)
+    assert np.isnan(left).tolist() == np.isnan(stairs).tolist()
+    assert np.isnan(without_largest_move(np.full(3, np.nan), 3)).all()
 
 
 def test_creep_agrees_with_kendall_when_series_is_plain() -> None:
