@@ -14,7 +14,7 @@ from include.freezeline.stats.proportions import jeffreys_interval, placements
 from include.freezeline.stats.result import BoolArray, FloatArray, StatResult, insufficient
 
 AUC_METHOD = "roc_auc_delong"
-RATE_METHOD = "rogan_gladen"
+RATE_METHOD, RATE_VERSION = "rogan_gladen", "2"
 _Z = 1.959964
 _MIN_EACH = 10
 
@@ -166,7 +166,8 @@ def corrected_rate(n_said: float, n_scored: float, point: OperatingPoint) -> Sta
     """Return the rate that people would have found, from the rate that an evaluator said.
 
     Sources: Rogan & Gladen 1978 for the value; Lang & Reiczigel 2014 for the interval, which
-    carries the uncertainty of sensitivity and specificity too.
+    carries the uncertainty of sensitivity and specificity too. Where it lies wholly below 0 or
+    above 1, answers with labels and answers scored are not alike, and there is no value.
 
     Args:
         n_said: Answers with a yes; of a weighted sample their share of ``n_scored``.
@@ -180,14 +181,19 @@ def corrected_rate(n_said: float, n_scored: float, point: OperatingPoint) -> Sta
     if informedness <= 0.0:
         reason = "sensitivity and specificity add up to at most 1: the evaluator says nothing"
         return insufficient(RATE_METHOD, reason, n_labels, round(n_scored))
+    low, high = _rate_interval(n_said, n_scored, point)
+    if high < 0.0 or low > 1.0:
+        return insufficient(RATE_METHOD, _beyond_labels(n_said / n_scored, point), n_labels,
+                            round(n_scored))  # fmt: skip
     rate = (n_said / n_scored + point.specificity - 1.0) / informedness
     return StatResult(
         value=float(np.clip(rate, 0.0, 1.0)),
-        interval=_rate_interval(n_said, n_scored, point),
+        interval=(max(low, 0.0), min(high, 1.0)),
         p_value=None,
         n_reference=n_labels,
         n_current=round(n_scored),
         method=RATE_METHOD,
+        method_version=RATE_VERSION,
         details={"said_ratio": n_said / n_scored},
     )
 
@@ -232,7 +238,11 @@ def _resample(ordered: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 
 def _rate_interval(n_said: float, n_scored: float, point: OperatingPoint) -> tuple[float, float]:
-    """Return the interval of Lang & Reiczigel 2014 (their equations for unknown Se and Sp)."""
+    """Return the interval of Lang & Reiczigel 2014 (their equations for unknown Se and Sp).
+
+    It may lie outside 0 to 1. A rate beyond either end has at least the margin of that end, since
+    to be further out is no reason to be surer.
+    """
     z2 = _Z**2
     n, n_se, n_sp = n_scored + z2, point.n_positive + 2.0, point.n_negative + 2.0
     said = (n_said + z2 / 2.0) / n
@@ -243,8 +253,29 @@ def _rate_interval(n_said: float, n_scored: float, point: OperatingPoint) -> tup
         return 0.0, 1.0
     rate = (said + sp - 1.0) / youden
     var_se, var_sp = se * (1.0 - se) / n_se, sp * (1.0 - sp) / n_sp
-    shift = 2.0 * z2 * (rate * var_se - (1.0 - rate) * var_sp)
-    spread = said * (1.0 - said) / n + var_se * rate**2 + var_sp * (1.0 - rate) ** 2
-    margin = _Z * float(np.sqrt(spread)) / youden
-    low, high = np.clip([rate + shift - margin, rate + shift + margin], 0.0, 1.0)
-    return float(low), float(high)
+
+    def bounds(at: float) -> tuple[float, float]:
+        shift = 2.0 * z2 * (at * var_se - (1.0 - at) * var_sp)
+        spread = said * (1.0 - said) / n + var_se * at**2 + var_sp * (1.0 - at) ** 2
+        margin = _Z * float(np.sqrt(spread)) / youden
+        return at + shift - margin, at + shift + margin
+
+    low, high = bounds(rate)
+    if high < 0.0 or low > 1.0:
+        return low, high
+    inside = bounds(min(max(rate, 0.0), 1.0))
+    return min(low, inside[0]), max(high, inside[1])
+
+
+def _beyond_labels(said_ratio: float, point: OperatingPoint) -> str:
+    """Say why a rate cannot be corrected by labels that do not fit it."""
+    if said_ratio < 0.5 * (point.sensitivity + 1.0 - point.specificity):
+        least = 1.0 - point.specificity
+        compared = (
+            f"{said_ratio:.3f} said, fewer than the {least:.3f} false alarms among the labels"
+        )
+    else:
+        compared = (
+            f"{said_ratio:.3f} said, more than the {point.sensitivity:.3f} found in the labels"
+        )
+    return f"{compared}: the answers with labels are not like those scored"
