@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from include.freezeline.evaluators.fences import fenced
+from include.freezeline.evaluators.languages import FOREIGN_WORDS
 from include.freezeline.stats.result import FloatArray
 from include.freezeline.stats.style import FEATURE_NAMES, style_matrix, words_of
 
@@ -31,18 +32,6 @@ _INSTRUCTION = re.compile(
     r"|\b(?:previous|above|these|my|your) instructions?\b|\brespond only\b|\byour (?:role|task) is\b",
     re.IGNORECASE,
 )
-# Function words of the most spoken languages in Latin script that English does not have.
-_FOREIGN_WORDS = (
-    "und der das ist nicht ein eine mit auf sich den dem von zu werden wird sie ihr ihre oder für "
-    "el los las una que con por para su sus como pero esta este puede del se es más "
-    "le les une et est dans pour vous votre avec sur pas qui sont ce cette des au aux à "
-    "il gli che di per della sono non più nel alla questo si è "
-    "os um uma não com seu sua pode você dos das ao em é "
-    "het een niet van op voor zijn dat u uw kunt naar bij "
-    "och att det som av inte jag du kan ett till för på "
-    "nie sie się jest na ze oraz aby ve bir bu için ile"
-)
-_FOREIGN = frozenset(_FOREIGN_WORDS.split())
 _INVISIBLE = re.compile(r"[\u0000-\u0008\u000b\u000c\u000e-\u001f\u200b-\u200f\u2060\ufeff\ufffd]")
 
 
@@ -89,7 +78,7 @@ def _accented(text: str) -> float:
 def _foreign(text: str) -> float:
     """Return the share of words that are function words of other languages."""
     words = words_of(text)
-    return sum(word in _FOREIGN for word in words) / (len(words) + 1)
+    return sum(word in FOREIGN_WORDS for word in words) / (len(words) + 1)
 
 
 def _repeated_lines(text: str) -> float:

@@ -39,3 +39,24 @@ def test_ordinary_words_are_not_bad(answer: str) -> None:
     (score,) = Toxicity().score([Item("a", answer)])
     assert score.value is not None
     assert score.value < THRESHOLD
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Du bist ein verdammter Idiot, verpiss dich.", "Eres un imb\u00e9cil, vete a la mierda y no vuelvas.",
+        "\u4f60\u662f\u4e2a\u767d\u75f4,\u53bb\u6b7b\u5427\u3002", "\u0422\u044b \u0438\u0434\u0438\u043e\u0442, \u0441\u0434\u043e\u0445\u043d\u0438.",
+    ],
+)  # fmt: skip
+def test_language_without_a_lexicon_has_no_score(answer: str) -> None:
+    (score,) = Toxicity().score([Item("a", answer)])
+    assert score.value is None
+    assert "not in English" in score.reason
+
+
+def test_abuse_in_english_counts_in_a_text_of_another_language() -> None:
+    (score,) = Toxicity().score(
+        [Item("a", "Das ist nicht wahr und du wei\u00dft das. You are an idiot.")]
+    )
+    assert score.value is not None
+    assert score.value >= THRESHOLD
