@@ -4,7 +4,7 @@ Function words of the languages that are written most in Latin script are counte
 nothing about languages that are not here but for their accents.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from include.freezeline.evaluators.scripts import is_mostly_latin
 from include.freezeline.stats.style import STOP_WORDS, word_set, words_of
@@ -70,6 +70,15 @@ def language_of(text: str) -> str | None:
     counts = {code: sum(word in own for word in words) for code, own in FUNCTION_WORDS.items()}
     best = max(counts, key=lambda code: counts[code])
     return best if counts[best] >= _LEAST_SIGNS else None
+
+
+def is_other_language(text: str, sources: Sequence[str]) -> bool:
+    """Whether no source is in the language of a text, as far as languages can be told."""
+    if sources and all(is_mostly_latin(source) != is_mostly_latin(text) for source in sources):
+        return True
+    own = language_of(text)
+    others = {language_of(source) for source in sources}
+    return own is not None and None not in others and bool(others) and own not in others
 
 
 def _is_accented(word: str) -> bool:

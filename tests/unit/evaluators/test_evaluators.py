@@ -131,6 +131,56 @@ def test_groundedness_of_a_script_without_spaces_needs_a_model(answer: str) -> N
     assert value(Groundedness(lambda pairs: [0.8] * len(pairs)), item) == 0.8
 
 
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("I'm sorry, I could not find that in the documents.", "the answer abstains"),
+        (
+            "I don\u2019t have information about that in the provided context.",
+            "the answer abstains",
+        ),
+        ("The provided documents do not mention this.", "the answer abstains"),
+        (
+            "Unfortunately, the context does not contain the answer. Please contact support.",
+            "the answer abstains",
+        ),
+        ("There is no information about this in the sources.", "the answer abstains"),
+        ("Hello! Thanks for reaching out. How can I help?", "the answer claims nothing"),
+        ("Which of the routers do you own today?", "the answer claims nothing"),
+        (
+            "Die Garantie gilt zwei Jahre, und er ist von der Firma.",
+            "answer and sources are of different languages: needs FREEZELINE_ENTAILMENT_MODEL",
+        ),
+        (
+            "\u0413\u0430\u0440\u0430\u043d\u0442\u0438\u044f \u0434\u0432\u0430 \u0433\u043e\u0434\u0430",
+            "answer and sources are of different languages: needs FREEZELINE_ENTAILMENT_MODEL",
+        ),
+    ],
+)
+def test_groundedness_of_what_claims_nothing_is_unknown(answer: str, reason: str) -> None:
+    (score,) = evaluate(Groundedness(), [Item("a", answer, None, (SOURCE,))])
+    assert (score.value, score.reason) == (None, reason)
+
+
+def test_groundedness_counts_what_an_abstaining_answer_claims_all_the_same() -> None:
+    bare = grounded("Globex leases excavators since 1987.")
+    assert grounded("I could not find that. Globex leases excavators since 1987.") == bare
+    assert grounded("I could not find that, but Globex leases excavators since 1987.") < 0.2
+    assert grounded("The warranty does not last ten years.") > 0.0
+
+
+def test_model_of_entailment_is_not_asked_about_courtesies() -> None:
+    asked: list[str] = []
+
+    def entails(pairs: Sequence[tuple[str, str]]) -> list[float]:
+        asked.extend(claim for _, claim in pairs)
+        return [0.9] * len(pairs)
+
+    text = "Hello! It lasts two years. How can I help?"
+    assert value(Groundedness(entails), Item("a", text, None, (SOURCE,))) == pytest.approx(0.9)
+    assert asked == ["It lasts two years."]
+
+
 def test_groundedness_reads_scripts_with_spaces_and_names_in_others() -> None:
     korean = "\ubcf4\uc99d \uae30\uac04\uc740 2\ub144 \uc785\ub2c8\ub2e4"
     assert grounded(korean, korean) == 1.0
