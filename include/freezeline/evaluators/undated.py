@@ -7,13 +7,13 @@ an answer is like.
 import re
 from collections.abc import Sequence
 
+from include.freezeline.evaluators.placeholders import PLACEHOLDER
 from include.freezeline.stats.calendar_words import without_dates
 
-_PLACEHOLDER = re.compile(r"<([A-Z][A-Z_]{1,30})_\d{1,6}>")
 _NUMBER = re.compile(r"\d+(?:,\d{3}(?!\d))*(?:\.\d+)?")
 
 
 def without_values(texts: Sequence[str]) -> list[str]:
     """Return texts with one sign for each date and number, and a word for each placeholder."""
-    named = [_PLACEHOLDER.sub(lambda found: found[1].lower(), text) for text in texts]
+    named = [PLACEHOLDER.sub(lambda found: found[1].lower(), text) for text in texts]
     return [_NUMBER.sub("0", text) for text in without_dates(named)]
