@@ -13,7 +13,7 @@ from scipy import special
 from include.freezeline.stats.proportions import jeffreys_interval, placements
 from include.freezeline.stats.result import BoolArray, FloatArray, StatResult, insufficient
 
-AUC_METHOD = "roc_auc_delong"
+AUC_METHOD, AUC_VERSION = "roc_auc_delong", "2"
 RATE_METHOD, RATE_VERSION = "rogan_gladen", "2"
 _Z = 1.959964
 _MIN_EACH = 10
@@ -67,9 +67,11 @@ class OperatingPoint:
 def roc_agreement(scores: FloatArray, labels: BoolArray, min_each: int = _MIN_EACH) -> StatResult:
     """Return the area under the ROC curve: how often a yes is scored above a no, ties a half.
 
-    Source: DeLong, DeLong & Clarke-Pearson 1988, on the logit scale so that the interval stays
-    inside 0 to 1. Where the scores separate perfectly the variance is 0 and the interval is that
-    of as many independent pairs as the smaller group has.
+    Sources: DeLong, DeLong & Clarke-Pearson 1988 with Student's t for few labels of a kind
+    (Welch-Satterthwaite), or Hanley & McNeil 1982 where that is wider: a handful of yes labels
+    happen to agree more often than their variance shows. Both on the logit scale so that the
+    interval stays inside 0 to 1. Where the scores separate perfectly the variance is 0 and the
+    interval is that of as many independent pairs as the smaller group has.
 
     Args:
         scores: A score per answer; no NaN.
@@ -83,14 +85,16 @@ def roc_agreement(scores: FloatArray, labels: BoolArray, min_each: int = _MIN_EA
     above = placements(positive, negative)
     area = float(above.mean())
     below = 1.0 - placements(negative, positive)
-    variance = above.var(ddof=1) / len(positive) + below.var(ddof=1) / len(negative)
+    variances = above.var(ddof=1) / len(positive), below.var(ddof=1) / len(negative)
+    sizes = len(positive), len(negative)
     return StatResult(
         value=area,
-        interval=_area_interval(area, float(variance), min(len(positive), len(negative))),
+        interval=_area_interval(area, variances, sizes),
         p_value=None,
         n_reference=len(negative),
         n_current=len(positive),
         method=AUC_METHOD,
+        method_version=AUC_VERSION,
     )
 
 
@@ -198,15 +202,34 @@ def corrected_rate(n_said: float, n_scored: float, point: OperatingPoint) -> Sta
     )
 
 
-def _area_interval(area: float, variance: float, n_pairs: int) -> tuple[float, float]:
-    """Return the interval of an area on the logit scale."""
+def _area_interval(
+    area: float, variances: tuple[float, float], sizes: tuple[int, int]
+) -> tuple[float, float]:
+    """Return the interval of an area on the logit scale.
+
+    Args:
+        area: The area.
+        variances: What yes and no labels add to its variance.
+        sizes: How many they are.
+    """
+    variance, n_pairs = float(sum(variances)), min(sizes)
     if area in (0.0, 1.0) or variance <= 0.0:
         bounds = jeffreys_interval(area * n_pairs, n_pairs)
         return bounds if bounds is not None else (0.0, 1.0)
+    freedom = variance**2 / sum(v**2 / (n - 1) for v, n in zip(variances, sizes, strict=True))
+    delong = float(special.stdtrit(freedom, 0.975)) * np.sqrt(variance)
+    margin = max(delong, _Z * _hanley_error(area, *sizes)) / (area * (1.0 - area))
     logit = special.logit(area)
-    margin = _Z * np.sqrt(variance) / (area * (1.0 - area))
     low, high = special.expit([logit - margin, logit + margin])
     return float(low), float(high)
+
+
+def _hanley_error(area: float, n_positive: int, n_negative: int) -> float:
+    """Return the standard error of an area where scores are exponential (Hanley & McNeil 1982)."""
+    both_below, both_above = area / (2.0 - area), 2.0 * area**2 / (1.0 + area)
+    spread = area * (1.0 - area) + (n_positive - 1) * (both_below - area**2)
+    spread += (n_negative - 1) * (both_above - area**2)
+    return float(np.sqrt(spread / (n_positive * n_negative)))
 
 
 def _best_threshold(

@@ -41,6 +41,18 @@ def test_area_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     assert 0.92 <= covered / 400 <= 0.98
 
 
+def test_area_interval_covers_the_truth_with_few_yes_labels() -> None:
+    # Normal scores 2.5 deviations apart: the area is the normal distribution at 2.5 / sqrt(2).
+    truth, labels = 0.9614501, np.arange(200) < 10
+    covered = 0
+    for seed in range(600):
+        scores = np.random.default_rng(seed).normal(size=200) + 2.5 * labels
+        interval = roc_agreement(scores, labels).interval
+        assert interval is not None
+        covered += interval[0] <= truth <= interval[1]
+    assert covered / 600 >= 0.93
+
+
 def test_area_interval_is_not_a_point_when_separation_is_perfect() -> None:
     labels = np.arange(40) < 20
     result = roc_agreement(labels.astype(np.float64), labels)
