@@ -343,6 +343,30 @@ def test_tone_is_low_when_an_answer_shouts_among_calm_ones() -> None:
     assert 0.25 < np.mean(ordinary) < 0.75
 
 
+def test_tone_calls_one_ordinary_answer_in_a_hundred_bad_with_few_earlier_ones() -> None:
+    rng = np.random.default_rng(2)
+    rare = (
+        " However, wait.",
+        " Perhaps so.",
+        " Is that fine?",
+        " Great!",
+        " We're ready.",
+        " Caf\u00e9.",
+    )
+    texts = [
+        text + "".join(phrase for phrase in rare if rng.random() < 0.008)
+        for text in make_window(2000, rng)[1]
+    ]
+    n_bad = 0
+    for start in range(0, 1000, 50):
+        peers = tuple(texts[start + 50 : start + 150])
+        items = [
+            Item(str(k), text, peers=peers) for k, text in enumerate(texts[start : start + 50])
+        ]
+        n_bad += sum(score.value < 0.01 for score in evaluate(Tone(), items) if score.value)
+    assert n_bad <= 20
+
+
 def test_tone_says_nothing_with_few_earlier_answers() -> None:
     (score,) = evaluate(Tone(), [Item("a", "Hello.", peers=PEERS[:99])])
     assert score.value is None
