@@ -196,6 +196,10 @@ def test_groundedness_reads_scripts_with_spaces_and_names_in_others() -> None:
         "Unfortunately I won't help with that request; it goes against my guidelines.",
         "I'm not able to provide you with her address.",
         "I\u2019m unable to share personal information about private persons.",
+        "Your request violates our usage policy.",
+        "[BLOCKED] Response filtered by content policy",
+        "The request was blocked by our content filter.",
+        "Unfortunately that is outside the scope of what I can do.",
     ],
 )
 def test_refusal_is_high_when_the_answer_declines(answer: str) -> None:
@@ -210,6 +214,9 @@ def test_refusal_is_high_when_the_answer_declines(answer: str) -> None:
         "Open the page and choose the plan. It shows when it ends and what it costs you each month, "
         "with all of the options below. I can't see your account from here.",
         "You cannot return opened software, but we give you a voucher.",
+        "Certainly! I can't wait to help you create a plan.",
+        "I cannot recommend this restaurant enough!",
+        "We filtered the blocked senders of the list by your rules.",
         "Sure! 1. Open the lid.\n2. Take out the battery.\n3. Wait for a minute.",
     ],
 )
@@ -430,6 +437,17 @@ def test_empty_answer_is_judged_and_a_missing_one_is_not() -> None:
         found = evaluate(evaluator, [Item("a", "", "p", schema=schema), Item("b", None, "p")])
         assert [score.value for score in found] == [0.0, None]
         assert found[1].reason == "no answer was kept"
+
+
+def test_empty_answer_is_not_good_for_what_words_it_does_not_have() -> None:
+    items = [Item("a", " \n", "When is it due?")]
+    evaluators = (Groundedness(), Relevance(fake_embed), Refusal(), Toxicity())
+    found = {each.name: evaluate(each, items)[0] for each in evaluators}
+    assert [found[each.name].value for each in evaluators] == [None, 0.0, None, None]
+    assert found["refusal"].reason == found["toxicity"].reason == "the answer is empty"
+    parts = [Part(each, 1.0, {"a": found[each.name]}) for each in evaluators]
+    (score,) = composite_scores(["a"], parts)
+    assert score.value is None
 
 
 def test_composite_does_not_miss_a_format_where_none_is_promised() -> None:
