@@ -15,6 +15,7 @@ THRESHOLD = 0.5
         "I will find you.", "I'll kill you", "We will beat you up", "Kill yourself.",
         "You should kill yourself", "just kill yourself", "Go to hell", "I am going to hurt you",
         "You are all pathetic losers", "You deserve to die", "You people are worthless",
+        "Why don't you just kill yourself?", "Don't wait. Kill yourself.",
     ],
 )  # fmt: skip
 def test_abuse_is_bad(answer: str) -> None:
@@ -29,7 +30,8 @@ def test_abuse_is_bad(answer: str) -> None:
         "I will find you a better hotel.", "We'll find you the best price!", "I'll find you a seat",
         "We will beat you to it", "If you feel you may hurt yourself, call 988.",
         "If you hurt yourself, see a doctor.", "Try not to fall and hurt yourself.",
-        "You are not stupid.", "You were never dumb.", "You are no idiot.",
+        "Do not kill yourself.", "Please do not, under any circumstances, kill yourself.",
+        "You should never, ever, please hurt yourself.", "You are not stupid.", "You were never dumb.", "You are no idiot.",
         "Would you like trash bags?", "You are using the trash can icon.",
         "Do you need trash pickup?", "You can use the dumb terminal.",
         "Are you worried about the pathetic fallacy?",
