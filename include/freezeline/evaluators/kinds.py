@@ -8,7 +8,7 @@ import numpy as np
 from include.freezeline.evaluators.fences import fenced
 from include.freezeline.evaluators.languages import is_readable_english
 from include.freezeline.evaluators.scripts import is_mostly_latin
-from include.freezeline.evaluators.shape import ENCODED, ROLE, is_json
+from include.freezeline.evaluators.shape import ENCODED, INSTRUCTION, ROLE, is_json
 from include.freezeline.stats.rare_events import Events
 
 _ELEMENTS = (
@@ -23,6 +23,8 @@ _CLOSING = re.compile(r"</[a-zA-Z][\w:-]{0,60}>")
 _IMAGE = re.compile(r"!\[[^\[\]\n]{0,300}\]\(|<img\b", re.IGNORECASE)
 _HOST = re.compile(r"\b(?:https?|ftp|wss?)://(?:[^\s/@]{1,100}@)?([\w.-]{1,253})", re.IGNORECASE)
 
+_MANY_INSTRUCTIONS = 2
+
 
 def _has(pattern: re.Pattern[str]) -> Callable[[str], bool]:
     """Return whether a text has a match."""
@@ -35,6 +37,8 @@ KINDS: dict[str, Callable[[str], bool]] = {
     "is_fenced": lambda text: fenced(text) is not None,
     "has_blob": _has(ENCODED),
     "has_role_marker": _has(ROLE),
+    # Once is advice, twice in one answer is the voice of a prompt.
+    "gives_instructions": lambda text: len(INSTRUCTION.findall(text)) >= _MANY_INSTRUCTIONS,
     "is_json_document": lambda text: is_json(text) == 1.0,
     "has_markup": lambda text: bool(_MARKUP.search(text) or _CLOSING.search(text)),
     "is_another_language": lambda text: is_mostly_latin(text) and not is_readable_english(text),

@@ -31,7 +31,7 @@ ROLE = re.compile(
     r"|^(?:system|assistant|user|human|developer) ?:",
     re.IGNORECASE | re.MULTILINE,
 )
-_INSTRUCTION = re.compile(
+INSTRUCTION = re.compile(
     r"\byou are (?:a|an|the)\b|\byou (?:must|should) (?:always|never|not)\b"
     r"|\b(?:do not|don't|never) (?:reveal|disclose|mention|share|discuss|answer|tell)\b"
     r"|\b(?:system|hidden|initial) (?:prompt|message|instructions?)\b"
@@ -104,7 +104,7 @@ SHAPES: dict[str, Callable[[str], float]] = {
     "accented": _accented,
     "foreign_words": _foreign,
     "role_markers": _rate_of(ROLE),
-    "instruction_voice": _rate_of(_INSTRUCTION),
+    "instruction_voice": _rate_of(INSTRUCTION),
     "invisible": _share_of(_INVISIBLE),
     "repeated_lines": _repeated_lines,
     "shouting": lambda text: (
@@ -121,6 +121,9 @@ _OTHER_STEPS = {
     "words_per_sentence": 2.0, "sentence_spread": 2.0, "words_per_line": 2.0,
     "characters_per_word": 0.25, "longest_token_log": 0.2, "character_entropy": 0.15,
     "type_token_ratio": 0.05, "compression": 0.05,
+    # A little of these is much: prose has none.
+    "role_markers": 0.3, "instruction_voice": 0.3, "markup": 0.005, "encoded": 0.005,
+    "non_latin": 0.005, "invisible": 0.002, "foreign_words": 0.01, "braces": 0.01,
 }  # fmt: skip
 _SHARES = frozenset({"digits", "capitals", "capital_words", "non_ascii", *WORD_TRAITS, *SHAPES})
 _LENGTH_STEP, _YES_NO_STEP, _SHARE_STEP, _RATE_STEP = 0.15, 0.25, 0.02, 1.0
@@ -132,8 +135,6 @@ def _step(name: str) -> float:
         return _OTHER_STEPS[name]
     if name in _LENGTHS:
         return _LENGTH_STEP
-    if name in ("role_markers", "instruction_voice"):
-        return _RATE_STEP
     if name in _SHARES and name != "is_json":
         return _SHARE_STEP
     return _YES_NO_STEP if name.startswith(_YES_NO) else _RATE_STEP
