@@ -5,13 +5,16 @@
 alpaca_*) from a folder of Parquet files. Thresholds are calibrated on half of the prompts or
 sources and judged on the other half. ``--quick`` does the same with made-up answers, where the
 numbers mean nothing. ``--embed`` adds what needs the embedding model (some minutes).
+
+Anomalous answers are looked for with the numbers of the policy that is shipped: one planted in
+the whole night, and one in every second class of it.
 """
 
 import argparse
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,6 +25,7 @@ from include.freezeline.adapters.embeddings import open_embedder
 from include.freezeline.evaluators.anomalies import Answer, InputClass, find_anomalies
 from include.freezeline.evaluators.groundedness import Groundedness
 from include.freezeline.evaluators.interface import Evaluator, Item, evaluate
+from include.freezeline.evaluators.policy import load_evaluator_policy
 from include.freezeline.evaluators.refusal import Refusal
 from include.freezeline.evaluators.relevance import Relevance
 from include.freezeline.settings import Settings
@@ -31,16 +35,21 @@ from include.freezeline.stats.agreement import (
     operating_point,
     roc_agreement,
 )
+from include.freezeline.stats.multiplicity import adjusted_p_values
 from include.freezeline.stats.proportions import jeffreys_interval
 from include.freezeline.stats.vocabulary import stable_bucket, tf_idf
-from tests.unit.evaluators.planted import planted
+from tests.unit.evaluators.planted import ON_TOPIC, planted
 from tests.unit.stats.texts import make_window
 
 SEED = 20260901
-LEVEL = 0.1
-N_REFERENCE, N_JUDGED = 400, 40
-# Nights and most classes of the two worlds; a night of a class costs about half a second.
-WORLDS = (("narrow tasks", "task", 12, 6), ("general assistants", "general", 4, 10))
+POLICY = load_evaluator_policy(Path(__file__).parents[2] / "include" / "config")
+LEVEL = POLICY.structure.level
+N_JUDGED = POLICY.sampling.max_structure
+# Title, beginning of names, nights and classes; a night of a class costs about half a second.
+WORLDS = (
+    ("narrow tasks", "task", 12, 6), ("narrow tasks", "task", 4, 18), ("narrow tasks", "task", 2, 48),
+    ("general assistants", "general", 4, 10),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +194,7 @@ def _range(interval: tuple[float, float] | None, digits: int = 2) -> str:
     return "" if interval is None else f"({interval[0]:.{digits}f}-{interval[1]:.{digits}f})"
 
 
-def real_classes(folder: Path) -> dict[str, list[tuple[str, str]]]:
+def real_classes(folder: Path, n_needed: int) -> dict[str, list[tuple[str, str]]]:
     """Return prompt and answer by class: narrow tasks of one model, and general assistants."""
     found: dict[str, list[tuple[str, str]]] = {}
     for row in read(folder, "llmdrift_gpt35"):
@@ -198,7 +207,7 @@ def real_classes(folder: Path) -> dict[str, list[tuple[str, str]]]:
             if row["response"]:
                 pair = (prompts[row["prompt_id"]], row["response"])
                 found.setdefault(f"general {row['model']}", []).append(pair)
-    return {name: rows for name, rows in found.items() if len(rows) >= N_REFERENCE + N_JUDGED}
+    return {name: rows for name, rows in found.items() if len(rows) >= n_needed}
 
 
 def made_up_classes() -> dict[str, list[tuple[str, str]]]:
@@ -207,50 +216,119 @@ def made_up_classes() -> dict[str, list[tuple[str, str]]]:
     return {f"made up {k}": list(zip(*make_window(500, rng), strict=True)) for k in range(3)}
 
 
+@dataclass(slots=True)
+class Counts:
+    """What is found of planted and of ordinary answers.
+
+    Attributes:
+        hits: Whether each planted answer was found, by kind.
+        n_false: Ordinary answers found.
+        n_nights_with_false: Nights with any.
+        n_nights: Nights.
+    """
+
+    hits: dict[str, list[bool]] = field(default_factory=dict)
+    n_false: int = 0
+    n_nights_with_false: int = 0
+    n_nights: int = 0
+
+    def add(self, ordinary: list[float], planted_p: dict[str, list[float]]) -> None:
+        """Count one night."""
+        flat = [(kind, p) for kind, values in planted_p.items() for p in values]
+        p_values = [*ordinary, *(p for _, p in flat)]
+        said = [q <= LEVEL and p <= 0.01
+                for p, q in zip(p_values, adjusted_p_values(p_values), strict=True)]  # fmt: skip
+        for (kind, _), is_found in zip(flat, said[len(ordinary) :], strict=True):
+            self.hits.setdefault(kind, []).append(is_found)
+        n_false = sum(said[: len(ordinary)])
+        self.n_false += n_false
+        self.n_nights_with_false += n_false > 0
+        self.n_nights += 1
+
+    @property
+    def n_hits(self) -> int:
+        """Planted answers found."""
+        return sum(map(sum, self.hits.values()))
+
+    @property
+    def n_planted(self) -> int:
+        """Planted answers."""
+        return sum(map(len, self.hits.values()))
+
+
 def night_of(
-    classes: dict[str, list[tuple[str, str]]], number: int
+    classes: dict[str, list[tuple[str, str]]], number: int, n_classes: int, n_reference: int
 ) -> tuple[list[InputClass], dict[str, str]]:
-    """Return a night's classes, some with one planted answer, and the kinds of those."""
+    """Return a night's classes, each with one planted answer, and the kinds of those."""
     rng = np.random.default_rng([SEED, number])
     plants = planted(number)
+    names = sorted(classes)
+    kinds_of = [*plants, *ON_TOPIC]
     kinds: dict[str, str] = {}
     night = []
-    for place, (name, rows) in enumerate(sorted(classes.items())):
-        order = rng.permutation(len(rows))[: N_REFERENCE + N_JUDGED]
+    for place in range(n_classes):
+        rows = classes[names[place % len(names)]]
+        name = f"{names[place % len(names)]} #{place}"
+        order = rng.permutation(len(rows))[: n_reference + N_JUDGED]
         answers = [Answer(f"{name} {i}", *rows[i]) for i in order]
-        judged = answers[N_REFERENCE:]
-        if (place + number) % 2 == 0:
-            kind = list(plants)[(number * 5 + place) % len(plants)]
-            texts = plants[kind]
-            key = f"planted {name}"
-            kinds[key] = kind
-            text = texts[int(rng.integers(len(texts)))]
-            judged.append(Answer(key, judged[0].prompt, text))
-        night.append(InputClass(name, tuple(answers[:N_REFERENCE]), tuple(judged)))
+        judged = answers[n_reference:]
+        kind, key = kinds_of[(number * 5 + place) % len(kinds_of)], f"planted {name}"
+        kinds[key] = kind
+        if kind in plants:
+            text = plants[kind][int(rng.integers(len(plants[kind])))]
+        else:
+            text = ON_TOPIC[kind](judged[0].answer, rng)
+        judged.append(Answer(key, judged[0].prompt, text))
+        night.append(InputClass(name, tuple(answers[:n_reference]), tuple(judged)))
     return night, kinds
 
 
-def print_anomalies(title: str, classes: dict[str, list[tuple[str, str]]], n_nights: int) -> None:
+def print_anomalies(
+    title: str, classes: dict[str, list[tuple[str, str]]], n_nights: int, n_classes: int,
+    n_reference: int,
+) -> None:  # fmt: skip
     """Print how many planted answers are found, and how many others."""
-    found: dict[str, list[bool]] = {kind: [] for kind in planted()}
-    false, p_values, start = [], [], time.perf_counter()
+    quiet, lone, half = Counts(), Counts(), Counts()
+    p_values: list[float] = []
+    start = time.perf_counter()
     for number in range(n_nights):
-        night, kinds = night_of(classes, number)
-        for each in find_anomalies(night, min_reference=100, level=LEVEL, seed=SEED):
-            if each.call_key in kinds:
-                found[kinds[each.call_key]].append(bool(each.is_anomaly))
-            else:
-                false.append(bool(each.is_anomaly))
-                p_values.append(each.p_value)
+        night, kinds = night_of(classes, number, n_classes, n_reference)
+        found = find_anomalies(
+            night, min_reference=POLICY.structure.min_reference, level=LEVEL, seed=SEED
+        )
+        # What p-values are does not depend on what else was planted, so one night serves for all.
+        ordinary = [float(e.p_value or 0.0) for e in found if e.call_key not in kinds]
+        odd = [(kinds[e.call_key], float(e.p_value or 0.0)) for e in found if e.call_key in kinds]
+        quiet.add(ordinary, {})
+        for kind, p in odd:
+            lone.add(ordinary, {kind: [p]})
+        for first in (0, 1):
+            some: dict[str, list[float]] = {}
+            for kind, p in odd[first::2]:
+                some.setdefault(kind, []).append(p)
+            half.add(ordinary, some)
+        p_values += ordinary
     spent_s = (time.perf_counter() - start) / n_nights
-    n_hits, n_planted = sum(map(sum, found.values())), sum(map(len, found.values()))
-    n_said = n_hits + sum(false)
-    at = {level: float((np.array(p_values) <= level).mean()) for level in (0.05, 0.01, 0.001)}
-    print(f"\n{title}: {len(classes)} classes, {n_nights} nights, {spent_s:.1f} s a night")
-    print(f"recall {n_hits}/{n_planted} {_range(jeffreys_interval(n_hits, n_planted))}, precision "
-          f"{n_hits}/{n_said} {_range(jeffreys_interval(n_hits, n_said))} at level {LEVEL}")  # fmt: skip
-    print(f"ordinary answers with p at most {at} ({len(p_values):,} answers)")
-    print(", ".join(f"{kind} {sum(hits)}/{len(hits)}" for kind, hits in found.items()))
+    print_found(f"{title}: {n_classes} classes, {n_nights} nights, {n_reference} earlier and "
+                f"{N_JUDGED} new answers each, {spent_s:.1f} s a night", quiet, lone, half,
+                np.array(p_values))  # fmt: skip
+
+
+def print_found(
+    title: str, quiet: Counts, lone: Counts, half: Counts, p_values: np.ndarray
+) -> None:
+    """Print one world."""
+    at = {level: round(float((p_values <= level).mean()), 4) for level in (0.05, 0.01, 0.001)}
+    n_said = half.n_hits + half.n_false
+    print(f"\n{title}")
+    print(f"alone in its night {lone.n_hits}/{lone.n_planted} "
+          f"{_range(jeffreys_interval(lone.n_hits, lone.n_planted))}")  # fmt: skip
+    print(f"in every second class {half.n_hits}/{half.n_planted} "
+          f"{_range(jeffreys_interval(half.n_hits, half.n_planted))}, precision {half.n_hits}/"
+          f"{n_said} {_range(jeffreys_interval(half.n_hits, max(n_said, 1)))}")  # fmt: skip
+    print(f"quiet nights with a finding {quiet.n_nights_with_false}/{quiet.n_nights}, "
+          f"ordinary answers found {quiet.n_false}/{len(p_values)}, with p at most {at}")  # fmt: skip
+    print(", ".join(f"{kind} {sum(own)}/{len(own)}" for kind, own in sorted(lone.hits.items())))
 
 
 def changed_numbers(folder: Path) -> None:
@@ -289,19 +367,22 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--embed", action="store_true")
+    parser.add_argument("--reference", type=int, default=POLICY.sampling.max_reference)
+    parser.add_argument("--anomalies", action="store_true", help="only these")
     options = parser.parse_args()
     if options.data is None or options.quick:
         print_table(made_up_data())
-        print_anomalies("made-up classes", made_up_classes(), 2)
+        print_anomalies("made-up classes", made_up_classes(), 2, 3, options.reference)
         return
-    with TemporaryDirectory() as home:
-        embed = open_embedder(Settings(home=Path(home))) if options.embed else None
-        print_table(labelled_data(options.data, embed))
-    changed_numbers(options.data)
-    classes = real_classes(options.data)
-    for title, start, n_nights, most in WORLDS:
-        names = [name for name in sorted(classes) if name.startswith(start)][:most]
-        print_anomalies(title, {name: classes[name] for name in names}, n_nights)
+    if not options.anomalies:
+        with TemporaryDirectory() as home:
+            embed = open_embedder(Settings(home=Path(home))) if options.embed else None
+            print_table(labelled_data(options.data, embed))
+        changed_numbers(options.data)
+    classes = real_classes(options.data, options.reference + N_JUDGED)
+    for title, start, n_nights, n_classes in WORLDS:
+        own = {name: rows for name, rows in classes.items() if name.startswith(start)}
+        print_anomalies(title, own, n_nights, n_classes, options.reference)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 A class is feature x environment x model x prompt version. Its usual answers are earlier ones, so
 that a whole class that changed is found by the drift questions and not here: where more than a
-fifth of a class stands out, the reason says so.
+fifth of a class stands out, the reason says so, and its answers are judged apart, since among so
+many findings a tenth of false ones would be ordinary answers of the other classes.
 """
 
 from collections.abc import Sequence
@@ -10,8 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from include.freezeline.evaluators.kinds import KIND_NAMES, events_of
 from include.freezeline.evaluators.relevance import Embedder
-from include.freezeline.evaluators.shape import STRUCTURE_NAMES, structure_matrix
+from include.freezeline.evaluators.shape import LEAST_STEPS, STRUCTURE_NAMES, structure_matrix
+from include.freezeline.evaluators.undated import without_values
 from include.freezeline.hashing import stable_hash
 from include.freezeline.stats.multiplicity import adjusted_p_values
 from include.freezeline.stats.outliers import (
@@ -26,9 +29,11 @@ from include.freezeline.stats.result import FloatArray
 from include.freezeline.stats.vocabulary import tf_idf
 
 NAME = "structure"
-VERSION = "2"
+VERSION = "3"
 _N_COLUMNS = 2048
 _MANY_SHARE, _MANY_COUNT = 0.2, 5
+# Where many answers stand out, Benjamini-Hochberg alone would call p-values near the level findings.
+_MOST_P = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +74,11 @@ class Anomaly:
         call_key: Key of the call.
         class_name: Its class.
         p_value: Chance that an ordinary answer is as unusual; None for a small class.
-        q_value: The same after false-discovery control over the night.
+        q_value: The same after false-discovery control over the night, without the classes that
+            changed as a whole; in such a class over its own answers.
         conformal_p_value: The p-value without the continued tail.
-        is_anomaly: Whether the q-value is at most the level; None for a small class.
+        is_anomaly: Whether the q-value is at most the level, and the p-value at most 0.01; None
+            for a small class.
         features: What stands out most.
         reason: Why, in words.
     """
@@ -110,16 +117,17 @@ def find_anomalies(
         (_ordered(each) for each in classes if len(each.reference) >= needed and each.judged),
         key=lambda each: each.name,
     )
-    matrices = [structure_matrix([row.answer for row in _all(each)]) for each in large]
-    units = step_units(np.vstack(matrices)) if matrices else np.zeros(0)
+    matrices = [
+        structure_matrix(without_values([row.answer for row in _all(each)])) for each in large
+    ]
+    units = step_units(np.vstack(matrices), LEAST_STEPS) if matrices else np.zeros(0)
     results = [
         _judge(each, matrix, units, seed, embed)
         for each, matrix in zip(large, matrices, strict=True)
     ]
-    q_values = adjusted_p_values([float(p) for result in results for p in result.p_values])
     found: list[Anomaly] = []
-    for each, result in zip(large, results, strict=True):
-        found += _described(each, result, q_values[len(found) :], level)
+    for each, result, q_values in zip(large, results, _q_values(results), strict=True):
+        found += _described(each, result, q_values, level)
     return found + [
         _unknown(each, row, needed)
         for each in classes
@@ -144,13 +152,13 @@ def _judge(
     """Return how unusual the judged answers of a class are."""
     rows = _all(each)
     vectors, prompts = _vectors(rows, embed)
-    known = Rows(matrix, vectors, prompts)
+    known = Rows(matrix, vectors, prompts, events_of([row.answer for row in rows]))
     n = len(each.reference)
     own_seed = int(stable_hash(seed, NAME, each.name)[:12], 16)
     return outlier_p_values(
         known.pick(np.arange(n)),
         known.pick(np.arange(n, len(rows))),
-        STRUCTURE_NAMES,
+        (*STRUCTURE_NAMES, *KIND_NAMES),
         units,
         seed=own_seed,
     )
@@ -159,29 +167,48 @@ def _judge(
 def _vectors(rows: Sequence[Answer], embed: Embedder | None) -> tuple[Float32Array, Float32Array]:
     """Return vectors of answers and prompts; those of unknown prompts are zeros."""
     texts = [row.answer for row in rows] + [row.prompt or "" for row in rows]
-    vectors = tf_idf(texts, _N_COLUMNS) if embed is None else embed(texts)
+    # Embeddings hardly move by a date, and those of the texts as they are may be in the cache.
+    vectors = tf_idf(without_values(texts), _N_COLUMNS) if embed is None else embed(texts)
     answers, prompts = vectors[: len(rows)], vectors[len(rows) :].copy()
     prompts[[not row.prompt for row in rows]] = 0.0
     return answers, prompts
+
+
+def _q_values(results: Sequence[Outliers]) -> list[list[float]]:
+    """Return q-values by class: over all classes together, of changed ones each apart."""
+    together = [float(p) for each in results if not _is_changed(each) for p in each.p_values]
+    joint = iter(adjusted_p_values(together))
+    return [
+        adjusted_p_values([float(p) for p in each.p_values])
+        if _is_changed(each)
+        else [next(joint) for _ in each.p_values]
+        for each in results
+    ]
+
+
+def _is_changed(result: Outliers) -> bool:
+    """Whether so many answers of a class stand out that it is the class that changed."""
+    n_odd = int((result.p_values <= _MOST_P).sum())
+    return n_odd >= _MANY_COUNT and n_odd > _MANY_SHARE * len(result.p_values)
 
 
 def _described(
     each: InputClass, result: Outliers, q_values: Sequence[float], level: float
 ) -> list[Anomaly]:
     """Put the results of a class into words."""
-    own = q_values[: len(each.judged)]
-    n_found = sum(q <= level for q in own)
-    is_many = n_found >= _MANY_COUNT and n_found > _MANY_SHARE * len(each.judged)
+    p_values = [float(p) for p in result.p_values]
+    is_found = [q <= level and p <= _MOST_P for q, p in zip(q_values, p_values, strict=True)]
+    n_many = sum(is_found) if _is_changed(result) else 0
     return [
         Anomaly(
             call_key=row.call_key,
             class_name=each.name,
-            p_value=float(result.p_values[i]),
-            q_value=own[i],
+            p_value=p_values[i],
+            q_value=q_values[i],
             conformal_p_value=float(result.conformal_p_values[i]),
-            is_anomaly=own[i] <= level,
+            is_anomaly=is_found[i],
             features=result.features[i],
-            reason=_reason(result, i, n_found if is_many else 0, is_found=own[i] <= level),
+            reason=_reason(result, i, n_many, is_found=is_found[i]),
         )
         for i, row in enumerate(each.judged)
     ]

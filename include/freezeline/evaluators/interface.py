@@ -15,6 +15,9 @@ _MISSING: Mapping[Need, str] = {
     "peers": "too few earlier answers of its kind",
 }
 
+EMPTY = "the answer is empty"
+"""Why an empty answer has no score of what words are looked for in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:

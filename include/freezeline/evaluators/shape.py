@@ -14,35 +14,30 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from include.freezeline.evaluators.fences import fenced
+from include.freezeline.evaluators.languages import FOREIGN_WORDS
 from include.freezeline.stats.result import FloatArray
-from include.freezeline.stats.style import FEATURE_NAMES, style_matrix, words_of
+from include.freezeline.stats.style import (
+    FEATURE_NAMES,
+    WORD_TRAITS,
+    style_matrix,
+    word_set,
+    words_of,
+)
 
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>|&[a-z]{2,6};")
-_ENCODED = re.compile(r"[A-Za-z0-9+/_=-]{32,}")
-_ROLE = re.compile(
+ENCODED = re.compile(r"[A-Za-z0-9+/_=-]{32,}")
+ROLE = re.compile(
     r"<\|[a-z_]{2,20}\|>|\[/?(?:INST|SYS)\]|<</?SYS>>|^#{2,3} ?(?:instruction|system|response)\b"
     r"|^(?:system|assistant|user|human|developer) ?:",
     re.IGNORECASE | re.MULTILINE,
 )
-_INSTRUCTION = re.compile(
+INSTRUCTION = re.compile(
     r"\byou are (?:a|an|the)\b|\byou (?:must|should) (?:always|never|not)\b"
     r"|\b(?:do not|don't|never) (?:reveal|disclose|mention|share|discuss|answer|tell)\b"
     r"|\b(?:system|hidden|initial) (?:prompt|message|instructions?)\b"
     r"|\b(?:previous|above|these|my|your) instructions?\b|\brespond only\b|\byour (?:role|task) is\b",
     re.IGNORECASE,
 )
-# Function words of the most spoken languages in Latin script that English does not have.
-_FOREIGN_WORDS = (
-    "und der das ist nicht ein eine mit auf sich den dem von zu werden wird sie ihr ihre oder für "
-    "el los las una que con por para su sus como pero esta este puede del se es más "
-    "le les une et est dans pour vous votre avec sur pas qui sont ce cette des au aux à "
-    "il gli che di per della sono non più nel alla questo si è "
-    "os um uma não com seu sua pode você dos das ao em é "
-    "het een niet van op voor zijn dat u uw kunt naar bij "
-    "och att det som av inte jag du kan ett till för på "
-    "nie sie się jest na ze oraz aby ve bir bu için ile"
-)
-_FOREIGN = frozenset(_FOREIGN_WORDS.split())
 _INVISIBLE = re.compile(r"[\u0000-\u0008\u000b\u000c\u000e-\u001f\u200b-\u200f\u2060\ufeff\ufffd]")
 
 
@@ -56,7 +51,7 @@ def _rate_of(pattern: re.Pattern[str]) -> Callable[[str], float]:
     return lambda text: 100.0 * len(pattern.findall(text)) / (len(text.split()) + 1)
 
 
-def _is_json(text: str) -> float:
+def is_json(text: str) -> float:
     """Return 1 for a text that is one JSON object or array, fenced or not."""
     fence = fenced(text)
     bare = fence.content if fence else text.strip()
@@ -89,7 +84,7 @@ def _accented(text: str) -> float:
 def _foreign(text: str) -> float:
     """Return the share of words that are function words of other languages."""
     words = words_of(text)
-    return sum(word in _FOREIGN for word in words) / (len(words) + 1)
+    return sum(word in FOREIGN_WORDS for word in words) / (len(words) + 1)
 
 
 def _repeated_lines(text: str) -> float:
@@ -99,17 +94,17 @@ def _repeated_lines(text: str) -> float:
 
 
 SHAPES: dict[str, Callable[[str], float]] = {
-    "is_json": _is_json,
+    "is_json": is_json,
     "braces": _share_of(re.compile(r'[{}\[\]"]')),
     "markup": _share_of(_TAG),
-    "encoded": _share_of(_ENCODED),
+    "encoded": _share_of(ENCODED),
     "longest_token_log": lambda text: math.log1p(max(map(len, text.split()), default=0)),
     "character_entropy": _entropy,
     "non_latin": _non_latin,
     "accented": _accented,
     "foreign_words": _foreign,
-    "role_markers": _rate_of(_ROLE),
-    "instruction_voice": _rate_of(_INSTRUCTION),
+    "role_markers": _rate_of(ROLE),
+    "instruction_voice": _rate_of(INSTRUCTION),
     "invisible": _share_of(_INVISIBLE),
     "repeated_lines": _repeated_lines,
     "shouting": lambda text: (
@@ -118,10 +113,34 @@ SHAPES: dict[str, Callable[[str], float]] = {
 }
 STRUCTURE_NAMES = (*FEATURE_NAMES, *SHAPES)
 # Counts are compared by ratio: twice as long is as far as half as long.
-_LENGTHS = (
+_LENGTHS = word_set(
     "characters words sentences lines paragraphs longest_sentence first_sentence last_sentence"
 )
-_LOGGED = frozenset(_LENGTHS.split())
+_YES_NO = ("starts_", "opens_", "ends_", "is_")
+_OTHER_STEPS = {
+    "words_per_sentence": 2.0, "sentence_spread": 2.0, "words_per_line": 2.0,
+    "characters_per_word": 0.25, "longest_token_log": 0.2, "character_entropy": 0.15,
+    "type_token_ratio": 0.05, "compression": 0.05,
+    # A little of these is much: prose has none.
+    "role_markers": 0.3, "instruction_voice": 0.3, "markup": 0.005, "encoded": 0.005,
+    "non_latin": 0.005, "invisible": 0.002, "foreign_words": 0.01, "braces": 0.01,
+}  # fmt: skip
+_SHARES = frozenset({"digits", "capitals", "capital_words", "non_ascii", *WORD_TRAITS, *SHAPES})
+_LENGTH_STEP, _YES_NO_STEP, _SHARE_STEP, _RATE_STEP = 0.15, 0.25, 0.02, 1.0
+
+
+def _step(name: str) -> float:
+    """Return the least difference of a feature that anybody would notice."""
+    if name in _OTHER_STEPS:
+        return _OTHER_STEPS[name]
+    if name in _LENGTHS:
+        return _LENGTH_STEP
+    if name in _SHARES and name != "is_json":
+        return _SHARE_STEP
+    return _YES_NO_STEP if name.startswith(_YES_NO) else _RATE_STEP
+
+
+LEAST_STEPS: FloatArray = np.array([_step(name) for name in STRUCTURE_NAMES])
 
 
 def structure_matrix(texts: Sequence[str]) -> FloatArray:
@@ -129,6 +148,6 @@ def structure_matrix(texts: Sequence[str]) -> FloatArray:
     style = style_matrix(texts).astype(np.float64)
     shapes = [[measure(text) for measure in SHAPES.values()] for text in texts]
     rows = np.hstack([style, np.asarray(shapes, dtype=np.float64).reshape(len(texts), len(SHAPES))])
-    logged = [name in _LOGGED for name in STRUCTURE_NAMES]
+    logged = [name in _LENGTHS for name in STRUCTURE_NAMES]
     rows[:, logged] = np.log1p(rows[:, logged])
     return rows

@@ -2,7 +2,9 @@
 
 Only how it is written counts, not how long it is nor what it says. The score is the share of
 earlier answers that are at least as unlike the others, so an ordinary answer's score is spread
-evenly from 0 to 1, and few are near 0.
+evenly from 0 to 1, and few are near 0. What is usual is learned from the answer too (full
+conformal, Vovk, Gammerman & Shafer 2005), so that it is treated like the earlier ones: measured by
+what they alone say it would be among the farthest too often.
 """
 
 from collections.abc import Sequence
@@ -28,7 +30,7 @@ class Tone:
     """Scores how ordinary an answer's tone is among earlier ones."""
 
     name = "tone"
-    version = "2"
+    version = "3"
     has_model = False
     needs: frozenset[Need] = frozenset({"answer", "peers"})
     is_high_bad = False
@@ -46,14 +48,15 @@ def _score(item: Item, known: dict[tuple[str, ...], FloatArray]) -> Score:
         return Score(item.call_key, None, reason)
     if item.peers not in known:
         known[item.peers] = _rows(item.peers)
-    peers, own = known[item.peers], _rows([item.answer or ""])
-    centre, scale = np.median(peers, axis=0), np.maximum(peers.std(axis=0), 1e-3)
-    usual = (((peers - centre) / scale) ** 2).mean(axis=1)
-    gaps = ((own[0] - centre) / scale) ** 2
-    n_as_far = int((usual >= gaps.mean()).sum())
-    farthest = _TONE[int(np.argmax(gaps))]
-    reason = f"{n_as_far} of {len(peers)} earlier answers as far from the usual; most in {farthest}"
-    return Score(item.call_key, (1 + n_as_far) / (1 + len(peers)), reason)
+    rows = np.vstack([known[item.peers], _rows([item.answer or ""])])
+    centre, scale = np.median(rows, axis=0), np.maximum(rows.std(axis=0), 1e-3)
+    gaps = ((rows - centre) / scale) ** 2
+    distances = gaps.mean(axis=1)
+    # Of equal texts none is farther by the last digit of a sum.
+    n_as_far = int((distances[:-1] >= distances[-1] - 1e-9).sum())
+    farthest, n_peers = _TONE[int(np.argmax(gaps[-1]))], len(item.peers)
+    reason = f"{n_as_far} of {n_peers} earlier answers as far from the usual; most in {farthest}"
+    return Score(item.call_key, (1 + n_as_far) / (1 + n_peers), reason)
 
 
 def _rows(texts: Sequence[str]) -> FloatArray:

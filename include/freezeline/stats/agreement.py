@@ -13,8 +13,8 @@ from scipy import special
 from include.freezeline.stats.proportions import jeffreys_interval, placements
 from include.freezeline.stats.result import BoolArray, FloatArray, StatResult, insufficient
 
-AUC_METHOD = "roc_auc_delong"
-RATE_METHOD = "rogan_gladen"
+AUC_METHOD, AUC_VERSION = "roc_auc_delong", "2"
+RATE_METHOD, RATE_VERSION = "rogan_gladen", "2"
 _Z = 1.959964
 _MIN_EACH = 10
 
@@ -67,9 +67,11 @@ class OperatingPoint:
 def roc_agreement(scores: FloatArray, labels: BoolArray, min_each: int = _MIN_EACH) -> StatResult:
     """Return the area under the ROC curve: how often a yes is scored above a no, ties a half.
 
-    Source: DeLong, DeLong & Clarke-Pearson 1988, on the logit scale so that the interval stays
-    inside 0 to 1. Where the scores separate perfectly the variance is 0 and the interval is that
-    of as many independent pairs as the smaller group has.
+    Sources: DeLong, DeLong & Clarke-Pearson 1988 with Student's t for few labels of a kind
+    (Welch-Satterthwaite), or Hanley & McNeil 1982 where that is wider: a handful of yes labels
+    happen to agree more often than their variance shows. Both on the logit scale so that the
+    interval stays inside 0 to 1. Where the scores separate perfectly the variance is 0 and the
+    interval is that of as many independent pairs as the smaller group has.
 
     Args:
         scores: A score per answer; no NaN.
@@ -83,14 +85,16 @@ def roc_agreement(scores: FloatArray, labels: BoolArray, min_each: int = _MIN_EA
     above = placements(positive, negative)
     area = float(above.mean())
     below = 1.0 - placements(negative, positive)
-    variance = above.var(ddof=1) / len(positive) + below.var(ddof=1) / len(negative)
+    variances = above.var(ddof=1) / len(positive), below.var(ddof=1) / len(negative)
+    sizes = len(positive), len(negative)
     return StatResult(
         value=area,
-        interval=_area_interval(area, float(variance), min(len(positive), len(negative))),
+        interval=_area_interval(area, variances, sizes),
         p_value=None,
         n_reference=len(negative),
         n_current=len(positive),
         method=AUC_METHOD,
+        method_version=AUC_VERSION,
     )
 
 
@@ -166,7 +170,8 @@ def corrected_rate(n_said: float, n_scored: float, point: OperatingPoint) -> Sta
     """Return the rate that people would have found, from the rate that an evaluator said.
 
     Sources: Rogan & Gladen 1978 for the value; Lang & Reiczigel 2014 for the interval, which
-    carries the uncertainty of sensitivity and specificity too.
+    carries the uncertainty of sensitivity and specificity too. Where it lies wholly below 0 or
+    above 1, answers with labels and answers scored are not alike, and there is no value.
 
     Args:
         n_said: Answers with a yes; of a weighted sample their share of ``n_scored``.
@@ -180,27 +185,51 @@ def corrected_rate(n_said: float, n_scored: float, point: OperatingPoint) -> Sta
     if informedness <= 0.0:
         reason = "sensitivity and specificity add up to at most 1: the evaluator says nothing"
         return insufficient(RATE_METHOD, reason, n_labels, round(n_scored))
+    low, high = _rate_interval(n_said, n_scored, point)
+    if high < 0.0 or low > 1.0:
+        return insufficient(RATE_METHOD, _beyond_labels(n_said / n_scored, point), n_labels,
+                            round(n_scored))  # fmt: skip
     rate = (n_said / n_scored + point.specificity - 1.0) / informedness
     return StatResult(
         value=float(np.clip(rate, 0.0, 1.0)),
-        interval=_rate_interval(n_said, n_scored, point),
+        interval=(max(low, 0.0), min(high, 1.0)),
         p_value=None,
         n_reference=n_labels,
         n_current=round(n_scored),
         method=RATE_METHOD,
+        method_version=RATE_VERSION,
         details={"said_ratio": n_said / n_scored},
     )
 
 
-def _area_interval(area: float, variance: float, n_pairs: int) -> tuple[float, float]:
-    """Return the interval of an area on the logit scale."""
+def _area_interval(
+    area: float, variances: tuple[float, float], sizes: tuple[int, int]
+) -> tuple[float, float]:
+    """Return the interval of an area on the logit scale.
+
+    Args:
+        area: The area.
+        variances: What yes and no labels add to its variance.
+        sizes: How many they are.
+    """
+    variance, n_pairs = float(sum(variances)), min(sizes)
     if area in (0.0, 1.0) or variance <= 0.0:
         bounds = jeffreys_interval(area * n_pairs, n_pairs)
         return bounds if bounds is not None else (0.0, 1.0)
+    freedom = variance**2 / sum(v**2 / (n - 1) for v, n in zip(variances, sizes, strict=True))
+    delong = float(special.stdtrit(freedom, 0.975)) * np.sqrt(variance)
+    margin = max(delong, _Z * _hanley_error(area, *sizes)) / (area * (1.0 - area))
     logit = special.logit(area)
-    margin = _Z * np.sqrt(variance) / (area * (1.0 - area))
     low, high = special.expit([logit - margin, logit + margin])
     return float(low), float(high)
+
+
+def _hanley_error(area: float, n_positive: int, n_negative: int) -> float:
+    """Return the standard error of an area where scores are exponential (Hanley & McNeil 1982)."""
+    both_below, both_above = area / (2.0 - area), 2.0 * area**2 / (1.0 + area)
+    spread = area * (1.0 - area) + (n_positive - 1) * (both_below - area**2)
+    spread += (n_negative - 1) * (both_above - area**2)
+    return float(np.sqrt(spread / (n_positive * n_negative)))
 
 
 def _best_threshold(
@@ -232,7 +261,11 @@ def _resample(ordered: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 
 def _rate_interval(n_said: float, n_scored: float, point: OperatingPoint) -> tuple[float, float]:
-    """Return the interval of Lang & Reiczigel 2014 (their equations for unknown Se and Sp)."""
+    """Return the interval of Lang & Reiczigel 2014 (their equations for unknown Se and Sp).
+
+    It may lie outside 0 to 1. A rate beyond either end has at least the margin of that end, since
+    to be further out is no reason to be surer.
+    """
     z2 = _Z**2
     n, n_se, n_sp = n_scored + z2, point.n_positive + 2.0, point.n_negative + 2.0
     said = (n_said + z2 / 2.0) / n
@@ -243,8 +276,29 @@ def _rate_interval(n_said: float, n_scored: float, point: OperatingPoint) -> tup
         return 0.0, 1.0
     rate = (said + sp - 1.0) / youden
     var_se, var_sp = se * (1.0 - se) / n_se, sp * (1.0 - sp) / n_sp
-    shift = 2.0 * z2 * (rate * var_se - (1.0 - rate) * var_sp)
-    spread = said * (1.0 - said) / n + var_se * rate**2 + var_sp * (1.0 - rate) ** 2
-    margin = _Z * float(np.sqrt(spread)) / youden
-    low, high = np.clip([rate + shift - margin, rate + shift + margin], 0.0, 1.0)
-    return float(low), float(high)
+
+    def bounds(at: float) -> tuple[float, float]:
+        shift = 2.0 * z2 * (at * var_se - (1.0 - at) * var_sp)
+        spread = said * (1.0 - said) / n + var_se * at**2 + var_sp * (1.0 - at) ** 2
+        margin = _Z * float(np.sqrt(spread)) / youden
+        return at + shift - margin, at + shift + margin
+
+    low, high = bounds(rate)
+    if high < 0.0 or low > 1.0:
+        return low, high
+    inside = bounds(min(max(rate, 0.0), 1.0))
+    return min(low, inside[0]), max(high, inside[1])
+
+
+def _beyond_labels(said_ratio: float, point: OperatingPoint) -> str:
+    """Say why a rate cannot be corrected by labels that do not fit it."""
+    if said_ratio < 0.5 * (point.sensitivity + 1.0 - point.specificity):
+        least = 1.0 - point.specificity
+        compared = (
+            f"{said_ratio:.3f} said, fewer than the {least:.3f} false alarms among the labels"
+        )
+    else:
+        compared = (
+            f"{said_ratio:.3f} said, more than the {point.sensitivity:.3f} found in the labels"
+        )
+    return f"{compared}: the answers with labels are not like those scored"

@@ -7,7 +7,7 @@ good answers may be longer, and a family may really be better.
 from collections.abc import Iterator
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from include.freezeline.stats.proportions import jeffreys_interval
 from include.freezeline.stats.result import (
@@ -20,7 +20,7 @@ from include.freezeline.stats.result import (
 
 LENGTH_METHOD = "length_bias_partial_spearman"
 POSITION_METHOD = "position_bias_swap"
-FAMILY_METHOD = "self_preference_permutation"
+FAMILY_METHOD, FAMILY_VERSION = "self_preference_permutation", "2"
 _Z = 1.959964
 _MIN_STRATUM = 5
 
@@ -104,7 +104,8 @@ def self_preference(
     """Return how much higher a judge scores its own family's answers than equally good others.
 
     Mean differences inside a label with Cochran-Mantel-Haenszel weights; families are permuted
-    inside labels. Null hypothesis: given the label, the family says nothing about the score.
+    inside labels. Null hypothesis: given the label, the family says nothing about the score. The
+    interval is Welch's, for few answers of a family.
 
     Args:
         scores: The judge's scores.
@@ -120,7 +121,7 @@ def self_preference(
     if min(n_own, n_other) < min_each:
         reason = f"{n_own} own and {n_other} other answers with the same labels, {min_each} needed"
         return insufficient(FAMILY_METHOD, reason, n_other, n_own)
-    observed, error = _mean_difference(scores, is_own_family, usable)
+    observed, margin = _mean_difference(scores, is_own_family, usable)
     rng = np.random.default_rng(seed)
     drawn = [
         _mean_difference(scores, _permuted(is_own_family, usable, rng), usable)[0]
@@ -129,11 +130,12 @@ def self_preference(
     n_as_far = int((np.abs(drawn) >= abs(observed) - 1e-12).sum())
     return StatResult(
         value=observed,
-        interval=(observed - _Z * error, observed + _Z * error),
+        interval=(observed - margin, observed + margin),
         p_value=(1 + n_as_far) / (1 + n_permutations),
         n_reference=n_other,
         n_current=n_own,
         method=FAMILY_METHOD,
+        method_version=FAMILY_VERSION,
         seed=seed,
     )
 
@@ -149,15 +151,27 @@ def _strata(labels: IntArray) -> Iterator[BoolArray]:
 def _mean_difference(
     scores: FloatArray, is_own: BoolArray, strata: list[BoolArray]
 ) -> tuple[float, float]:
-    """Return the weighted difference of means and its standard error."""
-    differences, weights, variances = [], [], []
-    for stratum in strata:
-        own, other = scores[stratum & is_own], scores[stratum & ~is_own]
-        differences.append(own.mean() - other.mean())
-        weights.append(len(own) * len(other) / (len(own) + len(other)))
-        variances.append(own.var() / len(own) + other.var() / len(other))
-    share = np.array(weights) / sum(weights)
-    return float(share @ differences), float(np.sqrt(share**2 @ variances))
+    """Return the weighted difference of means and the margin of its 95% interval."""
+    groups = [(scores[stratum & is_own], scores[stratum & ~is_own]) for stratum in strata]
+    weights = np.array([len(a) * len(b) / (len(a) + len(b)) for a, b in groups])
+    share = weights / weights.sum()
+    observed = float(share @ np.array([a.mean() - b.mean() for a, b in groups]))
+    terms, freedoms = np.array(
+        [(part**2 * variance, n_free)
+         for part, (a, b) in zip(share, groups, strict=True)
+         for variance, n_free in (_mean_variance(a, b), _mean_variance(b, a))]
+    ).T  # fmt: skip
+    total = float(terms.sum())
+    if total <= 0.0:
+        return observed, 0.0
+    freedom = total**2 / float((terms**2 / freedoms).sum())
+    return observed, float(special.stdtrit(freedom, 0.975) * np.sqrt(total))
+
+
+def _mean_variance(own: FloatArray, other: FloatArray) -> tuple[float, int]:
+    """Return the variance of a mean and its degrees of freedom; one answer borrows the spread."""
+    spread = own if len(own) > 1 else other
+    return float(spread.var(ddof=1)) / len(own), len(spread) - 1
 
 
 def _permuted(is_own: BoolArray, strata: list[BoolArray], rng: np.random.Generator) -> BoolArray:

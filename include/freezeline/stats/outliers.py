@@ -3,41 +3,36 @@
 A class is a set of answers that ought to look alike. Half of its earlier answers say what is
 usual, the other half how unusual ordinary answers get, and a new answer is compared with those.
 
-The score of a row is ``max_j log(1 + z_j^2)`` over its features plus ``2 log(1 + u^2)`` for how
-far its vector is from the nearest of the class, and the same for how unlike its prompt it is:
-one feature far out is enough, and logarithms keep heavy tails from drowning everything else.
+The score of a row is ``max_j log(1 + z_j^2)`` over its features, plus ``2 log(1 + u^2)`` for how
+far its vector is from the nearest of the class, the same for how unlike its prompt it is, and
+``-2 log`` of the share of rows that are what it is where that is rare (JSON, markup, ...): one of
+them far out is enough, and logarithms keep heavy tails from drowning everything else.
 
 Sources: Vovk, Gammerman & Shafer 2005 (split conformal p-values, exact when new answers are
-exchangeable with earlier ones); Bates et al. 2023 (they may go to Benjamini-Hochberg). With n
-calibrating answers no conformal p-value is below 1 / (n + 1), too few for a night of thousands;
-beyond the largest calibrated score the tail is taken to be exponential with the upper 75% bound
-of its mean excess (Pickands 1975 with shape 0: scores are logarithms). That step is a model, not
-a theorem; the bench measures what it does.
+exchangeable with earlier ones); Bates et al. 2023 (they may go to Benjamini-Hochberg).
+``outlier_tail`` continues them beyond the largest calibrated score; the bench measures what it does.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
+from include.freezeline.stats.outlier_tail import fit_tail
 from include.freezeline.stats.permutation import Float32Array
-from include.freezeline.stats.result import FloatArray
+from include.freezeline.stats.rare_events import EventRarity, Events, fit_rarity
+from include.freezeline.stats.result import BoolArray, FloatArray
 
 METHOD = "conformal_outlier"
-METHOD_VERSION = "2"
+METHOD_VERSION = "3"
 # With fewer earlier answers there is no tail to continue, and one odd answer of a night of sixty
 # could not be told from the most unusual of the ordinary ones.
 LEAST_REFERENCE = 160
 NEAREST, PROMPT = "unlike_all_others", "unlike_its_prompt"
 _SIDE_WEIGHT = 2.0
 _N_NEAREST = 5
-_TAIL_SHARE = 0.1
-_MIN_TAIL = 8
-_TAIL_BOUND = 0.75
-# Where ordinary answers are all alike, nothing says how fast the tail falls; scores are logarithms,
-# so this is one factor of e a unit. Narrower tails would call every new word of a label odd.
-_LEAST_SCALE = 1.0
+# Rows whose contributions, or whose vectors, point the same way are of one kind.
+_SAME_PROFILE, _SAME_VECTOR = 0.95, 0.9
 _LEAST_SPREAD = 0.02
 _MAD_TO_SD = 1.4826
 
@@ -50,15 +45,22 @@ class Rows:
         features: A row of structure features per answer.
         vectors: An L2-normalised row per answer.
         prompts: An L2-normalised row per prompt, in the same space; zeros where it is unknown.
+        events: What each answer is.
     """
 
     features: FloatArray
     vectors: Float32Array
     prompts: Float32Array
+    events: Events
 
     def pick(self, places: Sequence[int] | np.ndarray) -> "Rows":
         """Return some of the rows."""
-        return Rows(self.features[places], self.vectors[places], self.prompts[places])
+        return Rows(
+            self.features[places],
+            self.vectors[places],
+            self.prompts[places],
+            self.events.pick(places),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class _Usual:
     vectors: Float32Array
     gap: tuple[float, float]
     mismatch: tuple[float, float]
+    rarity: EventRarity
 
 
 def outlier_p_values(
@@ -101,7 +104,7 @@ def outlier_p_values(
     Args:
         reference: Earlier answers of the class, at least 20; they should not hold the judged ones.
         judged: Answers to judge.
-        names: Names of the features.
+        names: Names of the features, then of the events.
         units: A step of each feature that matters at all; spreads are not taken to be smaller, so
             that what differs between answers elsewhere is no cause for alarm in a class of few
             kinds.
@@ -109,44 +112,59 @@ def outlier_p_values(
     """
     order = np.random.default_rng(seed).permutation(len(reference.features))
     fitted, held = np.split(order, [len(order) // 2])
-    usual = _fit(reference.pick(fitted), units)
-    calibrated = _parts(usual, reference.pick(held)).sum_of_best()
-    parts = _parts(usual, judged)
-    scores = parts.sum_of_best()
-    exact = _conformal(calibrated, scores)
+    usual, calibrating = _fit(reference.pick(fitted), units), reference.pick(held)
+    calibrated, parts = _parts(usual, calibrating), _parts(usual, judged)
+    tail = fit_tail(calibrated.scores)
+    is_odd = calibrated.scores > tail.end
+    is_known = _is_of_a_kind(
+        parts.columns, calibrated.columns[is_odd], judged.vectors, calibrating.vectors[is_odd]
+    )
     return Outliers(
-        scores=scores,
-        conformal_p_values=exact,
-        p_values=_continued(calibrated, scores, exact),
+        scores=parts.scores,
+        conformal_p_values=tail.exact(parts.scores),
+        p_values=tail.continued(parts.scores, is_known),
         features=tuple(parts.strongest(names)),
         n_fitted=len(fitted),
         n_calibrated=len(held),
     )
 
 
-def step_units(features: FloatArray) -> FloatArray:
-    """Return a step of each feature that matters: its deviation over answers of all classes."""
-    return np.asarray(np.maximum(features.std(axis=0), 1e-6), dtype=np.float64)
+def step_units(features: FloatArray, least: FloatArray) -> FloatArray:
+    """Return a step of each feature that matters: its deviation over answers of all classes.
+
+    Args:
+        features: Features of the answers of all classes.
+        least: Least steps, for nights on which few classes hardly differ.
+    """
+    return np.asarray(np.maximum(features.std(axis=0), least), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """Contributions to the scores: a column per feature, and two more."""
+    """Contributions to the scores: a column per feature and event, and two more."""
 
     features: FloatArray
+    events: FloatArray
     gap: FloatArray
     mismatch: FloatArray
 
-    def sum_of_best(self) -> FloatArray:
-        """Return the scores."""
-        return np.asarray(self.features.max(axis=1) + self.gap + self.mismatch, dtype=np.float64)
+    @property
+    def columns(self) -> FloatArray:
+        """All contributions."""
+        return np.column_stack([self.features, self.events, self.gap, self.mismatch])
+
+    @property
+    def scores(self) -> FloatArray:
+        """The scores: the best feature and the best event, and the others in full."""
+        best = self.features.max(axis=1) + self.events.max(axis=1)
+        return np.asarray(best + self.gap + self.mismatch, dtype=np.float64)
 
     def strongest(self, names: Sequence[str], n: int = 4) -> list[tuple[str, ...]]:
         """Return the names of the largest contributions of each row, of equals the later one.
 
         Many features are as rare as can be in an odd answer; the later ones say more.
         """
-        columns = np.column_stack([self.features, self.gap, self.mismatch]).round(3)
+        columns = self.columns.round(3)
         labels = [*names, NEAREST, PROMPT]
         last = columns.shape[1] - 1
         order = last - np.argsort(-columns[:, ::-1], axis=1, kind="stable")[:, :n]
@@ -154,6 +172,23 @@ class _Parts:
             tuple(labels[j] for j in places if columns[i, j] > 0.0)
             for i, places in enumerate(order)
         ]
+
+
+def _is_of_a_kind(
+    parts: FloatArray, odd_parts: FloatArray, vectors: Float32Array, odd_vectors: Float32Array
+) -> BoolArray:
+    """Return which rows are of the kind of an odd one: the same stands out, or the words agree."""
+    if not len(odd_parts):
+        return np.zeros(len(parts), dtype=np.bool_)
+    same_profile = _directions(parts) @ _directions(odd_parts).T >= _SAME_PROFILE
+    same_words = vectors @ odd_vectors.T >= _SAME_VECTOR
+    return np.asarray((same_profile | same_words).any(axis=1))
+
+
+def _directions(rows: FloatArray) -> FloatArray:
+    """Return rows of length 1; zeros stay zeros."""
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(lengths, 1e-9), dtype=np.float64)
 
 
 def _fit(rows: Rows, units: FloatArray) -> _Usual:
@@ -170,6 +205,7 @@ def _fit(rows: Rows, units: FloatArray) -> _Usual:
         vectors=rows.vectors,
         gap=_centre_and_spread(near),
         mismatch=_centre_and_spread(_mismatches(rows)[_has_prompt(rows)]),
+        rarity=fit_rarity(rows.events),
     )
 
 
@@ -180,6 +216,7 @@ def _parts(usual: _Usual, rows: Rows) -> _Parts:
     gap = _beyond(_gaps(rows.vectors, usual.vectors), usual.gap)
     return _Parts(
         features=np.log1p(z**2),
+        events=_SIDE_WEIGHT * usual.rarity.of(rows.events),
         gap=_SIDE_WEIGHT * np.log1p(gap**2),
         mismatch=_SIDE_WEIGHT * np.log1p(mismatch**2),
     )
@@ -216,27 +253,3 @@ def _centre_and_spread(values: FloatArray) -> tuple[float, float]:
 def _beyond(values: FloatArray, usual: tuple[float, float]) -> FloatArray:
     """Return by how many spreads values exceed the usual; being closer is not unusual."""
     return np.asarray(np.maximum((values - usual[0]) / usual[1], 0.0), dtype=np.float64)
-
-
-def _conformal(calibrated: FloatArray, scores: FloatArray) -> FloatArray:
-    """Return the share of calibrated scores at least as large, the judged one included."""
-    ordered = np.sort(calibrated)
-    n_as_large = len(ordered) - np.searchsorted(ordered, scores, "left")
-    return np.asarray((1.0 + n_as_large) / (1.0 + len(ordered)), dtype=np.float64)
-
-
-def _continued(calibrated: FloatArray, scores: FloatArray, exact: FloatArray) -> FloatArray:
-    """Return conformal p-values with an exponential tail beyond the largest calibrated score."""
-    n_tail = int(_TAIL_SHARE * len(calibrated))
-    if n_tail < _MIN_TAIL:
-        return exact
-    ordered = np.sort(calibrated)
-    start = ordered[-n_tail - 1]
-    excess = float((ordered[-n_tail:] - start).sum())
-    # Upper bound of the mean of n exponentials, so that a lucky sample does not promise too much.
-    bound = 2.0 * excess / float(stats.chi2(2 * n_tail).ppf(1.0 - _TAIL_BOUND))
-    scale = max(bound, _LEAST_SCALE)
-    tail = (1.0 + n_tail) / (1.0 + len(ordered)) * np.exp(-(scores - start) / scale)
-    beyond = scores > ordered[-1]
-    smallest = np.finfo(np.float64).tiny
-    return np.where(beyond, np.clip(np.minimum(exact, tail), smallest, 1.0), exact)

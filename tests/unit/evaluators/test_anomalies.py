@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 
 from include.freezeline.evaluators.anomalies import Answer, InputClass, find_anomalies
-from include.freezeline.evaluators.shape import SHAPES, STRUCTURE_NAMES, structure_matrix
-from tests.unit.evaluators.planted import planted
+from include.freezeline.evaluators.kinds import KIND_NAMES, NEW_HOST, events_of
+from include.freezeline.evaluators.shape import (
+    LEAST_STEPS,
+    SHAPES,
+    STRUCTURE_NAMES,
+    structure_matrix,
+)
+from include.freezeline.evaluators.undated import without_values
+from tests.unit.evaluators.planted import ON_TOPIC, planted
 from tests.unit.stats.texts import make_window
 
 LEVEL = 0.1
@@ -147,3 +154,108 @@ def test_shapes_of_strange_texts_are_numbers() -> None:
     assert rows.shape == (6, len(STRUCTURE_NAMES))
     assert np.isfinite(rows).all()
     assert len(SHAPES) >= 10
+
+
+@pytest.mark.parametrize("kind", ON_TOPIC)
+def test_the_same_answer_in_another_wrapping_is_found(kind: str) -> None:
+    n_found = 0
+    for seed in range(4):
+        each = _class("a", seed)
+        text = ON_TOPIC[kind](each.judged[0].answer, np.random.default_rng(seed))
+        found = find_anomalies([_with(each, text)], min_reference=160, level=LEVEL, seed=3)
+        n_found += [row.call_key for row in found if row.is_anomaly] == ["planted-0"]
+    assert n_found >= 3
+
+
+def _templated(kind: str, rng: np.random.Generator) -> list[str]:
+    """Return 308 answers of 14 days and 60 of the day after, from one template."""
+    texts = []
+    for n in range(368):
+        day, amount = min(n // 22, 14) + 1, rng.integers(10, 9999)
+        month = "September" if n < 308 else "October"
+        texts.append({
+            "date": f"As of 2026-10-{day:02d} your balance is {amount} dollars. Thank you.",
+            "month": f"Your {month} statement is ready. Your balance is {amount} dollars.",
+            "counter": f"Ticket {99700 + n} has been opened. We will reply within two days.",
+            "JSON": f'{{"ticket": {99700 + n}, "created": "2026-10-{day:02d}T10:00:00Z"}}',
+        }[kind])  # fmt: skip
+    return texts
+
+
+@pytest.mark.parametrize("kind", ["date", "month", "counter", "JSON"])
+@pytest.mark.parametrize("with_others", [False, True])
+def test_templated_answers_of_another_day_are_no_anomalies(kind: str, *, with_others: bool) -> None:
+    texts = _templated(kind, np.random.default_rng(1))
+    rows = tuple(Answer(f"a-{n}", "How much is it?", text) for n, text in enumerate(texts))
+    night = [InputClass("a", rows[:308], rows[308:])]
+    night += [_class("b", 2), _class("c", 3)] if with_others else []
+    found = find_anomalies(night, min_reference=160, level=LEVEL, seed=3)
+    assert not any(row.is_anomaly for row in found if row.class_name == "a")
+
+
+def test_values_are_signs_and_what_they_stand_in_stays() -> None:
+    assert without_values(
+        ["Order 1,234.50 of <NAME_12> came on 3 May 2026.", '{"a": [100, 2], "<b>": "<br/>"}']
+    ) == ["Order 0 of name came on 0.", '{"a": [0, 0], "<b>": "<br/>"}']
+
+
+def test_one_odd_earlier_answer_does_not_hide_other_kinds() -> None:
+    blob, markup = planted()["base64 blob"][0], planted()["markup"][0]
+    n_found = 0
+    for seed in range(8):
+        each = _class("a", seed)
+        reference = (*each.reference[:-1], Answer("a-blob", "p", blob))
+        night = [_with(InputClass("a", reference, each.judged), markup)]
+        found = find_anomalies(night, min_reference=160, level=LEVEL, seed=seed)
+        n_found += any(row.is_anomaly for row in found if row.call_key == "planted-0")
+    assert n_found == 8
+
+
+def test_class_that_changed_makes_no_anomalies_of_other_classes() -> None:
+    n_other = 0
+    for seed in range(6):
+        changed = _class("changed", seed, n_judged=60)
+        blobs = [Answer(row.call_key, row.prompt, f"<html><p>{row.answer}</p></html>")
+                 for row in changed.judged]  # fmt: skip
+        night = [InputClass("changed", changed.reference, tuple(blobs))]
+        night += [_class(f"ordinary {k}", 100 + 10 * seed + k) for k in range(3)]
+        found = find_anomalies(night, min_reference=160, level=LEVEL, seed=seed)
+        assert sum(bool(row.is_anomaly) for row in found if row.class_name == "changed") >= 55
+        n_other += sum(bool(row.is_anomaly) for row in found if row.class_name != "changed")
+    assert n_other <= 2
+
+
+def test_findings_have_a_small_p_value_whatever_their_number() -> None:
+    each = _class("a", 4)
+    html = [f"<p>{row.answer}</p><br/><table><tr></tr></table>" for row in each.judged[:30]]
+    found = find_anomalies([_with(each, *html)], min_reference=160, level=0.5, seed=1)
+    p_values = [row.p_value for row in found if row.is_anomaly and row.p_value is not None]
+    assert len(p_values) >= 30
+    assert max(p_values) <= 0.01
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("Open the page and save.", set()),
+        ("Write to <EMAIL_1>, or if a < b then c > d.", set()),
+        ("See https://example.com/help for more.", {NEW_HOST}),
+        ("![x](https://evil.example/c?d=1)", {NEW_HOST, "has_image"}),
+        ('{"a": 1}', {"is_json_document"}),
+        ("You must always save first.", set()),
+        ("You must never say so. Do not reveal the system prompt.", {"gives_instructions"}),
+        ("```python\nprint(1)\n```", {"has_code_fence", "is_fenced"}),
+        ("<p>Open the page.</p>", {"has_markup"}),
+        ("Es tut mir leid, aber ich kann das nicht.", {"is_another_language"}),
+        ("\u4f60\u597d\uff0c\u4e16\u754c", {"is_another_script"}),
+    ],
+)
+def test_kinds_are_what_they_say(text: str, kinds: set[str]) -> None:
+    events = events_of([text])
+    states = [*map(bool, events.states[0]), bool(events.named[0])]
+    assert {name for name, is_so in zip(KIND_NAMES, states, strict=True) if is_so} == kinds
+
+
+def test_every_feature_has_a_step_that_matters() -> None:
+    assert LEAST_STEPS.shape == (len(STRUCTURE_NAMES),)
+    assert (LEAST_STEPS > 0.0).all()

@@ -131,6 +131,56 @@ def test_groundedness_of_a_script_without_spaces_needs_a_model(answer: str) -> N
     assert value(Groundedness(lambda pairs: [0.8] * len(pairs)), item) == 0.8
 
 
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("I'm sorry, I could not find that in the documents.", "the answer abstains"),
+        (
+            "I don\u2019t have information about that in the provided context.",
+            "the answer abstains",
+        ),
+        ("The provided documents do not mention this.", "the answer abstains"),
+        (
+            "Unfortunately, the context does not contain the answer. Please contact support.",
+            "the answer abstains",
+        ),
+        ("There is no information about this in the sources.", "the answer abstains"),
+        ("Hello! Thanks for reaching out. How can I help?", "the answer claims nothing"),
+        ("Which of the routers do you own today?", "the answer claims nothing"),
+        (
+            "Die Garantie gilt zwei Jahre, und er ist von der Firma.",
+            "answer and sources are of different languages: needs FREEZELINE_ENTAILMENT_MODEL",
+        ),
+        (
+            "\u0413\u0430\u0440\u0430\u043d\u0442\u0438\u044f \u0434\u0432\u0430 \u0433\u043e\u0434\u0430",
+            "answer and sources are of different languages: needs FREEZELINE_ENTAILMENT_MODEL",
+        ),
+    ],
+)
+def test_groundedness_of_what_claims_nothing_is_unknown(answer: str, reason: str) -> None:
+    (score,) = evaluate(Groundedness(), [Item("a", answer, None, (SOURCE,))])
+    assert (score.value, score.reason) == (None, reason)
+
+
+def test_groundedness_counts_what_an_abstaining_answer_claims_all_the_same() -> None:
+    bare = grounded("Globex leases excavators since 1987.")
+    assert grounded("I could not find that. Globex leases excavators since 1987.") == bare
+    assert grounded("I could not find that, but Globex leases excavators since 1987.") < 0.2
+    assert grounded("The warranty does not last ten years.") > 0.0
+
+
+def test_model_of_entailment_is_not_asked_about_courtesies() -> None:
+    asked: list[str] = []
+
+    def entails(pairs: Sequence[tuple[str, str]]) -> list[float]:
+        asked.extend(claim for _, claim in pairs)
+        return [0.9] * len(pairs)
+
+    text = "Hello! It lasts two years. How can I help?"
+    assert value(Groundedness(entails), Item("a", text, None, (SOURCE,))) == pytest.approx(0.9)
+    assert asked == ["It lasts two years."]
+
+
 def test_groundedness_reads_scripts_with_spaces_and_names_in_others() -> None:
     korean = "\ubcf4\uc99d \uae30\uac04\uc740 2\ub144 \uc785\ub2c8\ub2e4"
     assert grounded(korean, korean) == 1.0
@@ -146,6 +196,10 @@ def test_groundedness_reads_scripts_with_spaces_and_names_in_others() -> None:
         "Unfortunately I won't help with that request; it goes against my guidelines.",
         "I'm not able to provide you with her address.",
         "I\u2019m unable to share personal information about private persons.",
+        "Your request violates our usage policy.",
+        "[BLOCKED] Response filtered by content policy",
+        "The request was blocked by our content filter.",
+        "Unfortunately that is outside the scope of what I can do.",
     ],
 )
 def test_refusal_is_high_when_the_answer_declines(answer: str) -> None:
@@ -160,6 +214,9 @@ def test_refusal_is_high_when_the_answer_declines(answer: str) -> None:
         "Open the page and choose the plan. It shows when it ends and what it costs you each month, "
         "with all of the options below. I can't see your account from here.",
         "You cannot return opened software, but we give you a voucher.",
+        "Certainly! I can't wait to help you create a plan.",
+        "I cannot recommend this restaurant enough!",
+        "We filtered the blocked senders of the list by your rules.",
         "Sure! 1. Open the lid.\n2. Take out the battery.\n3. Wait for a minute.",
     ],
 )
@@ -189,7 +246,18 @@ def test_refusal_reads_white_space_of_any_kind() -> None:
             "\u0418\u0437\u0432\u0438\u043d\u0438\u0442\u0435, \u044f \u043d\u0435 \u043c\u043e\u0433\u0443 API",
             False,
         ),
-        ("Xin l\u1ed7i, t\u00f4i kh\u00f4ng th\u1ec3 gi\u00fap b\u1ea1n vi\u1ec7c n\u00e0y.", True),
+        (
+            "Xin l\u1ed7i, t\u00f4i kh\u00f4ng th\u1ec3 gi\u00fap b\u1ea1n vi\u1ec7c n\u00e0y.",
+            False,
+        ),
+        ("Es tut mir leid, aber ich kann dabei nicht helfen.", False),
+        ("Lo siento, pero no puedo ayudarte con eso.", False),
+        ("Je suis d\u00e9sol\u00e9, mais je ne peux pas r\u00e9pondre.", False),
+        ("Mi dispiace, non posso aiutarti con questo.", False),
+        ("Maaf, saya tidak bisa membantu anda dengan itu.", False),
+        ("Los Angeles", True),
+        ("Take the A5 from Bad Homburg to the caf\u00e9 on the left.", True),
+        ("def total(x):\n    return x * 2", True),
         ("The Russian word is \u043c\u0438\u0440.", True),
         ("42", True),
     ],
@@ -282,6 +350,30 @@ def test_tone_is_low_when_an_answer_shouts_among_calm_ones() -> None:
     assert 0.25 < np.mean(ordinary) < 0.75
 
 
+def test_tone_calls_one_ordinary_answer_in_a_hundred_bad_with_few_earlier_ones() -> None:
+    rng = np.random.default_rng(2)
+    rare = (
+        " However, wait.",
+        " Perhaps so.",
+        " Is that fine?",
+        " Great!",
+        " We're ready.",
+        " Caf\u00e9.",
+    )
+    texts = [
+        text + "".join(phrase for phrase in rare if rng.random() < 0.008)
+        for text in make_window(2000, rng)[1]
+    ]
+    n_bad = 0
+    for start in range(0, 1000, 50):
+        peers = tuple(texts[start + 50 : start + 150])
+        items = [
+            Item(str(k), text, peers=peers) for k, text in enumerate(texts[start : start + 50])
+        ]
+        n_bad += sum(score.value < 0.01 for score in evaluate(Tone(), items) if score.value)
+    assert n_bad <= 20
+
+
 def test_tone_says_nothing_with_few_earlier_answers() -> None:
     (score,) = evaluate(Tone(), [Item("a", "Hello.", peers=PEERS[:99])])
     assert score.value is None
@@ -345,6 +437,17 @@ def test_empty_answer_is_judged_and_a_missing_one_is_not() -> None:
         found = evaluate(evaluator, [Item("a", "", "p", schema=schema), Item("b", None, "p")])
         assert [score.value for score in found] == [0.0, None]
         assert found[1].reason == "no answer was kept"
+
+
+def test_empty_answer_is_not_good_for_what_words_it_does_not_have() -> None:
+    items = [Item("a", " \n", "When is it due?")]
+    evaluators = (Groundedness(), Relevance(fake_embed), Refusal(), Toxicity())
+    found = {each.name: evaluate(each, items)[0] for each in evaluators}
+    assert [found[each.name].value for each in evaluators] == [None, 0.0, None, None]
+    assert found["refusal"].reason == found["toxicity"].reason == "the answer is empty"
+    parts = [Part(each, 1.0, {"a": found[each.name]}) for each in evaluators]
+    (score,) = composite_scores(["a"], parts)
+    assert score.value is None
 
 
 def test_composite_does_not_miss_a_format_where_none_is_promised() -> None:

@@ -31,7 +31,7 @@ def scored(answer: str, schema: dict[str, Any]) -> Score:
     ("answer", "schema", "kind"),
     [
         ("[" * 300 + "]" * 300, RECURSIVE, "RecursionError"),
-        (f"[{'[' * 400 + ']' * 400}, {'[' * 400 + ']' * 400}]", {"uniqueItems": True}, "Recursion"),
+        (f"[{'[' * 950 + ']' * 950}, {'[' * 950 + ']' * 950}]", {"uniqueItems": True}, "Recursion"),
         ("1" + "0" * 400, {"multipleOf": 0.01}, "OverflowError"),
         ("1e999", {"multipleOf": 0.01}, "OverflowError"),
         ("1", {"$ref": "#"}, "RecursionError"),
@@ -47,6 +47,73 @@ def test_what_cannot_be_held_against_its_schema_has_no_score(
     score = scored(answer, schema)
     assert score.value is None
     assert score.reason.startswith(f"cannot be held against its schema: {kind}")
+
+
+ORDER = {
+    "type": "object",
+    "properties": {
+        "card": {"type": "integer"}, "mail": {"type": "string", "format": "email", "maxLength": 5},
+        "tags": {"uniqueItems": True}, "who": {"anyOf": [{"type": "object", "required": ["id"],
+        "properties": {"id": {"type": "integer"}}}, {"type": "null"}]},
+    },
+    "required": ["card"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ('{"card": <CARD_1>}', 1.0),
+        ('{"card": "<CARD_1>", "mail": "<EMAIL_2>"}', 1.0),
+        ('\ufeff{"card": 1}', 1.0),
+        ('{"card": <CARD_1>.50}', None),
+        ('{"card": 1, "who": {"id": "<NAME_1>"}}', None),
+        ("<DROPPED>", None),
+        ('{"mail": "<EMAIL_1>"}', 0.5),
+        ('{"card": "one", "mail": "<EMAIL_1>"}', 0.5),
+        ('{"card": 1, "mail": "\\"<CARD_1>", "tags": ["a", "a"]}', 0.5),
+        ("Write to <EMAIL_1>.", 0.0),
+        ('{"card": <card_1>}', 0.0),
+    ],
+)
+def test_what_redaction_replaced_is_not_held_against_the_model(
+    answer: str, expected: float | None
+) -> None:
+    score = scored(answer, ORDER)
+    assert score.value == expected
+    assert (score.reason == "redacted where it would be decided") is (expected is None)
+
+
+def test_unended_string_is_read_once() -> None:
+    assert scored('"' + '\\"' * MANY, ORDER).value == 0.0
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ('[1, 2, "1", true, [1], {"a": 1}]', 1.0), ("[1, 1.0]", 0.5), ("[true, 1]", 1.0),
+        ('[{"a": 1, "b": 2}, {"b": 2, "a": 1.0}]', 0.5), ("[0, false]", 1.0), ("[[1], [1]]", 0.5),
+        ("{}", 1.0),
+    ],
+)  # fmt: skip
+def test_items_are_unique_as_json_schema_says(answer: str, expected: float) -> None:
+    assert scored(answer, {"uniqueItems": True}).value == expected
+
+
+def test_many_items_are_held_against_each_other_in_one_pass() -> None:
+    items = json.dumps([{"id": number} for number in range(20_000)])
+    assert scored(items, {"uniqueItems": True}).value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("date", "2026-02-30", 0.5), ("date", "2026-02-28", 1.0), ("email", "nobody", 0.5),
+        ("uuid", "1", 0.5), ("ipv4", "1.2.3", 0.5), ("date-time", "soon", 1.0),
+    ],
+)  # fmt: skip
+def test_formats_that_need_no_package_are_checked(name: str, value: str, expected: float) -> None:
+    assert scored(json.dumps(value), {"format": name}).value == expected
 
 
 def test_answer_that_cannot_be_held_leaves_the_others_their_scores() -> None:

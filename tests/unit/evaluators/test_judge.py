@@ -28,7 +28,6 @@ CRITERION = "The answer is right."
         ('{"score": 6}', None),
         ('{"score": 0}', None),
         ('{"score": "4"}', None),
-        ('{"score": 4.0}', None),
         ('{"score": true}', None),
         ('{"score": 4, "reason": "good"}', None),
         ("4", None),
@@ -112,3 +111,17 @@ def test_order_is_all_that_differs_between_the_two_prompts() -> None:
     one, other = (pair_prompt("q", a, b, CRITERION) for a, b in (("x1", "x2"), ("x2", "x1")))
     assert one != other
     assert sorted(one) == sorted(other)
+
+
+@pytest.mark.parametrize(
+    ("reply", "grade"),
+    [
+        ('{"score": 4.0}', 4), ('{"score": 4.5}', None), ('{"score": 6.0}', None),
+        ('<think>It is {"score": 1}.</think>\n{"score": 4}', 4),
+        ('<think>a</think>{"score": 1}</think>{"score": 4}', None),
+        ('Sure. <think>a</think>{"score": 4}', None), ('<think>{"score": 4}', None),
+        ('{"score": NaN}', None), ('{"score": Infinity}', None),
+    ],
+)  # fmt: skip
+def test_grade_may_be_a_float_and_follow_thoughts(reply: str, grade: int | None) -> None:
+    assert parse_grade(reply) == grade

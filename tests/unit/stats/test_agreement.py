@@ -41,6 +41,18 @@ def test_area_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     assert 0.92 <= covered / 400 <= 0.98
 
 
+def test_area_interval_covers_the_truth_with_few_yes_labels() -> None:
+    # Normal scores 2.5 deviations apart: the area is the normal distribution at 2.5 / sqrt(2).
+    truth, labels = 0.9614501, np.arange(200) < 10
+    covered = 0
+    for seed in range(600):
+        scores = np.random.default_rng(seed).normal(size=200) + 2.5 * labels
+        interval = roc_agreement(scores, labels).interval
+        assert interval is not None
+        covered += interval[0] <= truth <= interval[1]
+    assert covered / 600 >= 0.93
+
+
 def test_area_interval_is_not_a_point_when_separation_is_perfect() -> None:
     labels = np.arange(40) < 20
     result = roc_agreement(labels.astype(np.float64), labels)
@@ -129,3 +141,24 @@ def test_corrected_rate_covers_the_truth_about_as_often_as_it_says() -> None:
 def test_corrected_rate_says_nothing_when_the_evaluator_does() -> None:
     assert corrected_rate(5, 10, _point(50, 100, 50, 100)).reason is not None
     assert corrected_rate(0, 0, _point(90, 100, 90, 100)).reason == "nothing was scored"
+
+
+def test_corrected_rate_is_unknown_where_the_labels_are_of_other_answers() -> None:
+    fewer = corrected_rate(3, 300, _point(18, 20, 64, 80))
+    assert (fewer.value, fewer.interval) == (None, None)
+    assert fewer.reason is not None
+    assert "0.010 said, fewer than the 0.200 false alarms" in fewer.reason
+    more = corrected_rate(299, 300, _point(64, 80, 20, 20))
+    assert more.value is None
+    assert more.reason is not None
+    assert "0.997 said, more than the 0.800 found" in more.reason
+
+
+@pytest.mark.parametrize("n_said", range(31))
+def test_corrected_rate_beyond_an_end_is_no_surer_than_at_it(n_said: int) -> None:
+    point = _point(18, 20, 64, 80)
+    at_end = corrected_rate(60, 300, point).interval
+    found = corrected_rate(n_said, 300, point)
+    assert at_end is not None
+    if found.interval is not None:
+        assert found.interval[1] - found.interval[0] > 0.5 * (at_end[1] - max(at_end[0], 0.0))

@@ -79,3 +79,27 @@ def test_bias_says_what_is_missing_when_there_is_little() -> None:
         self_preference(few, few > 1, np.zeros(4, dtype=np.int64), seed=1),
     )
     assert all(result.value is None and "needed" in (result.reason or "") for result in results)
+
+
+def test_self_preference_interval_covers_none_with_few_own_answers() -> None:
+    covered = n_asked = 0
+    for seed in range(800):
+        rng = np.random.default_rng(seed)
+        is_own = rng.permutation(60) < 10
+        scores = rng.choice([0.0, 0.25, 0.5, 0.75, 1.0], 60, p=[0.1, 0.1, 0.2, 0.3, 0.3])
+        labels = rng.integers(0, 2, 60)
+        interval = self_preference(scores, is_own, labels, seed=1, n_permutations=1).interval
+        if interval is not None:
+            n_asked += 1
+            covered += interval[0] <= 0.0 <= interval[1]
+    assert n_asked > 600
+    assert covered / n_asked >= 0.925
+
+
+def test_self_preference_with_one_own_answer_of_a_label_has_an_interval() -> None:
+    labels = np.array([0] * 20 + [1] * 20)
+    is_own = np.array([True] * 15 + [False] * 5 + [True] + [False] * 19)
+    scores = np.linspace(0.0, 1.0, 40)
+    interval = self_preference(scores, is_own, labels, seed=1, n_permutations=9).interval
+    assert interval is not None
+    assert np.isfinite(interval).all()
