@@ -22,6 +22,7 @@ from include.freezeline.evaluators.placeholders import (
 from include.freezeline.evaluators.schemas import validator_of
 
 _HALF = 0.5
+_BRACKETS = (("[", "]"), ("{", "}"))
 _REDACTED = "redacted where it would be decided"
 # These say something about a value as a whole, and so about what a placeholder in it stood for.
 _OF_PARTS = frozenset({"required", "additionalProperties", "type", "minItems", "maxItems",
@@ -52,7 +53,11 @@ def _judged(answer: str, schema: Mapping[str, Any] | None) -> tuple[float | None
     quoted = with_quoted_placeholders(content)
     try:
         document = json.loads(quoted, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        # How deep is too deep depends on who calls; what closes all it opens may be JSON.
+        is_closed = all(quoted.count(left) == quoted.count(right) for left, right in _BRACKETS)
+        return (None, _unusable(RecursionError)) if is_closed else (0.0, "no JSON")
+    except ValueError:
         # Part of a number, or a key without quotes: JSON may have stood there.
         if quoted != content and content.startswith(("{", "[")):
             return None, _REDACTED
@@ -75,13 +80,17 @@ def _held_against(document: Any, schema: Mapping[str, Any]) -> tuple[float | Non
     except Exception as unusable:
         # Nesting, numbers and names of any size come together here, from an answer and from a
         # file. Whatever the validator cannot take must not end the night of all the others.
-        kind = type(unusable).__name__.lstrip("_")
-        return None, f"cannot be held against its schema: {kind}"
+        return None, _unusable(type(unusable))
     if error is None:
         return (None, _REDACTED) if errors else (1.0, "meets its schema")
     # The path of the schema, since keys of the document are the answer's own text.
     place = "/".join(str(part) for part in error.absolute_schema_path)
     return _HALF, f"JSON that breaks its schema at {place}"
+
+
+def _unusable(error: type[Exception]) -> str:
+    """Say why an answer cannot be held against its schema."""
+    return f"cannot be held against its schema: {error.__name__.lstrip('_')}"
 
 
 def _is_excused(error: ValidationError) -> bool:
