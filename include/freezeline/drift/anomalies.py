@@ -13,11 +13,7 @@ from include.freezeline.drift.findings import Finding
 from include.freezeline.drift.series import DailySeries
 from include.freezeline.stats.multiplicity import partial_conjunction_p_value
 from include.freezeline.stats.result import FloatArray, IntArray, StatResult, insufficient
-from include.freezeline.stats.series import (
-    Baseline,
-    day_p_values,
-    robust_baseline,
-)
+from include.freezeline.stats.series import Baseline, day_p_values, robust_baseline
 
 SHIFT_METHOD = "robust_predictive_t"
 

@@ -10,6 +10,7 @@ from include.freezeline.evaluators.scripts import is_mostly_latin
 from include.freezeline.stats.style import STOP_WORDS, word_set, words_of
 
 _LEAST_SIGNS, _LEAST_SHARE = 2, 0.05
+_LIKELY = 0.5
 _FIRST_ACCENTED, _LAST_LATIN = "\u00c0", "\u1eff"
 # None of a list is an ordinary English word; "in", "was", "no" and the like tell nothing apart.
 FUNCTION_WORDS: Mapping[str, frozenset[str]] = {
@@ -60,6 +61,14 @@ def is_readable_english(text: str) -> bool:
     if n_foreign < max(_LEAST_SIGNS, _LEAST_SHARE * len(words)):
         return True
     return n_foreign <= sum(word in STOP_WORDS for word in words)
+
+
+def is_unread(text: str, value: float) -> bool:
+    """Whether a score by English cues says nothing of a text: they found little, and cannot read it.
+
+    What is found in another language is found all the same.
+    """
+    return value < _LIKELY and not is_readable_english(text)
 
 
 def language_of(text: str) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from include.freezeline.stats.proportions import jeffreys_interval, placements
+from include.freezeline.stats.proportions import hanley_error, jeffreys_interval, placements
 from include.freezeline.stats.result import BoolArray, FloatArray, StatResult, insufficient
 
 AUC_METHOD, AUC_VERSION = "roc_auc_delong", "2"
@@ -218,18 +218,10 @@ def _area_interval(
         return bounds if bounds is not None else (0.0, 1.0)
     freedom = variance**2 / sum(v**2 / (n - 1) for v, n in zip(variances, sizes, strict=True))
     delong = float(special.stdtrit(freedom, 0.975)) * np.sqrt(variance)
-    margin = max(delong, _Z * _hanley_error(area, *sizes)) / (area * (1.0 - area))
+    margin = max(delong, _Z * hanley_error(area, *sizes)) / (area * (1.0 - area))
     logit = special.logit(area)
     low, high = special.expit([logit - margin, logit + margin])
     return float(low), float(high)
-
-
-def _hanley_error(area: float, n_positive: int, n_negative: int) -> float:
-    """Return the standard error of an area where scores are exponential (Hanley & McNeil 1982)."""
-    both_below, both_above = area / (2.0 - area), 2.0 * area**2 / (1.0 + area)
-    spread = area * (1.0 - area) + (n_positive - 1) * (both_below - area**2)
-    spread += (n_negative - 1) * (both_above - area**2)
-    return float(np.sqrt(spread / (n_positive * n_negative)))
 
 
 def _best_threshold(

@@ -4,12 +4,12 @@ import numpy as np
 
 from include.freezeline.stats.cusum import BASELINE_HOURS
 from include.freezeline.stats.result import FloatArray
+from include.freezeline.stats.robust import MAD_TO_SD
 from include.freezeline.stats.seasons import HOURS_A_DAY, HOURS_A_WEEK, whole_days
 
 # Steadier series are judged as if their hours varied this much (log), so that a change that
 # matters needs a few hours and one that does not matter is never evidence.
 MIN_HOUR_SCALE = 0.15
-_MAD_TO_SD = 1.4826
 # Values this close (log) are one level; so is what lies within the usual scatter.
 _SAME_LEVEL = 0.06
 # A level is visited when two hours of a day are at it, on more than this share of other days.
@@ -88,7 +88,7 @@ def level_evidence(
     residuals = values - rolling_levels(values)
     past = residuals[:judged_from]
     known = past[np.isfinite(past)]
-    scale = _MAD_TO_SD * float(np.median(np.abs(known))) if len(known) else MIN_HOUR_SCALE
+    scale = MAD_TO_SD * float(np.median(np.abs(known))) if len(known) else MIN_HOUR_SCALE
     weights = hour_weights(counts)
     evidence = LevelEvidence(values, weights, change=change, scale=scale, sides=sides)
     evidence.is_new = novelty(residuals, judged_from, max(scale, _SAME_LEVEL)).tolist()

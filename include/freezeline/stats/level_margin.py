@@ -10,12 +10,9 @@ import numpy as np
 from scipy import stats
 
 from include.freezeline.stats.result import FloatArray
+from include.freezeline.stats.robust import MAD_EFFICIENCY, MAD_TO_SD, MEDIAN_VARIANCE
 from include.freezeline.stats.seasons import HOURS_A_DAY, whole_days
 
-_MAD_TO_SD = 1.4826
-# The MAD of normal data has 37% of the information of the standard deviation.
-_MAD_EFFICIENCY = 0.37
-_MEDIAN_VARIANCE = 1.57
 _MIN_DF, _MIN_DAYS, _MIN_DAY_HOURS = 3.0, 4, 6
 # Days before that a usual level is the median of.
 _LEVEL_DAYS = 7
@@ -39,9 +36,9 @@ def change_margin(residuals: FloatArray, judged_from: int, told: slice) -> float
         return _UNKNOWN_LOG
     day_scale, hour_scale, n_past = _scales(residuals[:judged_from])
     n_days = float(n_hours.sum()) ** 2 / float((n_hours**2).sum())
-    variance = day_scale**2 * (1.0 / n_days + _MEDIAN_VARIANCE / _LEVEL_DAYS)
-    variance += hour_scale**2 * _MEDIAN_VARIANCE / float(n_hours.sum())
-    df = max(_MIN_DF, _MAD_EFFICIENCY * (n_past - 1))
+    variance = day_scale**2 * (1.0 / n_days + MEDIAN_VARIANCE / _LEVEL_DAYS)
+    variance += hour_scale**2 * MEDIAN_VARIANCE / float(n_hours.sum())
+    df = max(_MIN_DF, MAD_EFFICIENCY * (n_past - 1))
     return float(stats.t.ppf(0.975, df)) * math.sqrt(variance)
 
 
@@ -53,9 +50,9 @@ def _scales(past: FloatArray) -> tuple[float, float, int]:
         return _UNKNOWN_LOG, _UNKNOWN_LOG, len(days)
     middles = np.nanmedian(days, axis=1)
     around = np.abs(days - middles[:, None])
-    day_scale = _MAD_TO_SD * float(np.median(np.abs(middles)))
+    day_scale = MAD_TO_SD * float(np.median(np.abs(middles)))
     return (
         max(day_scale, _LEAST_LOG),
-        _MAD_TO_SD * float(np.nanmedian(around)),
+        MAD_TO_SD * float(np.nanmedian(around)),
         len(days),
     )

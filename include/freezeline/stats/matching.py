@@ -119,7 +119,7 @@ def match_prompts(
     if prompts is None or len(set(prompts)) < 2:
         return Matching(strata, twins)
     groups = np.full(len(strata), -1, dtype=np.int64)
-    for keys in (list(prompts), [_folded(prompt) for prompt in prompts]):
+    for keys in (list(prompts), [_folded(prompt) for prompt in without_dates(prompts)]):
         open_rows = np.flatnonzero(groups < 0)
         numbers = _numbers(strata[open_rows], [keys[i] for i in open_rows])
         is_shared = shared_strata(is_current[open_rows], numbers, 1)
@@ -138,6 +138,6 @@ def _numbers(strata: IntArray, keys: Sequence[str]) -> IntArray:
 
 
 def _folded(prompt: str) -> str:
-    """Return a prompt without what a counter, a stamp or a client changes of it."""
-    plain = unicodedata.normalize("NFKC", without_dates([prompt])[0]).casefold()
+    """Return a dateless prompt without what a counter or a client changes of it."""
+    plain = unicodedata.normalize("NFKC", prompt).casefold()
     return " ".join(_WORDS.findall(_DIGITS.sub("0", plain)))

@@ -22,6 +22,7 @@ from include.freezeline.stats.outlier_tail import fit_tail
 from include.freezeline.stats.permutation import Float32Array
 from include.freezeline.stats.rare_events import EventRarity, Events, fit_rarity
 from include.freezeline.stats.result import BoolArray, FloatArray
+from include.freezeline.stats.robust import MAD_TO_SD
 
 METHOD = "conformal_outlier"
 METHOD_VERSION = "3"
@@ -34,7 +35,6 @@ _N_NEAREST = 5
 # Rows whose contributions, or whose vectors, point the same way are of one kind.
 _SAME_PROFILE, _SAME_VECTOR = 0.95, 0.9
 _LEAST_SPREAD = 0.02
-_MAD_TO_SD = 1.4826
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ def _directions(rows: FloatArray) -> FloatArray:
 def _fit(rows: Rows, units: FloatArray) -> _Usual:
     """Learn what is usual; medians, so that a few odd answers do not become the norm."""
     centre = np.median(rows.features, axis=0)
-    robust = _MAD_TO_SD * np.median(np.abs(rows.features - centre), axis=0)
+    robust = MAD_TO_SD * np.median(np.abs(rows.features - centre), axis=0)
     deviation = rows.features.std(axis=0)
     spread = np.where(robust > 0.0, np.maximum(robust, 0.5 * deviation), deviation)
     # Each fitted answer is its own nearest; leave it out.
@@ -246,7 +246,7 @@ def _centre_and_spread(values: FloatArray) -> tuple[float, float]:
     if not len(values):
         return 1.0, 1.0
     centre = float(np.median(values))
-    spread = _MAD_TO_SD * float(np.median(np.abs(values - centre)))
+    spread = MAD_TO_SD * float(np.median(np.abs(values - centre)))
     return centre, max(spread, _LEAST_SPREAD)
 
 

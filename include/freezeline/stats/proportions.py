@@ -7,6 +7,7 @@ from scipy import stats
 
 from include.freezeline.stats.permutation import Float32Array
 from include.freezeline.stats.result import BoolArray, FloatArray, IntArray
+from include.freezeline.stats.robust import MAD_TO_SD
 
 
 def jeffreys_interval(
@@ -117,7 +118,7 @@ def ordinary_days(
     residual = np.zeros(len(size))
     spread = np.sqrt(size * ratio * (1.0 - ratio))[known]
     residual[known] = (bad - size * ratio)[known] / spread
-    scale = max(1.0, 1.4826 * float(np.median(np.abs(residual[known]))))
+    scale = max(1.0, MAD_TO_SD * float(np.median(np.abs(residual[known]))))
     return np.asarray(known & (np.abs(residual) <= cutoff * scale), dtype=np.bool_)
 
 
@@ -166,10 +167,25 @@ def auc_interval(
     n_positive, n_negative = len(positive), len(negative)
     u = stats.mannwhitneyu(positive, negative, alternative="two-sided").statistic
     area = float(u) / (n_positive * n_negative)
+    error = hanley_error(area, n_positive, n_negative) or error_when_apart(
+        area, min(n_positive, n_negative)
+    )
+    margin = 1.959964 * error
+    return area, (max(0.0, area - margin), min(1.0, area + margin))
+
+
+def hanley_error(area: float, n_positive: int, n_negative: int) -> float:
+    """Return the standard error of an area under the ROC curve where scores are exponential.
+
+    Source: Hanley & McNeil 1982.
+
+    Args:
+        area: The area.
+        n_positive: Scores of the kind that should be higher.
+        n_negative: Scores of the other kind.
+    """
     q1, q2 = area / (2.0 - area), 2.0 * area**2 / (1.0 + area)
     variance = (
         area * (1.0 - area) + (n_positive - 1) * (q1 - area**2) + (n_negative - 1) * (q2 - area**2)
     ) / (n_positive * n_negative)
-    error = math.sqrt(max(variance, 0.0)) or error_when_apart(area, min(n_positive, n_negative))
-    margin = 1.959964 * error
-    return area, (max(0.0, area - margin), min(1.0, area + margin))
+    return math.sqrt(max(variance, 0.0))

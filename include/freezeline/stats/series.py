@@ -12,18 +12,13 @@ import numpy as np
 from scipy import stats
 
 from include.freezeline.stats.result import FloatArray, IntArray, StatResult, insufficient
+from include.freezeline.stats.robust import MAD_EFFICIENCY, MAD_TO_SD, MEDIAN_VARIANCE
 from include.freezeline.stats.weekdays import DAYS_A_WEEK, WeekSeason, left_out_gaps, week_season
 
 CREEP_METHOD = "theil_sen_mann_kendall"
 CREEP_VERSION = "3"
 RANK_METHOD = "mann_whitney"
-# The MAD of normal data has 37% of the information of the standard deviation, so a t
-# distribution on its scale has about 0.37 (n - 1) degrees of freedom.
-_MAD_EFFICIENCY = 0.37
-_MAD_TO_SD = 1.4826
 _MIN_DF = 3.0
-# Variance of a median of normal data in units of that of one value over n.
-_MEDIAN_VARIANCE = 1.57
 # A day of the week this far off (robust standard deviations) may have a season of its own.
 _ODD_SCALES = 2.0
 
@@ -76,11 +71,11 @@ def robust_baseline(
     # A day of the week that was never seen is not judged: it may always have been otherwise.
     levels = np.where(n_own_days > 0, levels, np.nan)
     gaps = left_out_gaps(values, groups) / np.sqrt(
-        1.0 + _MEDIAN_VARIANCE / np.maximum(n_level_days[weekdays] - 1, 1)
+        1.0 + MEDIAN_VARIANCE / np.maximum(n_level_days[weekdays] - 1, 1)
     )
     gaps = np.abs(gaps[np.isfinite(gaps)])
-    scale = max(_MAD_TO_SD * float(np.median(gaps)) if len(gaps) else 0.0, min_scale)
-    df = max(_MIN_DF, _MAD_EFFICIENCY * (len(values) - len(np.unique(groups))))
+    scale = max(MAD_TO_SD * float(np.median(gaps)) if len(gaps) else 0.0, min_scale)
+    df = max(_MIN_DF, MAD_EFFICIENCY * (len(values) - len(np.unique(groups))))
     is_odd = np.abs(own_levels - levels) > _ODD_SCALES * scale
     own_levels = np.where(is_odd & season.is_own_day_asked, own_levels, np.nan)
     return Baseline(levels, n_level_days, own_levels, n_own_days, season, scale, df, len(values))
@@ -117,7 +112,7 @@ def _tails(
     values: FloatArray, levels: FloatArray, n_days: IntArray, baseline: Baseline
 ) -> tuple[FloatArray, FloatArray]:
     """Return predictive p-values; a median of few days is itself uncertain."""
-    spread = baseline.scale * np.sqrt(1.0 + _MEDIAN_VARIANCE / np.maximum(n_days, 1))
+    spread = baseline.scale * np.sqrt(1.0 + MEDIAN_VARIANCE / np.maximum(n_days, 1))
     t_values = (values - levels) / spread
     floor = np.finfo(float).tiny
     upper = np.maximum(stats.t.sf(t_values, baseline.df), floor)

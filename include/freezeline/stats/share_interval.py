@@ -10,9 +10,8 @@ from scipy import stats
 
 from include.freezeline.stats.proportions import jeffreys_interval
 from include.freezeline.stats.result import FloatArray, IntArray
+from include.freezeline.stats.robust import MEDIAN_VARIANCE
 
-# Variance of a median of normal data in units of that of a mean.
-_MEDIAN_VARIANCE = 1.57
 _NORMAL_QUANTILE = float(stats.norm.ppf(0.975))
 
 
@@ -59,7 +58,7 @@ def level_interval(
     if len(sizes) == 0:
         return None
     if is_median:
-        spread = _MEDIAN_VARIANCE if len(sizes) > 2 else 1.0
+        spread = MEDIAN_VARIANCE if len(sizes) > 2 else 1.0
         of_counts = spread * float((1.0 / sizes).sum()) / len(sizes) ** 2
         of_days = spread / len(sizes)
     else:
